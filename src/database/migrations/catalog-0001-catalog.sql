@@ -1,0 +1,1 @@
+-- Owned by src/catalog (libraries, items, files, progress).

@@ -1,0 +1,1 @@
+-- Owned by src/accounts (accounts, sessions, api_keys, audit).

@@ -1,0 +1,4 @@
+//! The schemas. A released migration is never edited; a change is a new file.
+
+/// `catalog.db`, oldest first.
+pub const CATALOG: &[&str] = &[include_str!("catalog-0001-catalog.sql"), include_str!("catalog-0002-accounts.sql")];

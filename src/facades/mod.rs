@@ -1,0 +1,2 @@
+//! Speak a dialect over HTTP.
+pub mod native;

@@ -1,0 +1,2 @@
+//! Potluck's own JSON API under `/api/v1`.
+pub mod model;

@@ -1,0 +1,454 @@
+//! The JSON shapes of the native API, the one description that OpenAPI and the page's TypeScript are made from.
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::catalog::{ItemKind, ItemState, LibraryKind, LibraryState, Progress, Visibility};
+use crate::media::{Chapter, Stream};
+
+/// Body of every refusal.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct Problem {
+    /// Stable word for programs: `not_found`, `invalid`, `unauthenticated`, `forbidden`, `conflict`, `rate_limited`, ...
+    pub error: String,
+    /// One sentence for people: what happened and what to do.
+    pub message: String,
+}
+
+/// `POST /login`.
+#[derive(Deserialize, ToSchema)]
+pub struct Login {
+    /// Not case-sensitive.
+    pub username: String,
+    /// In the clear: TLS or the owner's proxy protects it.
+    pub password: String,
+}
+
+/// Who is signed in: `GET /account`, and the answer to `POST /login`.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Account {
+    /// UUID.
+    pub id: String,
+    /// As shown.
+    pub name: String,
+    /// May change libraries, accounts and settings, and sees paths.
+    pub admin: bool,
+    /// Libraries it may see; absent for all of them.
+    pub libraries: Option<Vec<String>>,
+}
+
+/// `POST /accounts` (admin).
+#[derive(Deserialize, ToSchema)]
+pub struct NewAccount {
+    /// 1 to 64 characters.
+    pub name: String,
+    /// At least 8 characters.
+    pub password: String,
+    #[serde(default)]
+    pub admin: bool,
+    /// Absent: all libraries.
+    pub libraries: Option<Vec<String>>,
+}
+
+/// `POST /api-keys`.
+#[derive(Deserialize, ToSchema)]
+pub struct NewApiKey {
+    /// What it is for.
+    pub name: String,
+}
+
+/// `GET /api-keys`.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct ApiKey {
+    pub id: String,
+    pub name: String,
+    /// Unix milliseconds.
+    pub created_at: i64,
+    /// Unix milliseconds.
+    pub used_at: Option<i64>,
+    /// The secret: only in the answer to `POST`, never again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+}
+
+/// `GET /libraries`.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Library {
+    pub id: String,
+    pub name: String,
+    pub kind: LibraryKind,
+    pub visibility: Visibility,
+    pub state: LibraryState,
+    /// Only for admins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// Playable items.
+    pub items: u64,
+    pub bytes: u64,
+    /// Unix milliseconds of the last finished scan.
+    pub scanned_at: Option<i64>,
+    /// The scan that runs now.
+    pub scan: Option<ScanProgress>,
+}
+
+/// `POST /libraries` (admin).
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct NewLibrary {
+    pub name: String,
+    pub kind: LibraryKind,
+    /// Absolute folder on the node's machine.
+    pub path: String,
+    /// Default `private`.
+    pub visibility: Option<Visibility>,
+}
+
+/// How far a scan is; also the payload of the `scan` event.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ScanProgress {
+    pub library: String,
+    pub state: ScanState,
+    pub files_total: u64,
+    pub files_done: u64,
+    pub bytes_total: u64,
+    pub bytes_done: u64,
+    pub added: u64,
+    pub changed: u64,
+    pub moved: u64,
+    pub trashed: u64,
+    /// Files that could not be read or understood.
+    pub problems: u64,
+    /// Name of the file being read, without its folder.
+    pub current: Option<String>,
+}
+
+/// See [`ScanProgress`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ScanState {
+    /// Waits for another scan.
+    Queued,
+    /// Walks the folder.
+    Listing,
+    /// Reads and hashes.
+    Importing,
+    /// Finished.
+    Done,
+    /// Ended early; what was imported stays.
+    Failed,
+}
+
+/// Query of `GET /items`.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ItemQuery {
+    /// Only of this library.
+    pub library: Option<String>,
+    /// Only of this kind. Without it: everything playable (no shows).
+    pub kind: Option<ItemKind>,
+    /// Only episodes of this show.
+    pub show: Option<String>,
+    /// Words that the title must hold (prefixes match, accents and case do not matter).
+    pub q: Option<String>,
+    /// `title` (default), `-added`, `year`, `-year`, `duration`, `-watched` (last watched first).
+    pub sort: Option<String>,
+    /// `started` (begun, not finished), `completed`, `unwatched`: of the caller.
+    pub progress: Option<String>,
+    /// Only titles that sort at or after this letter (letter jump).
+    pub from: Option<String>,
+    /// From the last page's `next`.
+    pub cursor: Option<String>,
+    /// 1 to 500, default 50.
+    pub limit: Option<u32>,
+}
+
+/// `GET /items`.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct ItemPage {
+    pub items: Vec<ItemSummary>,
+    /// Pass as `cursor` for the next page; absent on the last.
+    pub next: Option<String>,
+    /// Of the whole answer; only on the first page.
+    pub total: Option<u64>,
+}
+
+/// An item as a list shows it.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ItemSummary {
+    pub id: String,
+    pub library: String,
+    pub kind: ItemKind,
+    pub state: ItemState,
+    pub title: String,
+    pub year: Option<i32>,
+    /// Id of an episode's show.
+    pub show: Option<String>,
+    pub show_title: Option<String>,
+    pub season: Option<i32>,
+    pub episode: Option<i32>,
+    pub episode_end: Option<i32>,
+    /// For a show.
+    pub episodes: Option<u64>,
+    /// Seconds.
+    pub duration: Option<f64>,
+    pub width: Option<u32>,
+    pub height: Option<u32>,
+    pub hdr: Option<crate::media::HdrFormat>,
+    /// Root CID of its file.
+    pub cid: Option<String>,
+    /// Bytes.
+    pub size: Option<u64>,
+    /// Path of its picture on this node; absent where there is none.
+    pub poster: Option<String>,
+    pub progress: Option<Progress>,
+    /// Unix milliseconds.
+    pub added_at: i64,
+}
+
+/// `GET /items/{id}`: a summary and all that is known besides.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ItemDetail {
+    #[serde(flatten)]
+    pub summary: ItemSummary,
+    pub overview: Option<String>,
+    pub genres: Vec<String>,
+    pub backdrop: Option<String>,
+    pub files: Vec<ItemFile>,
+    pub streams: Vec<Stream>,
+    pub chapters: Vec<Chapter>,
+    /// How it plays, for a client that plays H.264 and AAC through MSE.
+    pub playback: Option<PlaybackDecision>,
+    /// Why it cannot be played, for people.
+    pub problem: Option<String>,
+}
+
+/// A file of an item.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ItemFile {
+    pub cid: Option<String>,
+    pub size: u64,
+    pub name: String,
+    pub container: Option<String>,
+    /// Only for admins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// Unix milliseconds when all its blocks last hashed right.
+    pub verified_at: Option<i64>,
+}
+
+/// How a file reaches a player, and why so.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct PlaybackDecision {
+    pub method: PlaybackMethod,
+    /// One sentence for people: "repackaged without re-encoding", "needs transcoding because HEVC".
+    pub reason: String,
+}
+
+/// See [`PlaybackDecision`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum PlaybackMethod {
+    /// The original file.
+    Direct,
+    /// Repackaged as HLS, not re-encoded.
+    Copy,
+    /// Would need transcoding.
+    Unsupported,
+}
+
+/// `GET /items/{id}/renditions`.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct Renditions {
+    pub decision: PlaybackDecision,
+    pub renditions: Vec<Rendition>,
+}
+
+/// One playable form of one stream.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct Rendition {
+    /// Part of URLs: `v0`, `a1`.
+    pub id: String,
+    /// `video` or `audio`.
+    pub kind: crate::media::StreamKind,
+    /// RFC 6381.
+    pub codecs: String,
+    pub language: Option<String>,
+    pub name: Option<String>,
+    /// Names the rendition on every node that holds the file: CID of its descriptor.
+    pub descriptor: String,
+    /// Segments it has.
+    pub segments: u64,
+    /// Seconds.
+    pub duration: f64,
+    /// The initialisation section.
+    pub init: SegmentBlocks,
+}
+
+/// Query of `GET /items/{id}/renditions/{r}/segments`.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct SegmentQuery {
+    /// First segment wanted.
+    pub from: u64,
+    /// 1 to 32, default 4.
+    pub count: Option<u64>,
+}
+
+/// One segment of a rendition.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct Segment {
+    pub n: u64,
+    /// Seconds.
+    pub start: f64,
+    /// Seconds.
+    pub duration: f64,
+    #[serde(flatten)]
+    pub content: SegmentBlocks,
+    /// Who holds it: `node` for this one.
+    pub sources: Vec<String>,
+}
+
+/// A piece of content and the blocks that make it up, in order.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct SegmentBlocks {
+    /// UnixFS root.
+    pub cid: String,
+    /// Bytes.
+    pub size: u64,
+    /// Raw leaves, at most 1 MiB each, in order.
+    pub blocks: Vec<BlockRef>,
+}
+
+/// A block to fetch and check.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct BlockRef {
+    pub cid: String,
+    /// Bytes.
+    pub size: u64,
+}
+
+/// `POST /webrtc`, both ways.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct SessionDescription {
+    /// Offer from the page, answer from the node.
+    pub sdp: String,
+}
+
+/// `GET /webrtc`: what the page needs before it makes an offer.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct WebRtcSettings {
+    pub enabled: bool,
+    /// STUN URLs the owner configured; empty by default.
+    pub ice_servers: Vec<String>,
+    /// Connections a page should keep at most.
+    pub connections_max: u32,
+}
+
+/// `GET /folders?path=` (admin): one level of the node's folders, for the path picker.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct Folders {
+    pub path: String,
+    pub parent: Option<String>,
+    pub folders: Vec<Folder>,
+    /// Video files directly here and, up to a limit, below.
+    pub videos: u64,
+    /// The count stopped at a limit.
+    pub videos_more: bool,
+}
+
+/// See [`Folders`].
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct Folder {
+    pub name: String,
+    pub path: String,
+}
+
+/// `GET /status`.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct Status {
+    pub version: String,
+    /// Public key of this node, base32.
+    pub node_id: String,
+    pub uptime_seconds: u64,
+    pub totals: Totals,
+    pub libraries: Vec<Library>,
+    pub carriers: Vec<Carrier>,
+    pub workers: Workers,
+    pub hardware: Hardware,
+    pub storage: Storage,
+    /// Each says what is wrong and what to do.
+    pub alerts: Vec<Alert>,
+}
+
+/// Of all libraries the caller may see.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct Totals {
+    pub items: u64,
+    pub files: u64,
+    pub bytes: u64,
+    pub damaged: u64,
+}
+
+/// A way requests reach the node.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Carrier {
+    /// `http`, `https`, `webrtc`.
+    pub name: String,
+    pub enabled: bool,
+    /// Address it listens on, or why it does not.
+    pub detail: String,
+    pub connections: u64,
+    pub requests: u64,
+    pub bytes_sent: u64,
+    pub bytes_received: u64,
+    /// Bytes sent in each of the last 60 minutes, oldest first.
+    pub history: Vec<u64>,
+}
+
+/// The media workers.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct Workers {
+    pub limit: u64,
+    pub running: u64,
+    pub busy: u64,
+    /// Ended by a crash or a limit since start.
+    pub failures: u64,
+    pub detail: String,
+}
+
+/// Hardware transcoding.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct Hardware {
+    pub used: bool,
+    /// What was found, or why it is not used.
+    pub detail: String,
+}
+
+/// Sizes on disk, bytes.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct Storage {
+    pub catalog: u64,
+    pub index: u64,
+    pub artwork: u64,
+    /// Free where the data folder is.
+    pub free: u64,
+}
+
+/// Something a person should do something about.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct Alert {
+    /// `warning` or `error`.
+    pub level: String,
+    pub message: String,
+    /// What to do.
+    pub action: String,
+    pub item: Option<String>,
+    pub library: Option<String>,
+}
+
+/// Payload of the `item` event.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ItemChanged {
+    pub id: String,
+    pub library: String,
+    /// `added`, `changed`, `removed`.
+    pub change: String,
+}

@@ -1,0 +1,111 @@
+//! What is known of a media file: plain values, stored as JSON in the catalog and sent as JSON to players.
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// Everything the worker's probe tells of one file.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = MediaFacts)]
+pub struct Facts {
+    /// Container family, lower case: `mp4`, `matroska`, `webm`, `mpegts`, `avi`, ...
+    pub container: String,
+    /// Seconds.
+    pub duration: f64,
+    /// Of the whole file, bits a second.
+    pub bit_rate: u64,
+    /// The container's own title tag, if any.
+    pub title: Option<String>,
+    /// In file order.
+    pub streams: Vec<Stream>,
+    /// In time order.
+    pub chapters: Vec<Chapter>,
+}
+
+/// What a stream carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum StreamKind {
+    /// Moving pictures.
+    Video,
+    /// Sound.
+    Audio,
+    /// Text or picture subtitles.
+    Subtitle,
+    /// Fonts, cover pictures, data.
+    Attachment,
+}
+
+/// How a video stream exceeds standard dynamic range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum HdrFormat {
+    /// SMPTE ST 2084 transfer (HDR10 and its kin).
+    Pq,
+    /// ARIB STD-B67 hybrid log-gamma.
+    Hlg,
+    /// Dolby Vision configuration present.
+    DolbyVision,
+}
+
+/// One elementary stream. Fields that do not apply to its kind are absent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Stream {
+    /// Index in the file, as libav counts.
+    pub index: u32,
+    /// What it carries.
+    pub kind: StreamKind,
+    /// libav's codec name: `h264`, `hevc`, `aac`, `subrip`, ...
+    pub codec: String,
+    /// RFC 6381 codec string (`avc1.640028`, `mp4a.40.2`) where it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub codec_string: Option<String>,
+    /// Codec profile as libav names it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
+    /// ISO 639-2 code as the file gives it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    /// Name given to the track.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// Marked to be chosen by default.
+    #[serde(default)]
+    pub default: bool,
+    /// Marked to be shown always (forced subtitles).
+    #[serde(default)]
+    pub forced: bool,
+    /// Pixels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub width: Option<u32>,
+    /// Pixels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub height: Option<u32>,
+    /// Frames a second, average.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub frame_rate: Option<f64>,
+    /// Bits a colour component.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bit_depth: Option<u32>,
+    /// Absent for standard dynamic range.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hdr: Option<HdrFormat>,
+    /// Audio channels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channels: Option<u32>,
+    /// Hz.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sample_rate: Option<u32>,
+    /// Bits a second, where the file says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bit_rate: Option<u64>,
+}
+
+/// A named span of time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Chapter {
+    /// Seconds from the start.
+    pub start: f64,
+    /// Seconds from the start.
+    pub end: f64,
+    /// Its name, if it has one.
+    pub title: Option<String>,
+}

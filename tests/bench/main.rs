@@ -1,0 +1,25 @@
+//! `make bench`: every figure of `docs/performance.md`, each beside a reference measured in the same run.
+//!
+//! `cargo bench --bench bench -- [GROUP ...]` runs the named groups, or all of them.
+mod table;
+
+use table::Table;
+
+/// A group's name and what measures it.
+type Group = (&'static str, fn(&mut Table) -> anyhow::Result<()>);
+
+/// Every group, in the order of the table.
+const GROUPS: &[Group] = &[];
+
+fn main() -> anyhow::Result<()> {
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
+    let mut table = Table::new();
+    for (name, measure) in GROUPS {
+        if wanted.is_empty() || wanted.iter().any(|w| w == name) {
+            eprintln!("# {name}");
+            measure(&mut table)?;
+        }
+    }
+    table.print();
+    Ok(())
+}

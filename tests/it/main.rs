@@ -1,0 +1,2 @@
+//! Features of the node, tested through its public surface. One program, so that everything links once.
+mod architecture;
