@@ -1,0 +1,89 @@
+# make run    builds Potluck and starts a node with a small demo library; LIBRARY=/path KIND=movies|shows|videos uses yours
+# make test   builds and tests everything
+# make bench  measures, and prints each figure beside a reference from the same run
+# All three install what they need on Debian 12 (as root or with sudo).
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+.PHONY: run test bench web node demo packages test-packages lint rust-test web-test interop-test browser-test generate help
+
+export CARGO_TARGET_DIR ?= $(HOME)/.cache/potluck/target
+
+DATA ?= $(HOME)/.local/share/potluck
+LIBRARY ?=
+KIND ?= movies
+LISTEN ?= 0.0.0.0:8096
+ADMIN ?= admin
+
+PACKAGES := build-essential pkg-config clang libclang-dev libavcodec-dev libavformat-dev libavfilter-dev libavutil-dev \
+            libswscale-dev libswresample-dev ffmpeg fonts-dejavu-core
+TEST_PACKAGES := $(PACKAGES) chromium iproute2
+
+help:
+	@sed -n '1,4s/^# //p' Makefile
+
+# --- run -------------------------------------------------------------------------------------------------------------
+
+# The demo films are made while the compiler works, so that one is there when the node is.
+run: packages
+	@if [ -z "$(LIBRARY)" ]; then tests/fixtures/demo.sh "$(DATA)-demo" & fi; $(MAKE) --no-print-directory web node && wait
+	@DATA="$(DATA)" LIBRARY="$(or $(LIBRARY),$(DATA)-demo)" KIND="$(KIND)" LISTEN="$(LISTEN)" ADMIN="$(ADMIN)" \
+	  config/run.sh "$(CARGO_TARGET_DIR)/release/potluck"
+
+packages:
+	@.ci/packages $(PACKAGES)
+
+node:
+	cargo build --release --locked
+
+web: web/node_modules/.package-lock.json
+	npm --prefix web run --silent build
+
+%/node_modules/.package-lock.json: %/package-lock.json
+	npm --prefix $* ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+# --- test ------------------------------------------------------------------------------------------------------------
+
+# The quickest to fail come first; the browsers, which need everything else, come last.
+test: test-packages
+	$(MAKE) --no-print-directory web
+	$(MAKE) --no-print-directory lint
+	$(MAKE) --no-print-directory web-test
+	$(MAKE) --no-print-directory rust-test
+	$(MAKE) --no-print-directory interop-test
+	$(MAKE) --no-print-directory browser-test
+
+test-packages:
+	@.ci/packages $(TEST_PACKAGES)
+
+lint: web/node_modules/.package-lock.json
+	cargo fmt --all --check
+	npm --prefix web run --silent lint
+	npm --prefix web run --silent check
+	cargo clippy --locked --all-targets -- -D warnings
+
+web-test: web/node_modules/.package-lock.json
+	npm --prefix web run --silent test
+
+rust-test:
+	cargo test --locked
+
+interop-test: tests/interop/helia/node_modules/.package-lock.json
+	cargo build --locked --bins
+	node tests/interop/helia/run.mjs --potluck "$(CARGO_TARGET_DIR)/debug/potluck"
+
+browser-test: tests/browser/node_modules/.package-lock.json
+	cargo build --locked --bins
+	POTLUCK="$(CARGO_TARGET_DIR)/debug/potluck" node --test --test-concurrency=1 tests/browser/
+
+# --- measure ---------------------------------------------------------------------------------------------------------
+
+# GROUPS="import catalog" runs only those.
+bench: test-packages web tests/browser/node_modules/.package-lock.json
+	cargo build --release --locked --bins
+	cargo bench --locked --bench bench -- $(GROUPS)
+
+# Writes web/src/api/openapi.json from the handlers, and the page's types from that.
+generate: web/node_modules/.package-lock.json
+	UPDATE_OPENAPI=1 cargo test --locked --test it openapi
+	npm --prefix web run --silent generate
