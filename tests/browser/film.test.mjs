@@ -1,0 +1,145 @@
+// A two-minute film with sound in a real Chromium, its bytes over WebRTC; then without UDP; then with the channel killed.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { join } from 'node:path';
+import { films, imported, results, signedIn, startBrowser, startNode } from './node.mjs';
+
+const SECONDS = 120;
+let node, film;
+
+before(async () => {
+  node = await startNode({ library: films(SECONDS, 'drift') });
+  [film] = await imported(node, 1);
+});
+after(() => node?.stop());
+
+/** Remembers every RTCPeerConnection of the page, so that a test can kill them as a network would. */
+function rememberConnections() {
+  window.connections = [];
+  const Native = window.RTCPeerConnection;
+  window.RTCPeerConnection = class extends Native {
+    constructor(...settings) {
+      super(...settings);
+      window.connections.push(this);
+    }
+  };
+}
+
+/** Watches the frames that are really shown: their number, and the longest wait for one while the film should run. */
+function watchFrames() {
+  const video = document.querySelector('video');
+  const watch = (window.watch = { frames: 0, stalls: [], seeking: false, ended: false, latest: performance.now(), media: 0 });
+  const excused = () => video.paused || video.seeking || video.ended || watch.seeking;
+  const shown = (now, { mediaTime }) => {
+    if (!excused() && watch.frames > 0 && now - watch.latest > 500) watch.stalls.push({ at: mediaTime, ms: now - watch.latest });
+    watch.latest = now;
+    watch.frames += 1;
+    watch.media = mediaTime;
+    if (!video.seeking) watch.seeking = false;
+    video.requestVideoFrameCallback(shown);
+  };
+  video.requestVideoFrameCallback(shown);
+  video.addEventListener('ended', () => (watch.ended = true));
+}
+
+async function play(browser, { init } = {}) {
+  const page = await signedIn(browser, node);
+  if (init) await page.addInitScript(init);
+  const asked = Date.now();
+  await page.goto(`${node.url}/play/${film.id}`);
+  await page.waitForSelector('video');
+  await page.evaluate(watchFrames);
+  await page.waitForFunction(() => window.watch.frames > 0, null, { timeout: 30_000 });
+  page.first_frame_ms = Date.now() - asked;
+  return page;
+}
+
+const reach = (page, seconds) =>
+  page.waitForFunction((t) => window.watch.media >= t, seconds, { timeout: 150_000, polling: 250 });
+
+/** Seeks, and returns the milliseconds until a frame of the new place was shown. */
+const seek = (page, seconds) =>
+  page.evaluate(async (t) => {
+    const video = document.querySelector('video');
+    window.watch.seeking = true;
+    const began = performance.now();
+    video.currentTime = t;
+    await new Promise((resolve) => {
+      const shown = (_, { mediaTime }) =>
+        Math.abs(mediaTime - t) < 2 ? resolve() : video.requestVideoFrameCallback(shown);
+      video.requestVideoFrameCallback(shown);
+    });
+    return performance.now() - began;
+  }, seconds);
+
+const finish = (page) => page.waitForFunction(() => window.watch.ended, null, { timeout: 150_000, polling: 250 });
+const numbers = (page) => page.evaluate(() => ({ watch: window.watch, stats: window.__potluck.stats() }));
+
+/** The film's sound is decoded, not only its pictures. */
+const hears = (page) => page.evaluate(() => document.querySelector('video').webkitAudioDecodedByteCount > 0);
+
+function ranWell({ watch, stats }, frames) {
+  assert.ok(watch.frames >= frames, `${watch.frames} frames were shown, at least ${frames} expected`);
+  assert.deepEqual(watch.stalls, [], 'no wait for a frame was longer than half a second');
+  assert.equal(stats.blocks_failed, 0, 'no block was refused');
+  assert.equal(stats.blocks_verified, stats.blocks, 'every block was verified');
+}
+
+test('a two-minute film plays from start to end with two seeks, over WebRTC, every block verified', async (t) => {
+  const browser = await startBrowser();
+  t.after(() => browser.close());
+  const page = await play(browser);
+  await reach(page, 20);
+  const ahead = await seek(page, 70);
+  await reach(page, 80);
+  const back = await seek(page, 20);
+  await page.keyboard.press('i');
+  await page.screenshot({ path: join(results(), 'player.png') });
+  assert.ok(await hears(page), 'sound is decoded');
+  await finish(page);
+  const seen = await numbers(page);
+  t.diagnostic(`first frame ${page.first_frame_ms} ms, seeks ${ahead.toFixed(0)} and ${back.toFixed(0)} ms; ${JSON.stringify(seen.stats)}`);
+  ranWell(seen, 24 * 110);
+  const { webrtc = 0, https = 0 } = seen.stats.bytes;
+  assert.ok(webrtc / (webrtc + https) >= 0.95, `${webrtc} of ${webrtc + https} media bytes came over WebRTC`);
+  assert.ok(webrtc + https >= film.size * 0.8, 'the film went through the planner, not around it');
+  assert.deepEqual(page.elsewhere, [], 'no other host was asked for anything');
+  assert.deepEqual(page.faults, []);
+});
+
+test('with UDP blocked the film plays over HTTPS', async (t) => {
+  const browser = await startBrowser(['--force-webrtc-ip-handling-policy=disable_non_proxied_udp']);
+  t.after(() => browser.close());
+  const page = await play(browser);
+  await reach(page, 15);
+  await seek(page, 60);
+  await reach(page, 70);
+  await seek(page, 105);
+  assert.ok(await hears(page));
+  await finish(page);
+  const seen = await numbers(page);
+  t.diagnostic(`first frame ${page.first_frame_ms} ms; ${JSON.stringify(seen.stats)}`);
+  ranWell(seen, 24 * 35);
+  assert.equal(seen.stats.bytes.webrtc ?? 0, 0, 'nothing came over WebRTC');
+  assert.ok(seen.stats.bytes.https > 0);
+});
+
+test('with the channel killed in the middle the film plays on, and returns to WebRTC', async (t) => {
+  const browser = await startBrowser();
+  t.after(() => browser.close());
+  const page = await play(browser, { init: rememberConnections });
+  await reach(page, 10);
+  const before = await numbers(page);
+  assert.ok(before.stats.bytes.webrtc > 0, 'it began over WebRTC');
+  await page.evaluate(() => window.connections.forEach((connection) => connection.close()));
+  await seek(page, 60);
+  await reach(page, 75);
+  const between = await numbers(page);
+  await seek(page, 100);
+  assert.ok(await hears(page));
+  await finish(page);
+  const seen = await numbers(page);
+  t.diagnostic(JSON.stringify({ before: before.stats.bytes, between: between.stats.bytes, end: seen.stats.bytes }));
+  ranWell(seen, 24 * 40);
+  assert.ok(seen.stats.bytes.webrtc > before.stats.bytes.webrtc, 'WebRTC was taken up again');
+});
