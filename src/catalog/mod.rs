@@ -1,12 +1,31 @@
 //! Which items are there: libraries, items, files, and how far each account has watched them.
 //!
 //! Owns the tables of `catalog.db` that hold what a person made or that cannot be derived: ids above all. Ids are given
-//! once and kept for ever.
+//! once and kept for ever. All SQL of these tables is in this module; callers see plain values.
+//!
+//! | part | what it does |
+//! |---|---|
+//! | [`model`] | the words: libraries, items, files |
+//! | `libraries`, `items`, `progress`, `alerts` | read and write single things |
+//! | `query`, `cursor`, `sorting` | lists: order, pages, search |
+//! | [`record`] | what the importer writes |
+mod alerts;
+mod cursor;
+mod items;
+mod libraries;
 pub mod model;
+mod progress;
+mod query;
+pub mod record;
+pub mod sorting;
+mod words;
 
+pub use alerts::{Alerts, Troubled};
 pub use model::{
     Artwork, File, Id, Item, ItemKind, ItemState, Library, LibraryKind, LibraryState, Progress, Visibility,
 };
+
+use std::path::Path;
 
 use crate::content::Cid;
 use crate::database::{Database, DatabaseError};
@@ -45,7 +64,7 @@ pub struct ItemFilter {
     pub progress: Option<ProgressFilter>,
     /// Whose progress is joined.
     pub account: Id,
-    /// Titles that sort at or after this.
+    /// Titles that sort at or after this (letter jump).
     pub from: Option<String>,
     /// Opaque; from the last page.
     pub cursor: Option<String>,
@@ -53,7 +72,7 @@ pub struct ItemFilter {
     pub limit: u32,
 }
 
-/// Order of a list. Ties are broken by id, so that cursors are exact.
+/// Order of a list. Ties are broken by the order in which ids were given, so that cursors are exact.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Sort {
     /// By sort title; episodes by show, season, episode.
@@ -67,14 +86,14 @@ pub enum Sort {
     YearDescending,
     /// Shortest first.
     Duration,
-    /// Last watched first.
+    /// Last watched first; then what was never watched, newest first.
     Watched,
 }
 
 /// See [`ItemFilter::progress`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProgressFilter {
-    /// Begun, not finished.
+    /// Begun, not finished. With [`Sort::Watched`]: what to continue.
     Started,
     /// Finished.
     Completed,
@@ -106,6 +125,15 @@ pub struct Page {
     pub total: Option<u64>,
 }
 
+/// The episodes around one, for "next" and "previous".
+#[derive(Debug, Clone, Default)]
+pub struct Neighbours {
+    /// The one before it that can be played.
+    pub previous: Option<Listed>,
+    /// The one after it that can be played.
+    pub next: Option<Listed>,
+}
+
 /// Totals of a library.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct LibraryTotals {
@@ -120,69 +148,167 @@ pub struct LibraryTotals {
 /// A cheap handle to the catalog.
 #[derive(Clone)]
 pub struct Catalog {
-    _database: Database,
+    database: Database,
 }
 
 impl Catalog {
     /// On a database opened with the migrations of `catalog.db`.
     #[must_use]
     pub fn new(database: Database) -> Self {
-        Self { _database: database }
+        Self { database }
     }
 
     /// All libraries, by name.
     pub async fn libraries(&self) -> Result<Vec<Library>, CatalogError> {
-        todo!()
+        Ok(self.database.read(libraries::all).await?)
     }
 
     /// One library.
-    pub async fn library(&self, _id: &str) -> Result<Library, CatalogError> {
-        todo!()
+    pub async fn library(&self, id: &str) -> Result<Library, CatalogError> {
+        let id = id.to_owned();
+        let found = self.database.read(move |c| libraries::one(c, &id)).await?;
+        found.ok_or(CatalogError::NotFound("library"))
     }
 
     /// Adds a library; `path` must be absolute. Its folder is not read yet.
+    ///
+    /// # Errors
+    /// [`CatalogError::Conflict`] when the name is taken or the folder lies in another's (or another's in it).
     pub async fn add_library(
         &self,
-        _name: &str,
-        _kind: LibraryKind,
-        _path: &std::path::Path,
-        _visibility: Visibility,
+        name: &str,
+        kind: LibraryKind,
+        path: &Path,
+        visibility: Visibility,
     ) -> Result<Library, CatalogError> {
-        todo!()
+        let library = Library {
+            id: new_id(),
+            name: name.trim().to_owned(),
+            kind,
+            path: libraries::normal(path),
+            visibility,
+            state: LibraryState::Available,
+            scanned_at: None,
+        };
+        let new = library.clone();
+        self.database.write(move |t| libraries::add(t, &new)).await??;
+        Ok(library)
+    }
+
+    /// Gives a library another name or visibility.
+    ///
+    /// # Errors
+    /// As [`Catalog::add_library`].
+    pub async fn change_library(
+        &self,
+        id: &str,
+        name: Option<&str>,
+        visibility: Option<Visibility>,
+    ) -> Result<Library, CatalogError> {
+        let before = self.library(id).await?;
+        let name = name.map_or(before.name.clone(), |name| name.trim().to_owned());
+        let changed = Library { name, visibility: visibility.unwrap_or(before.visibility), ..before };
+        self.write_library(changed).await
+    }
+
+    /// Tells where a library's folder is now: same files, other mount. Items keep their ids; the next scan finds the
+    /// files at their places below the new folder and reads none of them again.
+    ///
+    /// # Errors
+    /// As [`Catalog::add_library`].
+    pub async fn set_library_path(&self, id: &str, path: &Path) -> Result<Library, CatalogError> {
+        let changed = Library { path: libraries::normal(path), ..self.library(id).await? };
+        self.write_library(changed).await
+    }
+
+    async fn write_library(&self, changed: Library) -> Result<Library, CatalogError> {
+        let library = changed.clone();
+        self.database.write(move |t| libraries::change(t, &changed)).await??;
+        Ok(library)
     }
 
     /// Forgets a library and its items; files stay.
-    pub async fn remove_library(&self, _id: &str) -> Result<(), CatalogError> {
-        todo!()
+    pub async fn remove_library(&self, id: &str) -> Result<(), CatalogError> {
+        let id = id.to_owned();
+        let removed = self.database.write(move |t| libraries::remove(t, &id)).await?;
+        if removed { Ok(()) } else { Err(CatalogError::NotFound("library")) }
     }
 
     /// Counts of a library.
-    pub async fn totals(&self, _library: &str) -> Result<LibraryTotals, CatalogError> {
-        todo!()
+    pub async fn totals(&self, library: &str) -> Result<LibraryTotals, CatalogError> {
+        let id = library.to_owned();
+        Ok(self.database.read(move |c| libraries::totals(c, &id)).await?)
     }
 
     /// A page of items.
-    pub async fn items(&self, _filter: ItemFilter) -> Result<Page, CatalogError> {
-        todo!()
+    ///
+    /// # Errors
+    /// [`CatalogError::Invalid`] for a limit or a cursor that cannot be used.
+    pub async fn items(&self, filter: ItemFilter) -> Result<Page, CatalogError> {
+        self.database.read(move |c| query::page(c, &filter)).await?
     }
 
-    /// One item, with the progress of `account`.
-    pub async fn item(&self, _id: &str, _account: &str) -> Result<Listed, CatalogError> {
-        todo!()
+    /// One item, with the progress of `account`. Also one in the trash.
+    pub async fn item(&self, id: &str, account: &str) -> Result<Listed, CatalogError> {
+        let (id, account) = (id.to_owned(), account.to_owned());
+        let found = self.database.read(move |c| items::by_id(c, &id, &account)).await?;
+        found.ok_or(CatalogError::NotFound("item"))
+    }
+
+    /// The episodes before and after an item in its show. Both are absent for what is no episode.
+    pub async fn neighbours(&self, id: &str, account: &str) -> Result<Neighbours, CatalogError> {
+        let (id, account) = (id.to_owned(), account.to_owned());
+        Ok(self.database.read(move |c| items::neighbours(c, &id, &account)).await?)
+    }
+
+    /// The episode after this one that can be played.
+    pub async fn next_episode(&self, id: &str, account: &str) -> Result<Option<Listed>, CatalogError> {
+        Ok(self.neighbours(id, account).await?.next)
     }
 
     /// Items whose file has this root CID and can be served (a copy is a second item).
-    pub async fn items_of(&self, _root: &Cid) -> Result<Vec<Item>, CatalogError> {
-        todo!()
+    pub async fn items_of(&self, root: &Cid) -> Result<Vec<Item>, CatalogError> {
+        let root = *root;
+        Ok(self.database.read(move |c| items::by_root(c, &root)).await?)
     }
 
     /// Libraries that hold a servable file with this root CID, with their visibility.
-    pub async fn libraries_of(&self, _root: &Cid) -> Result<Vec<(Id, Visibility)>, CatalogError> {
-        todo!()
+    pub async fn libraries_of(&self, root: &Cid) -> Result<Vec<(Id, Visibility)>, CatalogError> {
+        let root = *root;
+        Ok(self.database.read(move |c| items::libraries_of(c, &root)).await?)
     }
 
-    /// Remembers how far an account is.
-    pub async fn set_progress(&self, _account: &str, _item: &str, _progress: Progress) -> Result<(), CatalogError> {
-        todo!()
+    /// Remembers how far an account is. At 0 seconds and not completed means that it was never watched.
+    ///
+    /// # Errors
+    /// [`CatalogError::Invalid`] for a position that is no time.
+    pub async fn set_progress(&self, account: &str, item: &str, progress: Progress) -> Result<(), CatalogError> {
+        if !progress.position.is_finite() || progress.position < 0.0 {
+            return Err(CatalogError::Invalid("position: must be seconds from the start".to_owned()));
+        }
+        let (account, item, now) = (account.to_owned(), item.to_owned(), now());
+        let known = self.database.write(move |t| progress::set(t, &account, &item, progress, now)).await?;
+        if known { Ok(()) } else { Err(CatalogError::NotFound("item")) }
     }
+
+    /// Forgets all that an account watched, as when it is deleted. Returns how many items it had.
+    pub async fn remove_progress(&self, account: &str) -> Result<usize, CatalogError> {
+        let account = account.to_owned();
+        Ok(self.database.write(move |t| progress::forget_account(t, &account)).await?)
+    }
+
+    /// What a person should look at.
+    pub async fn alerts(&self) -> Result<Alerts, CatalogError> {
+        Ok(self.database.read(alerts::alerts).await?)
+    }
+}
+
+/// A new id: UUID v7.
+fn new_id() -> Id {
+    uuid::Uuid::now_v7().hyphenated().to_string()
+}
+
+/// Unix milliseconds.
+fn now() -> i64 {
+    jiff::Timestamp::now().as_millisecond()
 }

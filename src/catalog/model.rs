@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::content::Cid;
-use crate::media::Facts;
+use crate::media::{Facts, HdrFormat};
 
 /// Id of a library, an item, a file: a UUID v7 in its hyphenated form, given once and kept for ever.
 pub type Id = String;
@@ -152,7 +152,13 @@ pub struct File {
     pub cid: Option<Cid>,
     /// Bytes.
     pub size: u64,
-    /// What the media worker found; absent where it could not read the file.
+    /// Pixels of its first video stream.
+    pub width: Option<u32>,
+    /// Pixels of its first video stream.
+    pub height: Option<u32>,
+    /// Of its first video stream.
+    pub hdr: Option<HdrFormat>,
+    /// What the media worker found; absent where it could not read the file, and in lists, which have no use for it.
     pub facts: Option<Facts>,
     /// Text subtitles and the like beside it (`Name.en.srt`).
     pub sidecars: Vec<PathBuf>,

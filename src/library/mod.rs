@@ -117,6 +117,22 @@ impl Importer {
         todo!()
     }
 
+    /// Starts the worker without scanning, watching or rescanning: it does what [`Importer::scan`] asks and no more, as
+    /// the command line wants it while the node is stopped.
+    pub async fn on_demand(
+        _options: ImporterOptions,
+        _catalog: Catalog,
+        _blocks: Blocks,
+        _media: Media,
+    ) -> Result<Self, CatalogError> {
+        todo!()
+    }
+
+    /// Returns when no scan runs or waits.
+    pub async fn idle(&self) {
+        todo!()
+    }
+
     /// Asks for a scan and returns at once. A library that is being scanned is scanned once more afterwards.
     pub async fn scan(&self, _library: &str) -> Result<ScanProgress, CatalogError> {
         todo!()

@@ -1,0 +1,170 @@
+//! Reads items: one row of the tables to one [`Listed`].
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension, Row, named_params};
+
+use super::model::{Artwork, File, Id, Item, ItemState, LibraryState, Progress, Visibility};
+use super::{Listed, Neighbours};
+use crate::content::Cid;
+
+/// Everything of an item but the wide column, `facts`, that only [`Width::Full`] reads.
+const COLUMNS: &str = "i.id, i.library, i.kind, i.state, l.state AS library_state, i.title, i.sort_title, i.year, \
+    s.id AS show_id, s.title AS show_title, i.season, i.episode, i.episode_end, i.overview, i.genres, i.added_at, \
+    i.duration, i.problem, i.poster, i.backdrop, l.path AS root, f.place, f.cid, f.size AS file_size, f.width, f.height, f.hdr, \
+    f.sidecars, f.verified_at, p.position, p.completed, \
+    CASE WHEN i.kind = 'show' THEN \
+        (SELECT count(*) FROM item AS e WHERE e.show = i.n AND e.state <> 'trashed') END AS episodes";
+
+const TABLES: &str = "FROM item AS i JOIN library AS l ON l.id = i.library LEFT JOIN file AS f ON f.item = i.n \
+    LEFT JOIN item AS s ON s.n = i.show LEFT JOIN progress AS p ON p.item = i.n AND p.account = :account";
+
+/// How much of an item is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Width {
+    /// All but the facts of its file.
+    List,
+    /// All.
+    Full,
+}
+
+fn select(width: Width, condition: &str) -> String {
+    let facts = if width == Width::Full { "f.facts" } else { "NULL" };
+    format!("SELECT {COLUMNS}, {facts} AS facts {TABLES} WHERE {condition}")
+}
+
+/// The items with these row numbers, in this order; numbers that are gone are left out.
+pub(super) fn by_numbers(c: &Connection, numbers: &[i64], account: &str) -> rusqlite::Result<Vec<Listed>> {
+    let mut statement = c.prepare_cached(&select(Width::List, "i.n = :n"))?;
+    let mut found = Vec::with_capacity(numbers.len());
+    for n in numbers {
+        let row = statement.query_row(named_params! {":n": n, ":account": account}, listed).optional()?;
+        found.extend(row);
+    }
+    Ok(found)
+}
+
+/// One item by its id, whole.
+pub(super) fn by_id(c: &Connection, id: &str, account: &str) -> rusqlite::Result<Option<Listed>> {
+    let mut statement = c.prepare_cached(&select(Width::Full, "i.id = :id"))?;
+    statement.query_row(named_params! {":id": id, ":account": account}, listed).optional()
+}
+
+/// Servable items whose file has this root: present, in a library that is there.
+pub(super) fn by_root(c: &Connection, root: &Cid) -> rusqlite::Result<Vec<Item>> {
+    let condition = "f.cid = :cid AND i.state = 'present' AND l.state = 'available' ORDER BY i.n";
+    let mut statement = c.prepare_cached(&select(Width::Full, condition))?;
+    let rows = statement.query_map(named_params! {":cid": root.to_string(), ":account": ""}, listed)?;
+    rows.map(|row| row.map(|found| found.item)).collect()
+}
+
+/// Libraries that hold a servable file with this root.
+pub(super) fn libraries_of(c: &Connection, root: &Cid) -> rusqlite::Result<Vec<(Id, Visibility)>> {
+    let sql = "SELECT DISTINCT l.id, l.visibility FROM file AS f JOIN item AS i ON i.n = f.item \
+        JOIN library AS l ON l.id = i.library WHERE f.cid = ?1 AND i.state = 'present' AND l.state = 'available'";
+    let mut statement = c.prepare_cached(sql)?;
+    statement.query_map([root.to_string()], |r| Ok((r.get(0)?, r.get(1)?)))?.collect()
+}
+
+/// The episodes before and after an item in its show, by season and number.
+pub(super) fn neighbours(c: &Connection, id: &str, account: &str) -> rusqlite::Result<Neighbours> {
+    let beside = |comparison: &str, order: &str| -> rusqlite::Result<Option<Listed>> {
+        let sql = format!(
+            "SELECT o.n FROM item AS i JOIN item AS o ON o.show = i.show AND (o.sort_key, o.n) {comparison} (i.sort_key, i.n) \
+             WHERE i.id = ?1 AND o.state = 'present' ORDER BY o.sort_key {order}, o.n {order} LIMIT 1"
+        );
+        let n: Option<i64> = c.prepare_cached(&sql)?.query_row([id], |r| r.get(0)).optional()?;
+        Ok(by_numbers(c, n.as_slice(), account)?.pop())
+    };
+    Ok(Neighbours { previous: beside("<", "DESC")?, next: beside(">", "ASC")? })
+}
+
+fn listed(row: &Row<'_>) -> rusqlite::Result<Listed> {
+    let position: Option<f64> = row.get("position")?;
+    let completed: Option<bool> = row.get("completed")?;
+    Ok(Listed {
+        item: item(row)?,
+        show_title: row.get("show_title")?,
+        episodes: row.get::<_, Option<i64>>("episodes")?.map(i64::cast_unsigned),
+        progress: position.zip(completed).map(|(position, completed)| Progress { position, completed }),
+    })
+}
+
+fn item(row: &Row<'_>) -> rusqlite::Result<Item> {
+    let state: ItemState = row.get("state")?;
+    let away = row.get::<_, LibraryState>("library_state")? == LibraryState::Unavailable;
+    let genres: String = row.get("genres")?;
+    Ok(Item {
+        id: row.get("id")?,
+        library: row.get("library")?,
+        kind: row.get("kind")?,
+        state: if away && state == ItemState::Present { ItemState::Unavailable } else { state },
+        title: row.get("title")?,
+        sort_title: row.get("sort_title")?,
+        year: row.get("year")?,
+        show: row.get("show_id")?,
+        season: row.get("season")?,
+        episode: row.get("episode")?,
+        episode_end: row.get("episode_end")?,
+        overview: row.get("overview")?,
+        genres: serde_json::from_str(&genres).map_err(|e| broken("genres", e))?,
+        added_at: row.get("added_at")?,
+        duration: row.get("duration")?,
+        problem: row.get("problem")?,
+        file: file(row)?,
+        artwork: Artwork { poster: optional_path(row, "poster")?, backdrop: optional_path(row, "backdrop")? },
+    })
+}
+
+fn file(row: &Row<'_>) -> rusqlite::Result<Option<File>> {
+    let Some(place) = optional_path(row, "place")? else { return Ok(None) };
+    let path = path(row.get("root")?).join(place);
+    let hdr: Option<String> = row.get("hdr")?;
+    let facts: Option<String> = row.get("facts")?;
+    let cid: Option<String> = row.get("cid")?;
+    Ok(Some(File {
+        cid: cid.map(|text| Cid::try_from(text.as_str()).map_err(|e| broken("cid", e))).transpose()?,
+        size: row.get::<_, i64>("file_size")?.cast_unsigned(),
+        width: row.get("width")?,
+        height: row.get("height")?,
+        hdr: hdr.map(|word| serde_json::from_value(word.into()).map_err(|e| broken("hdr", e))).transpose()?,
+        facts: facts.map(|json| serde_json::from_str(&json).map_err(|e| broken("facts", e))).transpose()?,
+        sidecars: names(row.get_ref("sidecars")?.as_bytes()?).map(|name| path.with_file_name(name)).collect(),
+        verified_at: row.get("verified_at")?,
+        path,
+    }))
+}
+
+/// A path as it is stored.
+pub(super) fn path(bytes: Vec<u8>) -> PathBuf {
+    PathBuf::from(OsString::from_vec(bytes))
+}
+
+/// A path as it is stored.
+pub(super) fn bytes(path: &Path) -> &[u8] {
+    path.as_os_str().as_bytes()
+}
+
+fn optional_path(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<PathBuf>> {
+    Ok(row.get::<_, Option<Vec<u8>>>(column)?.map(path))
+}
+
+fn names(joined: &[u8]) -> impl Iterator<Item = OsString> {
+    joined.split(|byte| *byte == 0).filter(|name| !name.is_empty()).map(|name| OsString::from_vec(name.to_vec()))
+}
+
+/// Names in one column, each ended by a zero byte, which no name can hold.
+pub(super) fn join_names<'a>(paths: impl IntoIterator<Item = &'a PathBuf>) -> Vec<u8> {
+    let mut joined = Vec::new();
+    for name in paths.into_iter().filter_map(|path| path.file_name()) {
+        joined.extend_from_slice(name.as_bytes());
+        joined.push(0);
+    }
+    joined
+}
+
+fn broken(column: &str, error: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(0, Type::Text, format!("{column}: {error}").into())
+}
