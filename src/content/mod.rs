@@ -1,3 +1,9 @@
 //! What a thing is called and what its parts are: CIDs, UnixFS DAGs, CARs, byte ranges. Pure: no IO, no clock.
-pub use ::cid::Cid;
+//!
+//! Everything here that reads bytes reads bytes of strangers: it takes limits, gives an error, and never panics.
+pub mod car;
+pub mod cid;
+pub mod ranges;
 pub mod unixfs;
+
+pub use ::cid::Cid;
