@@ -114,8 +114,22 @@ mod tests {
     #[test]
     fn what_is_not_understood_or_asks_for_several_parts_gets_the_whole() {
         let headers = [
-            "", "bytes", "bytes=", "bytes=,", "bytes=-", "bytes=a-b", "bytes=5-2", "bytes=1-2-3", "bytes=+1-2",
-            "bytes=0-1,3-4", "items=0-1", "bytes=0-1,x", "bytes=--1", "bytes 0-1", "bytes=0x1-2", "\u{1F372}",
+            "",
+            "bytes",
+            "bytes=",
+            "bytes=,",
+            "bytes=-",
+            "bytes=a-b",
+            "bytes=5-2",
+            "bytes=1-2-3",
+            "bytes=+1-2",
+            "bytes=0-1,3-4",
+            "items=0-1",
+            "bytes=0-1,x",
+            "bytes=--1",
+            "bytes 0-1",
+            "bytes=0x1-2",
+            "\u{1F372}",
         ];
         for header in headers {
             assert_eq!(wanted(Some(header), 10), Wanted::Whole, "{header}");

@@ -1,2 +1,3 @@
 //! Features of the node, tested through its public surface. One program, so that everything links once.
 mod architecture;
+mod blocks;

@@ -59,15 +59,16 @@ impl Layout {
     #[must_use]
     pub fn of(bytes: &[u8], profile: Profile) -> Self {
         let mut builder = Builder::new(profile);
-        let (mut leaves, mut nodes) = (Vec::new(), Vec::new());
+        let (mut leaves, mut built) = (Vec::new(), Vec::new());
         for leaf in leaves_of(bytes, profile) {
             let digest = super::cid::sha256(leaf);
             leaves.push((super::cid::of_digest(super::cid::RAW, &digest), leaf.len() as u64));
-            nodes.extend(builder.push(digest, leaf.len() as u64).into_iter().map(Into::into));
+            built.extend(builder.push(digest, leaf.len() as u64));
         }
         let Built { root, size, nodes: last } = builder.finish();
-        nodes.extend(last.into_iter().map(Into::into));
-        Self { root, size, leaves, nodes }
+        built.extend(last);
+        built.sort_by_key(|node| node.position);
+        Self { root, size, leaves, nodes: built.into_iter().map(Into::into).collect() }
     }
 }
 

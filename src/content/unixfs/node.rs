@@ -214,8 +214,7 @@ mod tests {
 
     #[test]
     fn sizes_that_do_not_add_up_are_refused() {
-        let data =
-            Data { kind: Type::File.into(), filesize: Some(9), blocksizes: vec![8], ..Data::default() };
+        let data = Data { kind: Type::File.into(), filesize: Some(9), blocksizes: vec![8], ..Data::default() };
         let link = PbLink { cid: cid::of_raw(b"x"), name: Some(String::new()), size: Some(8) };
         let bytes = encode(data.clone(), vec![link.clone()]);
         assert_eq!(decode(&bytes), Err(NodeError::NotUnixFs("its sizes do not add up")));

@@ -106,6 +106,19 @@ impl Shape {
         Some(encode_file(&links.collect::<Option<Vec<_>>>()?))
     }
 
+    /// Bytes of the block at a position: of a leaf or of an encoded node.
+    #[must_use]
+    pub fn block_len(&self, at: Position) -> Option<u64> {
+        let span = self.span(at)?;
+        if at.level == 0 {
+            return Some(span.end - span.start);
+        }
+        let children = self.children(at)?;
+        let count = usize::try_from(children.end - children.start).ok()?;
+        // Which digests are in a node does not change its length.
+        Some(self.encode(at, &vec![Digest::default(); count])?.len() as u64)
+    }
+
     /// Block bytes below and with each child: all but the last are full, and so alike.
     fn tsizes(&self, level: u8, children: &Range<u64>) -> Option<Tsizes> {
         let of = |number| self.tsize(Position { level, number });
@@ -120,8 +133,7 @@ impl Shape {
         let children = self.children(at)?;
         let count = children.end - children.start;
         let tsizes = self.tsizes(at.level - 1, &children)?;
-        // The length of a node does not depend on which digests are in it.
-        let own = self.encode(at, &vec![Digest::default(); usize::try_from(count).ok()?])?.len() as u64;
+        let own = self.block_len(at)?;
         Some((count - 1) * tsizes.full + tsizes.last + own)
     }
 }
