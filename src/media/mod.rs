@@ -1,13 +1,24 @@
 //! What is known of a media file, and the handle to the worker processes that find it out.
 //!
 //! All libav code lives in `bin/media-worker`; this module speaks to it over pipes and never links it.
+mod connection;
 pub mod facts;
+pub mod fmp4;
+mod pool;
+pub mod protocol;
+pub mod timeline;
 
 pub use facts::{Chapter, Facts, HdrFormat, Stream, StreamKind};
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+
+use bytes::Bytes;
+
+use self::pool::Pool;
+use self::protocol::{Question, Reply};
+use self::timeline::{FileIndex, SegmentPlan};
 
 /// Settings of the worker pool.
 #[derive(Debug, Clone)]
@@ -53,35 +64,77 @@ pub struct MediaState {
 /// A cheap handle to the worker pool.
 #[derive(Clone)]
 pub struct Media {
-    _inner: Arc<()>,
+    pool: Arc<Pool>,
 }
 
 impl Media {
     /// Starts no process yet; workers start when they are needed and are kept warm. Call within a tokio runtime.
     #[must_use]
-    pub fn new(_options: MediaOptions) -> Self {
-        todo!()
+    pub fn new(options: MediaOptions) -> Self {
+        Self { pool: Pool::new(options) }
     }
 
     /// What is known of a file.
-    pub async fn probe(&self, _path: &Path) -> Result<Facts, MediaError> {
-        todo!()
+    ///
+    /// # Errors
+    /// [`MediaError::Unreadable`] for what is not media, the others when no worker could look at it.
+    pub async fn probe(&self, path: &Path) -> Result<Facts, MediaError> {
+        match self.pool.ask(path, Question::Probe).await? {
+            (Reply::Facts(facts), _) => Ok(facts),
+            (other, _) => Err(refused(other)),
+        }
     }
 
     /// A frame of the file as a JPEG, scaled to at most `width` pixels: a keyframe near a tenth of the duration that is
     /// neither black nor blank where one can be found.
-    pub async fn poster(&self, _path: &Path, _width: u32) -> Result<Vec<u8>, MediaError> {
-        todo!()
+    ///
+    /// # Errors
+    /// As [`Media::probe`]; a file without pictures is unreadable here.
+    pub async fn poster(&self, path: &Path, width: u32) -> Result<Vec<u8>, MediaError> {
+        match self.pool.ask(path, Question::Poster { width }).await? {
+            (Reply::Payload, picture) => Ok(picture.into()),
+            (other, _) => Err(refused(other)),
+        }
+    }
+
+    /// Where the streams of a file that can be repackaged are cut. Reads a file without an index from end to end, so
+    /// keep the answer.
+    ///
+    /// # Errors
+    /// As [`Media::probe`].
+    pub async fn index(&self, path: &Path) -> Result<FileIndex, MediaError> {
+        match self.pool.ask(path, Question::Index).await? {
+            (Reply::Index(index), _) => Ok(index),
+            (other, _) => Err(refused(other)),
+        }
+    }
+
+    /// One finished segment (`moof` and `mdat`) of one stream.
+    ///
+    /// # Errors
+    /// As [`Media::probe`].
+    pub async fn segment(&self, path: &Path, plan: SegmentPlan) -> Result<Bytes, MediaError> {
+        match self.pool.ask(path, Question::Segment(plan)).await? {
+            (Reply::Payload, segment) => Ok(segment),
+            (other, _) => Err(refused(other)),
+        }
     }
 
     /// Numbers for the status page.
     #[must_use]
     pub fn state(&self) -> MediaState {
-        todo!()
+        self.pool.state()
     }
 
     /// Ends all workers and waits for them.
     pub async fn stop(&self) {
-        todo!()
+        self.pool.stop().await;
+    }
+}
+
+fn refused(reply: Reply) -> MediaError {
+    match reply {
+        Reply::Unreadable(sentence) => MediaError::Unreadable(sentence),
+        _ => MediaError::Crashed("it answered something else than it was asked".to_owned()),
     }
 }

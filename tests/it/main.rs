@@ -1,3 +1,5 @@
 //! Features of the node, tested through its public surface. One program, so that everything links once.
 mod architecture;
 mod blocks;
+mod fixtures;
+mod media;

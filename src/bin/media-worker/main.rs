@@ -1,2 +1,52 @@
 //! The media worker: all libav code, in a process of its own that may die of a malformed file.
-fn main() {}
+//!
+//! It is started by the node with one end of a Unix socket as its standard input, answers one request after the other
+//! (`potluck::media::protocol`), keeps the files it was asked about open, and ends when the node hangs up.
+//! `unsafe` is used for what `ffmpeg-next` does not wrap (index entries, side data, seeking in one stream, whitelists);
+//! each block reads or calls through a pointer that libav owns and that outlives the call.
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+mod answer;
+mod connection;
+mod facts;
+mod limits;
+mod names;
+mod poster;
+mod source;
+
+use std::time::Duration;
+
+use anyhow::Context;
+
+/// What the node passes on the command line: numbers only.
+struct Arguments {
+    memory_bytes: u64,
+    request_seconds: u64,
+}
+
+fn arguments() -> anyhow::Result<Arguments> {
+    let numbers: Vec<u64> = std::env::args().skip(1).map(|a| a.parse()).collect::<Result<_, _>>()?;
+    match numbers[..] {
+        [memory_bytes, request_seconds] => Ok(Arguments { memory_bytes, request_seconds }),
+        _ => anyhow::bail!("this program is started by potluck: MEMORY_BYTES REQUEST_SECONDS"),
+    }
+}
+
+fn main() -> anyhow::Result<()> {
+    let arguments = arguments()?;
+    limits::confine(arguments.memory_bytes)?;
+    limits::end_with_the_node()?;
+    ffmpeg_next::init().context("starting libav")?;
+    ffmpeg_next::util::log::set_level(ffmpeg_next::util::log::Level::Quiet);
+    // A panic is an answer ("unreadable"), not a message on the node's terminal.
+    std::panic::set_hook(Box::new(|_| ()));
+
+    let mut connection = connection::Connection::on_stdin();
+    let mut desk = answer::Desk::default();
+    while let Some((request, file)) = connection.receive()? {
+        limits::allow_cpu(Duration::from_secs(arguments.request_seconds))?;
+        let (reply, payload) = desk.answer(&request, file);
+        connection.send(&reply, &payload)?;
+    }
+    Ok(())
+}

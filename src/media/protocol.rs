@@ -1,0 +1,163 @@
+//! What the node and a media worker say to each other over one Unix socket: a request, then its reply, nothing in between.
+//!
+//! A message is two big-endian lengths (header, payload: four bytes each), a JSON header, and raw payload bytes, so that
+//! a segment is never escaped or copied into text. The file itself travels as a descriptor (`SCM_RIGHTS`) with the first
+//! byte of a request: the worker opens nothing by name. Both ends refuse lengths over the limits below before they
+//! allocate. `docs/formats.md`, "The worker protocol", is this page in prose.
+use serde::{Deserialize, Serialize};
+
+use super::facts::Facts;
+use super::timeline::{FileIndex, SegmentPlan};
+
+/// Bytes of the two lengths.
+pub const PREFIX_SIZE: usize = 8;
+/// Bytes of the longest header: the index of a film of many hours.
+pub const HEADER_MAX: usize = 16 * 1024 * 1024;
+/// Bytes of the longest payload: one segment of the heaviest stream.
+pub const PAYLOAD_MAX: usize = 256 * 1024 * 1024;
+
+/// Tells one state of one file from another, so that a worker knows what it has open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct FileKey {
+    /// Device it is on.
+    pub device: u64,
+    /// Inode.
+    pub inode: u64,
+    /// Bytes.
+    pub size: u64,
+    /// Nanoseconds since the Unix epoch.
+    pub modified_ns: i128,
+}
+
+/// What the node asks.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Question {
+    /// What is in the file?
+    Probe,
+    /// A picture of it, as JPEG.
+    Poster {
+        /// Pixels at most.
+        width: u32,
+    },
+    /// Where can its streams be cut?
+    Index,
+    /// One segment of one stream.
+    Segment(SegmentPlan),
+}
+
+/// A question about the file whose descriptor comes with it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Request {
+    /// The file as the node opened it.
+    pub file: FileKey,
+    /// What is asked.
+    pub question: Question,
+}
+
+/// What the worker answers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Reply {
+    /// To [`Question::Probe`].
+    Facts(Facts),
+    /// To [`Question::Poster`] and [`Question::Segment`]: it is the payload.
+    Payload,
+    /// To [`Question::Index`].
+    Index(FileIndex),
+    /// The file cannot be read so: a sentence for people.
+    Unreadable(String),
+}
+
+/// Why a message was refused.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum ProtocolError {
+    /// The header or payload is longer than allowed.
+    #[error("a message of {header} + {payload} bytes is over the limit")]
+    TooLong {
+        /// Bytes of the header.
+        header: usize,
+        /// Bytes of the payload.
+        payload: usize,
+    },
+    /// The header is not the JSON that is expected here.
+    #[error("a message cannot be understood: {0}")]
+    Malformed(String),
+}
+
+/// The two lengths and the header, ready to be sent before `payload_size` bytes of payload.
+///
+/// # Errors
+/// [`ProtocolError::TooLong`].
+pub fn encode<T: Serialize>(message: &T, payload_size: usize) -> Result<Vec<u8>, ProtocolError> {
+    let header = serde_json::to_vec(message).map_err(|e| ProtocolError::Malformed(e.to_string()))?;
+    let lengths = prefix(header.len(), payload_size)?;
+    Ok([&lengths[..], &header].concat())
+}
+
+fn prefix(header: usize, payload: usize) -> Result<[u8; PREFIX_SIZE], ProtocolError> {
+    let too_long = ProtocolError::TooLong { header, payload };
+    if header > HEADER_MAX || payload > PAYLOAD_MAX {
+        return Err(too_long);
+    }
+    let (Ok(first), Ok(second)) = (u32::try_from(header), u32::try_from(payload)) else { return Err(too_long) };
+    let mut bytes = [0; PREFIX_SIZE];
+    bytes[..4].copy_from_slice(&first.to_be_bytes());
+    bytes[4..].copy_from_slice(&second.to_be_bytes());
+    Ok(bytes)
+}
+
+/// Bytes of the header and of the payload that follow.
+///
+/// # Errors
+/// [`ProtocolError::TooLong`].
+pub fn decode_prefix(bytes: [u8; PREFIX_SIZE]) -> Result<(usize, usize), ProtocolError> {
+    let [a, b, c, d, e, f, g, h] = bytes;
+    let header = u32::from_be_bytes([a, b, c, d]) as usize;
+    let payload = u32::from_be_bytes([e, f, g, h]) as usize;
+    if header > HEADER_MAX || payload > PAYLOAD_MAX {
+        return Err(ProtocolError::TooLong { header, payload });
+    }
+    Ok((header, payload))
+}
+
+/// Reads a header.
+///
+/// # Errors
+/// [`ProtocolError::Malformed`].
+pub fn decode_header<T: for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<T, ProtocolError> {
+    serde_json::from_slice(bytes).map_err(|e| ProtocolError::Malformed(e.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn request(width: u32) -> Request {
+        let file = FileKey { device: 1, inode: 2, size: 3, modified_ns: -4 };
+        Request { file, question: Question::Poster { width } }
+    }
+
+    #[test]
+    fn a_message_reads_back_as_it_was_sent() {
+        let bytes = encode(&request(640), 7).unwrap();
+        let (header, payload) = decode_prefix(bytes[..PREFIX_SIZE].try_into().unwrap()).unwrap();
+        assert_eq!((header, payload), (bytes.len() - PREFIX_SIZE, 7));
+        assert_eq!(decode_header::<Request>(&bytes[PREFIX_SIZE..]).unwrap(), request(640));
+    }
+
+    #[test]
+    fn lengths_over_the_limit_are_refused_by_both_ends() {
+        assert!(encode(&request(1), PAYLOAD_MAX + 1).is_err());
+        assert!(decode_prefix([0xff; PREFIX_SIZE]).is_err());
+        assert!(decode_prefix([0, 0, 0, 1, 0xff, 0, 0, 0]).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn any_header_bytes_give_a_message_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = decode_header::<Request>(&bytes);
+            let _ = decode_header::<Reply>(&bytes);
+        }
+    }
+}
