@@ -1,0 +1,144 @@
+//! Every SQL statement of the accounts but those of the audit worker.
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+
+use super::directory::{Directory, Key, Person, Session};
+use super::{Account, TokenHash};
+
+type Rows<T> = Result<T, rusqlite::Error>;
+
+/// Everything, for the copy in memory.
+pub(super) fn load(c: &Connection) -> Rows<Directory> {
+    let mut directory = Directory::default();
+    load_people(c, &mut directory)?;
+    let mut sessions = c.prepare_cached("SELECT hash, account, created_at, used_at, expires_at FROM session")?;
+    let rows = sessions.query_map([], |r| {
+        let session = Session { account: r.get(1)?, created_at: r.get(2)?, used_at: r.get(3)?, expires_at: r.get(4)? };
+        Ok((TokenHash::from(r.get::<_, [u8; 32]>(0)?), session))
+    })?;
+    directory.sessions = rows.collect::<Rows<_>>()?;
+    let mut keys = c.prepare_cached("SELECT hash, id, account, name, created_at, used_at FROM api_key")?;
+    let rows = keys.query_map([], |r| {
+        let key = Key { id: r.get(1)?, account: r.get(2)?, name: r.get(3)?, created_at: r.get(4)?, used_at: r.get(5)? };
+        Ok((TokenHash::from(r.get::<_, [u8; 32]>(0)?), key))
+    })?;
+    directory.keys = rows.collect::<Rows<_>>()?;
+    Ok(directory)
+}
+
+fn load_people(c: &Connection, directory: &mut Directory) -> Rows<()> {
+    let mut people = c.prepare_cached("SELECT id, name, name_key, password, admin, everything FROM account")?;
+    let mut rows = people.query([])?;
+    while let Some(r) = rows.next()? {
+        let libraries = if r.get(5)? { None } else { Some(Vec::new()) };
+        let account = Account { id: r.get(0)?, name: r.get(1)?, admin: r.get(4)?, libraries };
+        directory.names.insert(r.get(2)?, account.id.clone());
+        directory.people.insert(account.id.clone(), Person { account, password: r.get(3)? });
+    }
+    let mut access = c.prepare_cached("SELECT account, library FROM account_library ORDER BY account, library")?;
+    let mut rows = access.query([])?;
+    while let Some(r) = rows.next()? {
+        let person = directory.people.get_mut(&r.get::<_, String>(0)?);
+        if let Some(libraries) = person.and_then(|p| p.account.libraries.as_mut()) {
+            libraries.push(r.get(1)?);
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn name_taken(t: &Transaction<'_>, key: &str, except: &str) -> Rows<bool> {
+    let sql = "SELECT 1 FROM account WHERE name_key = ?1 AND id <> ?2";
+    Ok(t.query_row(sql, params![key, except], |_| Ok(())).optional()?.is_some())
+}
+
+pub(super) fn admins_besides(t: &Transaction<'_>, id: &str) -> Rows<u32> {
+    t.query_row("SELECT count(*) FROM account WHERE admin = 1 AND id <> ?1", [id], |r| r.get(0))
+}
+
+pub(super) fn insert_account(t: &Transaction<'_>, account: &Account, key: &str, password: &str, now: i64) -> Rows<()> {
+    t.execute(
+        "INSERT INTO account (id, name, name_key, password, admin, everything, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        params![account.id, account.name, key, password, account.admin, account.libraries.is_none(), now],
+    )?;
+    set_libraries(t, &account.id, account.libraries.as_deref())
+}
+
+pub(super) fn set_name(t: &Transaction<'_>, id: &str, name: &str, key: &str) -> Rows<usize> {
+    t.execute("UPDATE account SET name = ?2, name_key = ?3 WHERE id = ?1", params![id, name, key])
+}
+
+pub(super) fn set_password(t: &Transaction<'_>, id: &str, password: &str) -> Rows<usize> {
+    t.execute("UPDATE account SET password = ?2 WHERE id = ?1", params![id, password])
+}
+
+pub(super) fn set_admin(t: &Transaction<'_>, id: &str, admin: bool) -> Rows<usize> {
+    t.execute("UPDATE account SET admin = ?2 WHERE id = ?1", params![id, admin])
+}
+
+pub(super) fn set_libraries(t: &Transaction<'_>, id: &str, libraries: Option<&[String]>) -> Rows<()> {
+    t.execute("UPDATE account SET everything = ?2 WHERE id = ?1", params![id, libraries.is_none()])?;
+    t.execute("DELETE FROM account_library WHERE account = ?1", [id])?;
+    for library in libraries.unwrap_or_default() {
+        t.execute("INSERT OR IGNORE INTO account_library (account, library) VALUES (?1, ?2)", params![id, library])?;
+    }
+    Ok(())
+}
+
+pub(super) fn delete_account(t: &Transaction<'_>, id: &str) -> Rows<usize> {
+    t.execute("DELETE FROM account WHERE id = ?1", [id])
+}
+
+pub(super) fn account_exists(t: &Transaction<'_>, id: &str) -> Rows<bool> {
+    Ok(t.query_row("SELECT 1 FROM account WHERE id = ?1", [id], |_| Ok(())).optional()?.is_some())
+}
+
+pub(super) fn insert_session(t: &Transaction<'_>, hash: &TokenHash, session: &Session) -> Rows<()> {
+    t.execute(
+        "INSERT INTO session (hash, account, created_at, used_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![hash.bytes(), session.account, session.created_at, session.used_at, session.expires_at],
+    )?;
+    Ok(())
+}
+
+/// Keeps the `keep` sessions of an account that were used last.
+pub(super) fn drop_oldest_sessions(t: &Transaction<'_>, account: &str, keep: usize) -> Rows<usize> {
+    t.execute(
+        "DELETE FROM session WHERE hash IN
+         (SELECT hash FROM session WHERE account = ?1 ORDER BY used_at DESC, created_at DESC LIMIT -1 OFFSET ?2)",
+        params![account, i64::try_from(keep).unwrap_or(i64::MAX)],
+    )
+}
+
+pub(super) fn drop_expired_sessions(t: &Transaction<'_>, now: i64) -> Rows<usize> {
+    t.execute("DELETE FROM session WHERE expires_at <= ?1", [now])
+}
+
+pub(super) fn delete_session(t: &Transaction<'_>, hash: &TokenHash) -> Rows<usize> {
+    t.execute("DELETE FROM session WHERE hash = ?1", [hash.bytes()])
+}
+
+/// Signs an account out everywhere, but for one session.
+pub(super) fn delete_sessions_of(t: &Transaction<'_>, account: &str, except: Option<&TokenHash>) -> Rows<usize> {
+    let except = except.map_or(&[][..], |hash| hash.bytes());
+    t.execute("DELETE FROM session WHERE account = ?1 AND hash <> ?2", params![account, except])
+}
+
+pub(super) fn insert_key(t: &Transaction<'_>, hash: &TokenHash, key: &Key) -> Rows<()> {
+    t.execute(
+        "INSERT INTO api_key (id, account, name, hash, created_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![key.id, key.account, key.name, hash.bytes(), key.created_at],
+    )?;
+    Ok(())
+}
+
+pub(super) fn count_keys(t: &Transaction<'_>, account: &str) -> Rows<u32> {
+    t.query_row("SELECT count(*) FROM api_key WHERE account = ?1", [account], |r| r.get(0))
+}
+
+pub(super) fn delete_key(t: &Transaction<'_>, account: &str, id: &str) -> Rows<usize> {
+    t.execute("DELETE FROM api_key WHERE account = ?1 AND id = ?2", params![account, id])
+}
+
+pub(super) fn delete_keys_of(t: &Transaction<'_>, account: &str) -> Rows<usize> {
+    t.execute("DELETE FROM api_key WHERE account = ?1", [account])
+}

@@ -1,0 +1,180 @@
+//! Signing in and out, and recognising callers by what they bring.
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::credentials::{TokenHash, random_token};
+use super::directory::{Directory, Session, name_key};
+use super::{Account, Accounts, AccountsError, Caller, Credential, record};
+
+/// How often a session's time of last use is moved on: often enough to slide, seldom enough to cost nothing.
+const TOUCH_MS: i64 = 10 * 60 * 1_000;
+
+/// A new session.
+#[derive(Debug, Clone)]
+pub struct SignedIn {
+    /// The secret for the cookie: here and never again.
+    pub token: String,
+    /// How long a browser should keep it. The session itself ends earlier when it is not used.
+    pub longest: Duration,
+    /// Whose it is.
+    pub account: Account,
+}
+
+impl Accounts {
+    /// Checks name and password and begins a session.
+    ///
+    /// # Errors
+    /// [`AccountsError::WrongPassword`], [`AccountsError::TooMany`] after too many of them, [`AccountsError::Busy`].
+    pub async fn sign_in(&self, name: &str, password: &str, address: IpAddr) -> Result<SignedIn, AccountsError> {
+        let (account, _) = self.check_password(name, password, address).await?;
+        let token = random_token();
+        let (hash, options, now) = (TokenHash::of(&token), &self.shared.options, self.now());
+        let session = Session {
+            account: account.id.clone(),
+            created_at: now,
+            used_at: now,
+            expires_at: now.saturating_add(milliseconds(options.session_idle)),
+        };
+        let keep = options.sessions_per_account.max(1);
+        self.change(move |t| {
+            if !record::account_exists(t, &session.account)? {
+                return Ok(Err(AccountsError::WrongPassword));
+            }
+            record::drop_expired_sessions(t, now)?;
+            record::insert_session(t, &hash, &session)?;
+            record::drop_oldest_sessions(t, &session.account, keep)?;
+            Ok(Ok(()))
+        })
+        .await?;
+        Ok(SignedIn { token, longest: options.session_longest, account })
+    }
+
+    /// Ends the session a caller came with. Nothing happens to callers that came with something else.
+    ///
+    /// # Errors
+    /// [`AccountsError::Database`].
+    pub async fn sign_out(&self, caller: &Caller) -> Result<(), AccountsError> {
+        let Credential::Session(hash) = caller.credential else { return Ok(()) };
+        self.change(move |t| record::delete_session(t, &hash).map(|_| Ok(()))).await
+    }
+
+    /// The caller that a session's token belongs to; slides its end.
+    #[must_use]
+    pub fn by_session(&self, token: &str, address: IpAddr) -> Option<Caller> {
+        let hash = TokenHash::of(token);
+        let caller = session_caller(&self.shared.directory.read(), &hash, address, self.now())?;
+        self.touch_session(&hash);
+        Some(caller)
+    }
+
+    /// The caller that an API key belongs to.
+    #[must_use]
+    pub fn by_api_key(&self, secret: &str, address: IpAddr) -> Option<Caller> {
+        let hash = TokenHash::of(secret);
+        let (id, account) = {
+            let directory = self.shared.directory.read();
+            let key = directory.keys.get(&hash)?;
+            (key.id.clone(), directory.people.get(&key.account)?.account.clone())
+        };
+        self.touch_key(&hash);
+        Some(Caller { account: Some(account), credential: Credential::ApiKey(id), address })
+    }
+
+    /// The caller that a name with a password or one of its API keys belongs to (HTTP Basic). A password that was right
+    /// is remembered for a few minutes, keyed with a secret of this process, because such clients send it with each call.
+    ///
+    /// # Errors
+    /// As [`Accounts::sign_in`].
+    pub async fn by_name(&self, name: &str, secret: &str, address: IpAddr) -> Result<Caller, AccountsError> {
+        if let Some(caller) = self.by_api_key(secret, address)
+            && caller.account.as_ref().is_some_and(|a| name_key(&a.name) == name_key(name))
+        {
+            return Ok(caller);
+        }
+        let (account, stored) = self.check_password(name, secret, address).await?;
+        Ok(Caller { account: Some(account), credential: Credential::Password(TokenHash::of(&stored)), address })
+    }
+
+    /// What a caller may do now; `None` where the credential it came with is no longer good.
+    #[must_use]
+    pub fn current(&self, caller: &Caller) -> Option<Caller> {
+        let directory = self.shared.directory.read();
+        let account = match &caller.credential {
+            Credential::Absent | Credential::Local => return Some(caller.clone()),
+            Credential::Session(hash) => return session_caller(&directory, hash, caller.address, self.now()),
+            Credential::ApiKey(id) => directory.keys.values().find(|key| key.id == *id)?.account.as_str(),
+            Credential::Password(hash) => {
+                let person = directory.people.get(caller.id())?;
+                (TokenHash::of(&person.password) == *hash).then(|| caller.id())?
+            }
+        };
+        let account = directory.people.get(account)?.account.clone();
+        Some(Caller { account: Some(account), ..caller.clone() })
+    }
+
+    /// The account and its stored hash, when name and password are right and the attempt is allowed now.
+    async fn check_password(
+        &self,
+        name: &str,
+        password: &str,
+        address: IpAddr,
+    ) -> Result<(Account, String), AccountsError> {
+        let key = name_key(name);
+        let person = self.shared.directory.read().by_name(&key).cloned();
+        if let Some(person) = &person
+            && self.shared.passwords.remembered(&person.password, password, self.now())
+        {
+            return Ok((person.account.clone(), person.password.clone()));
+        }
+        self.shared.limits.lock().begin(address, &key, self.now()).map_err(AccountsError::TooMany)?;
+        let stored = person.as_ref().map(|p| p.password.clone());
+        let right = self.shared.passwords.check(stored, password).await;
+        if matches!(right, Ok(true) | Err(_)) {
+            self.shared.limits.lock().succeeded(address, &key);
+        }
+        match (right?, person) {
+            (true, Some(person)) => {
+                self.shared.passwords.remember(&person.password, password, self.now());
+                Ok((person.account, person.password))
+            }
+            _ => Err(AccountsError::WrongPassword),
+        }
+    }
+
+    fn touch_session(&self, hash: &TokenHash) {
+        let now = self.now();
+        let options = &self.shared.options;
+        let due = |s: &Session| now - s.used_at >= TOUCH_MS;
+        if !self.shared.directory.read().sessions.get(hash).is_some_and(due) {
+            return;
+        }
+        if let Some(session) = self.shared.directory.write().sessions.get_mut(hash) {
+            session.used_at = now;
+            let last = session.created_at.saturating_add(milliseconds(options.session_longest));
+            session.expires_at = now.saturating_add(milliseconds(options.session_idle)).min(last);
+            self.shared.notes.session_used(*hash, now, session.expires_at);
+        }
+    }
+
+    fn touch_key(&self, hash: &TokenHash) {
+        let now = self.now();
+        let due = |used: Option<i64>| used.is_none_or(|at| now - at >= TOUCH_MS);
+        if !self.shared.directory.read().keys.get(hash).is_some_and(|key| due(key.used_at)) {
+            return;
+        }
+        if let Some(key) = self.shared.directory.write().keys.get_mut(hash) {
+            key.used_at = Some(now);
+            self.shared.notes.key_used(*hash, now);
+        }
+    }
+}
+
+fn session_caller(directory: &Directory, hash: &TokenHash, address: IpAddr, now: i64) -> Option<Caller> {
+    let session = directory.sessions.get(hash).filter(|s| s.expires_at > now)?;
+    let account = directory.people.get(&session.account)?.account.clone();
+    Some(Caller { account: Some(account), credential: Credential::Session(*hash), address })
+}
+
+fn milliseconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
