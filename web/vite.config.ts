@@ -1,6 +1,6 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
-import { mockNode } from './mock/plugin';
+import { mockNode } from './mock/plugin.ts';
 
 // `POTLUCK_NODE=http://127.0.0.1:8080 npm run dev` develops against a running node; without it, against the mock in `mock/`.
 const node = process.env.POTLUCK_NODE;

@@ -1,0 +1,154 @@
+/**
+ * Every call the page makes to the native API. Answers come back typed; refusals and failures are thrown as `ApiError`
+ * with a sentence for people and details to copy. Nothing here keeps state.
+ */
+import type {
+  Account,
+  ApiKey,
+  Folders,
+  ItemDetail,
+  ItemPage,
+  ItemSummary,
+  Library,
+  NewAccount,
+  NewLibrary,
+  Problem,
+  Progress,
+  ScanProgress,
+  Status,
+} from './types';
+
+const BASE = '/api/v1';
+
+/** Why a call gave no answer. `word` is the node's stable word, or `unreachable` when no node answered. */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly word: string,
+    message: string,
+    readonly call: string,
+  ) {
+    super(message);
+    this.name = 'ApiError';
+  }
+
+  /** What a person can paste into a report. */
+  get detail(): string {
+    return `${this.call}\n${this.status || 'no answer'} ${this.word}\n${this.message}\n${new Date().toISOString()}`;
+  }
+}
+
+/** Query of `GET /items`; see the node's API description for each field. */
+export interface ItemQuery {
+  library?: string;
+  kind?: string;
+  show?: string;
+  q?: string;
+  sort?: string;
+  progress?: string;
+  from?: string;
+  cursor?: string;
+  limit?: number;
+}
+
+type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
+
+interface CallOptions {
+  query?: object;
+  body?: unknown;
+  signal?: AbortSignal;
+  keepalive?: boolean;
+}
+
+let refused: () => void = () => {};
+
+/** Called when the node says that nobody is signed in any more. */
+export function onSignedOut(handler: () => void): void {
+  refused = handler;
+}
+
+async function call<T>(method: Method, path: string, options: CallOptions = {}): Promise<T> {
+  const url = BASE + path + queryString(options.query);
+  const name = `${method} ${url}`;
+  const init: RequestInit = { method, credentials: 'same-origin', headers: { accept: 'application/json' } };
+  if (options.signal) init.signal = options.signal;
+  if (options.keepalive) init.keepalive = true;
+  if (options.body !== undefined) {
+    init.body = JSON.stringify(options.body);
+    init.headers = { ...init.headers, 'content-type': 'application/json' };
+  }
+  let response: Response;
+  try {
+    response = await fetch(url, init);
+  } catch (cause) {
+    if (options.signal?.aborted) throw cause;
+    throw new ApiError(0, 'unreachable', '', name);
+  }
+  if (!response.ok) throw await refusal(response, name);
+  if (response.status === 204 || response.headers.get('content-length') === '0') return undefined as T;
+  const text = await response.text();
+  return (text === '' ? undefined : JSON.parse(text)) as T;
+}
+
+async function refusal(response: Response, name: string): Promise<ApiError> {
+  const body = (await response.json().catch(() => null)) as Partial<Problem> | null;
+  const word = body?.error ?? `http_${response.status}`;
+  if (response.status === 401 && !name.endsWith('/login')) refused();
+  return new ApiError(response.status, word, body?.message ?? '', name);
+}
+
+/** Leaves out what is absent or empty. */
+export function queryString(query: object | undefined): string {
+  const pairs = Object.entries(query ?? {}).filter(
+    ([, value]) => value !== undefined && value !== null && value !== '',
+  );
+  if (pairs.length === 0) return '';
+  return '?' + new URLSearchParams(pairs.map(([key, value]) => [key, String(value)])).toString();
+}
+
+const id = encodeURIComponent;
+
+export const api = {
+  login: (username: string, password: string) => call<Account>('POST', '/login', { body: { username, password } }),
+  logout: () => call<void>('POST', '/logout'),
+  account: () => call<Account>('GET', '/account'),
+  status: (signal?: AbortSignal) => call<Status>('GET', '/status', { signal }),
+
+  libraries: () => call<Library[]>('GET', '/libraries'),
+  addLibrary: (library: NewLibrary) => call<Library>('POST', '/libraries', { body: library }),
+  removeLibrary: (library: string) => call<void>('DELETE', `/libraries/${id(library)}`),
+  scan: (library: string) => call<ScanProgress>('POST', `/libraries/${id(library)}/scan`),
+  folders: (path: string | undefined, signal?: AbortSignal) =>
+    call<Folders>('GET', '/folders', { query: { path }, signal }),
+
+  items: (query: ItemQuery, signal?: AbortSignal) => call<ItemPage>('GET', '/items', { query, signal }),
+  item: (item: string, signal?: AbortSignal) => call<ItemDetail>('GET', `/items/${id(item)}`, { signal }),
+  /** The episode after this one; `null` after the last. */
+  next: async (item: string): Promise<ItemSummary | null> => {
+    try {
+      return (await call<ItemSummary | undefined>('GET', `/items/${id(item)}/next`)) ?? null;
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 404) return null;
+      throw error;
+    }
+  },
+  /** `keepalive` lets the call outlive the page. */
+  saveProgress: (item: string, progress: Progress, keepalive = false) =>
+    call<void>('PUT', `/items/${id(item)}/progress`, { body: progress, keepalive }),
+
+  apiKeys: () => call<ApiKey[]>('GET', '/api-keys'),
+  addApiKey: (name: string) => call<ApiKey>('POST', '/api-keys', { body: { name } }),
+  removeApiKey: (key: string) => call<void>('DELETE', `/api-keys/${id(key)}`),
+  accounts: () => call<Account[]>('GET', '/accounts'),
+  addAccount: (account: NewAccount) => call<Account>('POST', '/accounts', { body: account }),
+};
+
+/** Where the node answers about an item, for `src` attributes and players. */
+export const address = {
+  poster: (item: string) => `${BASE}/items/${id(item)}/poster`,
+  backdrop: (item: string) => `${BASE}/items/${id(item)}/backdrop`,
+  file: (item: string) => `${BASE}/items/${id(item)}/file`,
+  playlist: (item: string) => `${BASE}/items/${id(item)}/hls/master.m3u8`,
+  events: () => `${BASE}/events`,
+  ipfs: (cid: string) => `/ipfs/${cid}`,
+};

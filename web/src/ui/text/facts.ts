@@ -1,0 +1,138 @@
+/** Facts of a title in a few characters: badges, the line under a name, the line on its page. */
+import type { ItemDetail, ItemSummary, Stream } from '../../api/types';
+import { t } from '../../strings';
+import { bytes } from './bytes';
+import { length } from './time';
+
+/** `4K`, `1080p`, `SD`; `null` where the size is not known. Wide films count by their width. */
+export function resolution(width?: number | null, height?: number | null): string | null {
+  if (!width || !height) return null;
+  const lines = Math.max(height, Math.round((width * 9) / 16));
+  if (lines >= 4000) return '8K';
+  if (lines >= 1900) return '4K';
+  if (lines >= 1300) return '1440p';
+  if (lines >= 1000) return '1080p';
+  if (lines >= 700) return '720p';
+  return 'SD';
+}
+
+/** The second line of a card. */
+export function subtitle(item: ItemSummary): string {
+  if (item.kind === 'episode' && item.episode) {
+    return joined(t.item.episodeCode(item.season, item.episode, item.episode_end), item.show_title);
+  }
+  if (item.kind === 'show') return joined(item.year, item.episodes ? t.item.episodeCount(item.episodes) : null);
+  return joined(item.year, item.duration ? length(item.duration) : null);
+}
+
+/** Year, length, resolution, HDR, sound, size: one line. */
+export function factsLine(item: ItemDetail): string[] {
+  const sound = item.streams.find((stream) => stream.kind === 'audio');
+  return [
+    item.year ? String(item.year) : null,
+    item.kind === 'show' && item.episodes ? t.item.episodeCount(item.episodes) : null,
+    item.duration ? length(item.duration) : null,
+    resolution(item.width, item.height),
+    item.hdr ? t.hdr[item.hdr] : null,
+    sound ? soundName(sound) : null,
+    item.size ? bytes(item.size) : null,
+  ].filter((fact) => fact !== null);
+}
+
+/** How much of it is watched, 0 to 1; `null` where nothing is begun or all is done. */
+export function watchedShare(item: ItemSummary): number | null {
+  const { progress, duration } = item;
+  if (!progress || progress.completed || !duration || progress.position < 1) return null;
+  return Math.min(1, progress.position / duration);
+}
+
+/** `H.264 High · 1920 × 1080 · 24 fps`, `AAC · 5.1 · 48 kHz`. */
+export function streamLine(stream: Stream): string {
+  return joined(
+    spaced(codecName(stream.codec), stream.profile),
+    stream.width && stream.height ? `${stream.width} × ${stream.height}` : null,
+    stream.hdr ? t.hdr[stream.hdr] : null,
+    stream.bit_depth && stream.bit_depth > 8 ? `${stream.bit_depth} bit` : null,
+    stream.frame_rate ? `${Number(stream.frame_rate.toFixed(2))} fps` : null,
+    stream.channels ? channels(stream.channels) : null,
+    stream.sample_rate ? `${Number((stream.sample_rate / 1000).toFixed(1))} kHz` : null,
+    stream.bit_rate ? `${bitRate(stream.bit_rate)}` : null,
+  );
+}
+
+/** A track as people choose it: its own name, or its language. */
+export function trackName(track: { title?: string | null; language?: string | null }, fallback: string): string {
+  const language = track.language && track.language !== 'und' ? languageName(track.language) : null;
+  if (track.title && language && !track.title.toLowerCase().includes(language.toLowerCase())) {
+    return `${language} · ${track.title}`;
+  }
+  return track.title || language || fallback;
+}
+
+const LANGUAGES = new Intl.DisplayNames(['en'], { type: 'language' });
+
+export function languageName(code: string): string {
+  try {
+    return LANGUAGES.of(code) ?? code;
+  } catch {
+    return code;
+  }
+}
+
+type Part = string | number | null | undefined;
+
+/** ` · ` between what is there. */
+export function joined(...parts: Part[]): string {
+  return parts.filter(isShown).join(' · ');
+}
+
+/** A space between what is there. */
+function spaced(...parts: Part[]): string {
+  return parts.filter(isShown).join(' ');
+}
+
+function isShown(part: Part): boolean {
+  return part !== null && part !== undefined && part !== '';
+}
+
+const CODECS: Record<string, string> = {
+  h264: 'H.264',
+  hevc: 'HEVC',
+  av1: 'AV1',
+  vp9: 'VP9',
+  mpeg2video: 'MPEG-2',
+  mpeg4: 'MPEG-4',
+  aac: 'AAC',
+  ac3: 'AC-3',
+  eac3: 'E-AC-3',
+  dts: 'DTS',
+  truehd: 'TrueHD',
+  flac: 'FLAC',
+  opus: 'Opus',
+  mp3: 'MP3',
+  vorbis: 'Vorbis',
+  subrip: 'SRT',
+  ass: 'ASS',
+  mov_text: 'Text',
+  webvtt: 'WebVTT',
+  hdmv_pgs_subtitle: 'PGS pictures',
+  dvd_subtitle: 'DVD pictures',
+};
+
+export function codecName(codec: string): string {
+  return CODECS[codec] ?? codec.toUpperCase();
+}
+
+function soundName(stream: Stream): string {
+  return spaced(codecName(stream.codec), stream.channels ? channels(stream.channels) : null);
+}
+
+function channels(count: number): string {
+  const names: Record<number, string> = { 1: 'mono', 2: 'stereo', 6: '5.1', 7: '6.1', 8: '7.1' };
+  return names[count] ?? `${count} channels`;
+}
+
+function bitRate(bitsPerSecond: number): string {
+  const mega = bitsPerSecond / 1e6;
+  return mega >= 1 ? `${Number(mega.toFixed(1))} Mbit/s` : `${Math.round(bitsPerSecond / 1000)} kbit/s`;
+}
