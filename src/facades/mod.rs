@@ -1,2 +1,4 @@
 //! Speak a dialect over HTTP.
+pub mod bytes;
+pub mod ipfs;
 pub mod native;

@@ -3,3 +3,4 @@ mod architecture;
 mod blocks;
 mod fixtures;
 mod media;
+mod gateway;

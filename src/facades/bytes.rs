@@ -1,0 +1,212 @@
+//! Answers with the bytes of a file from verified blocks: `Range`, `If-Range`, `If-None-Match`, `HEAD` (RFC 9110).
+//!
+//! The entity tag is the CID, so an answer can be resumed from another node, and a cached one is right for ever. The
+//! first block is read before the status is sent: what cannot be served is an error, not a broken 200.
+use std::ops::Range;
+
+use axum::body::Body;
+use axum::response::Response;
+use futures_util::stream::StreamExt;
+use http::header::{
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG,
+    IF_NONE_MATCH, IF_RANGE, RANGE, X_CONTENT_TYPE_OPTIONS,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::blocks::{BlockError, Blocks};
+use crate::content::Cid;
+use crate::content::cid::canonical;
+use crate::content::ranges::{Wanted, wanted};
+
+/// Letters that RFC 8187 allows unencoded in an extended header value.
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Who may keep a copy of an answer, for ever in either case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cache {
+    /// The caller's own browser.
+    Private,
+    /// Proxies too.
+    Public,
+}
+
+impl Cache {
+    /// The `Cache-Control` value of something named by its CID.
+    #[must_use]
+    pub fn immutable(self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Self::Private => "private, max-age=29030400, immutable",
+            Self::Public => "public, max-age=29030400, immutable",
+        })
+    }
+}
+
+/// Whether the answer is shown or saved, and under which file name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Disposition<'a> {
+    /// Shown; the name is for a later "save as".
+    Inline(Option<&'a str>),
+    /// Saved.
+    Attachment(&'a str),
+}
+
+/// A file as it is answered.
+#[derive(Debug, Clone)]
+pub struct FileAnswer<'a> {
+    /// Root of its DAG.
+    pub cid: Cid,
+    /// MIME type.
+    pub content_type: &'a str,
+    /// See [`Disposition`].
+    pub disposition: Disposition<'a>,
+    /// See [`Cache`].
+    pub cache: Cache,
+}
+
+/// Answers a `GET` or `HEAD` for a whole file or the part its headers ask for: 200, 206, 304 or 416. Whether the caller
+/// may see it was decided before.
+///
+/// # Errors
+/// What is wrong with the file's first block that is needed; nothing was sent then.
+pub async fn file(
+    blocks: &Blocks,
+    answer: FileAnswer<'_>,
+    method: &Method,
+    headers: &HeaderMap,
+) -> Result<Response, BlockError> {
+    let size = blocks.file_size(&answer.cid).await?;
+    let tag = etag(&answer.cid, "");
+    if not_modified(headers, &tag) {
+        return Ok(unchanged(&tag, answer.cache));
+    }
+    let mut response = match asked(method, headers, &tag, size) {
+        Wanted::Unsatisfiable => return Ok(unsatisfiable(size)),
+        Wanted::Whole => body(blocks, &answer.cid, 0..size, method).await?,
+        Wanted::Part(range) => {
+            let content_range = format!("bytes {}-{}/{size}", range.start, range.end - 1);
+            let mut response = body(blocks, &answer.cid, range, method).await?;
+            *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+            set(&mut response, CONTENT_RANGE, &content_range);
+            response
+        }
+    };
+    set(&mut response, ETAG, &tag);
+    set(&mut response, CONTENT_TYPE, answer.content_type);
+    set(&mut response, CONTENT_DISPOSITION, &disposition(answer.disposition));
+    let headers = response.headers_mut();
+    headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    headers.insert(CACHE_CONTROL, answer.cache.immutable());
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    Ok(response)
+}
+
+/// The entity tag of a CID in one of its forms (`""` for its bytes, `.raw`, `.car`...).
+#[must_use]
+pub fn etag(cid: &Cid, form: &str) -> String {
+    format!("\"{}{form}\"", canonical(cid))
+}
+
+/// Whether `If-None-Match` names this tag (weak comparison, as RFC 9110 13.1.2 wants it).
+#[must_use]
+pub fn not_modified(headers: &HeaderMap, tag: &str) -> bool {
+    let strong = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+    let values = headers.get_all(IF_NONE_MATCH).iter().filter_map(|v| v.to_str().ok());
+    values.flat_map(|v| v.split(',')).any(|other| strong(other) == tag || other.trim() == "*")
+}
+
+/// 304 with the headers that a cache refreshes.
+#[must_use]
+pub fn unchanged(tag: &str, cache: Cache) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NOT_MODIFIED;
+    set(&mut response, ETAG, tag);
+    response.headers_mut().insert(CACHE_CONTROL, cache.immutable());
+    response
+}
+
+/// `Content-Disposition` with a file name in both forms of RFC 6266.
+#[must_use]
+pub fn disposition(disposition: Disposition<'_>) -> String {
+    let (kind, name) = match disposition {
+        Disposition::Inline(None) => return "inline".to_owned(),
+        Disposition::Inline(Some(name)) => ("inline", name),
+        Disposition::Attachment(name) => ("attachment", name),
+    };
+    let plain = |c: char| if c.is_ascii_graphic() && !"\"\\%/".contains(c) || c == ' ' { c } else { '_' };
+    let ascii: String = name.chars().map(plain).collect();
+    format!("{kind}; filename=\"{ascii}\"; filename*=UTF-8''{}", utf8_percent_encode(name, PLAIN))
+}
+
+/// Sets a header from text; text that is no header value leaves it out.
+pub fn set(response: &mut Response, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(name, value);
+    }
+}
+
+fn asked(method: &Method, headers: &HeaderMap, tag: &str, size: u64) -> Wanted {
+    // Ranges are defined for GET alone (RFC 9110, 14.2), and one header line is all that means something.
+    let mut lines = headers.get_all(RANGE).iter();
+    let range = match (lines.next(), lines.next()) {
+        (Some(line), None) if method == Method::GET => line.to_str().ok(),
+        _ => None,
+    };
+    // There is no Last-Modified to compare a date with, so a date never matches.
+    let same = headers.get(IF_RANGE).is_none_or(|v| v.as_bytes() == tag.as_bytes());
+    wanted(range.filter(|_| same), size)
+}
+
+fn unsatisfiable(size: u64) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::RANGE_NOT_SATISFIABLE;
+    set(&mut response, CONTENT_RANGE, &format!("bytes */{size}"));
+    response.headers_mut().insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    response
+}
+
+async fn body(blocks: &Blocks, cid: &Cid, range: Range<u64>, method: &Method) -> Result<Response, BlockError> {
+    let len = range.end - range.start;
+    let body = if method == Method::HEAD || len == 0 {
+        Body::empty()
+    } else {
+        let mut pieces = blocks.read(cid, range).peekable();
+        if let Some(Err(_)) = std::pin::Pin::new(&mut pieces).peek().await
+            && let Some(Err(error)) = pieces.next().await
+        {
+            return Err(error);
+        }
+        Body::from_stream(pieces)
+    };
+    let mut response = Response::new(body);
+    response.headers_mut().insert(CONTENT_LENGTH, len.into());
+    Ok(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_name_cannot_break_out_of_its_header() {
+        let name = "a\"b\\c\r\nSet-Cookie: x/é %.mkv";
+        let value = disposition(Disposition::Attachment(name));
+        assert_eq!(
+            value,
+            "attachment; filename=\"a_b_c__Set-Cookie: x__ _.mkv\"; \
+             filename*=UTF-8''a%22b%5Cc%0D%0ASet-Cookie%3A%20x%2F%C3%A9%20%25.mkv"
+        );
+        assert!(HeaderValue::from_str(&value).is_ok());
+        assert_eq!(disposition(Disposition::Inline(None)), "inline");
+    }
+
+    #[test]
+    fn a_tag_matches_strong_weak_in_a_list_and_by_star() {
+        let matches = |value: &'static str| {
+            let headers = HeaderMap::from_iter([(IF_NONE_MATCH, HeaderValue::from_static(value))]);
+            not_modified(&headers, "\"a\"")
+        };
+        assert!(matches("\"a\"") && matches("W/\"a\"") && matches("\"b\", \"a\"") && matches("*"));
+        assert!(!matches("\"b\"") && !matches("a") && !matches(""));
+    }
+}
