@@ -2,6 +2,9 @@
 //!
 //! A carrier establishes who is calling and hands each request to a [`Responder`]; which handlers answer is not its
 //! business. The caller's type `C` is chosen by `node`, so that this layer needs to know no accounts.
+pub mod frames;
+mod outbox;
+mod session;
 pub mod webrtc;
 
 use std::future::Future;
