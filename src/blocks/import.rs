@@ -156,7 +156,7 @@ impl<'a> Recorder<'a> {
             number += 1;
             Ok(())
         })?;
-        let Built { root, size, nodes } = builder.finish();
+        let Built { root, size, nodes, .. } = builder.finish();
         self.blocks.extend(nodes.iter().map(|node| (node.position, node.digest)));
         let root_digest = digest_of(&root).expect("the builder hashes with SHA-256");
         self.blocks.retain(|(_, digest)| *digest != root_digest);

@@ -6,6 +6,7 @@ mod by_reference;
 mod derived;
 mod import;
 mod index;
+mod naming;
 mod scrub;
 
 use std::collections::HashSet;
@@ -24,6 +25,8 @@ use crate::content::Cid;
 use crate::content::cid::{self, Digest};
 use crate::content::unixfs::{LINKS_MAX, Layout, Position, Profile};
 use crate::database::DatabaseError;
+pub use naming::{NamingError, cid_of_path};
+
 use by_reference::{Stamp, read_leaf};
 use derived::Kitchen;
 use index::{Index, Object};

@@ -2,5 +2,5 @@
 mod architecture;
 mod blocks;
 mod fixtures;
-mod media;
 mod gateway;
+mod media;

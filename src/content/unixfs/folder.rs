@@ -127,6 +127,23 @@ mod tests {
         assert_eq!(built.root.to_string(), "bafybeiczsscdsbs7ffqz55asqdf3smv6klcw3gofszvwlyarci47bgf354");
     }
 
+    /// The folders of `tests/interop/helia`: an empty file, then files that hold their number.
+    fn numbered(count: usize, name: impl Fn(usize) -> String) -> Vec<FolderEntry> {
+        let content = |n: usize| if n == 0 { String::new() } else { n.to_string() };
+        let entry =
+            |n| FolderEntry { name: name(n), cid: cid::of_raw(content(n).as_bytes()), tsize: content(n).len() as u64 };
+        (0..count).map(entry).collect()
+    }
+
+    #[test]
+    fn folders_have_the_cids_that_helia_gives_them() {
+        let root = |count, name: fn(usize) -> String| build(numbered(count, name)).unwrap().root.to_string();
+        assert_eq!(root(3495, |n| format!("{n:031}")), "bafybeienypnlib7cr4u234mqa7zi5uxyjstdpg4mvuyyliu2dx4j5sa47i");
+        assert_eq!(root(3496, |n| format!("{n:031}")), "bafybeidudtzzsg5bfkjv5rp4jfvygtsccovqbnxscz67ju3ee57inupksy");
+        let two_levels = root(9000, |n| format!("track {n} ü.flac"));
+        assert_eq!(two_levels, "bafybeiaielk4iuydw6daitets54xsh7j4mqoaigcdzaz67yikt5fperiki");
+    }
+
     #[test]
     fn every_entry_of_a_flat_and_of_a_sharded_folder_is_found() {
         for (count, nodes) in [(10, 1..2), (4000, 2..4000)] {

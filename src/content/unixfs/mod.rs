@@ -65,7 +65,7 @@ impl Layout {
             leaves.push((super::cid::of_digest(super::cid::RAW, &digest), leaf.len() as u64));
             built.extend(builder.push(digest, leaf.len() as u64));
         }
-        let Built { root, size, nodes: last } = builder.finish();
+        let Built { root, size, nodes: last, .. } = builder.finish();
         built.extend(last);
         built.sort_by_key(|node| node.position);
         Self { root, size, leaves, nodes: built.into_iter().map(Into::into).collect() }

@@ -183,7 +183,7 @@ mod tests {
     proptest! {
         #[test]
         fn every_node_is_written_again_from_its_childrens_digests(
-            bytes in proptest::collection::vec(any::<u8>(), 0..400),
+            bytes in proptest::collection::vec(any::<u8>(), 0..150),
             leaf_size in 1u64..9,
             links_max in 2u64..6,
         ) {
