@@ -4,3 +4,4 @@ mod blocks;
 mod fixtures;
 mod gateway;
 mod media;
+mod webrtc;
