@@ -1,13 +1,17 @@
 //! What is known of a media file, and the handle to the worker processes that find it out.
 //!
 //! All libav code lives in `bin/media-worker`; this module speaks to it over pipes and never links it.
+pub mod avc;
 mod connection;
+pub mod cuts;
+pub mod decide;
 pub mod facts;
 pub mod fmp4;
 mod pool;
 pub mod protocol;
 pub mod timeline;
 
+pub use decide::Decision;
 pub use facts::{Chapter, Facts, HdrFormat, Stream, StreamKind};
 
 use std::path::{Path, PathBuf};

@@ -2,21 +2,34 @@
 //!
 //! Segments are made on demand, byte-identical whatever the order they are asked in, and registered as derived blocks,
 //! so that anyone allowed can fetch them by CID.
+mod playlists;
+mod renditions;
+mod segments;
+mod titles;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 
-use crate::blocks::Blocks;
+use self::renditions::{PACKAGER, Shelf, Title};
+use self::segments::{Key, Piece, Segments};
+use self::titles::Titles;
+use crate::blocks::{Blocks, Producer, Recipe};
 use crate::content::Cid;
 use crate::content::unixfs::Layout;
-use crate::media::{Facts, Media, StreamKind};
+pub use crate::media::Decision;
+use crate::media::{Facts, Media, StreamKind, decide, fmp4};
 
 /// Settings of playback.
 #[derive(Debug, Clone, Default)]
 pub struct PlaybackOptions {
     /// Bytes of finished segments kept in memory.
     pub cache_bytes: u64,
+    /// Folder in which cut lists are kept, so that a file is not measured again after a restart; made when needed.
+    /// `None` keeps them in memory only.
+    pub cut_lists: Option<PathBuf>,
 }
 
 /// A file to play.
@@ -28,17 +41,6 @@ pub struct Source {
     pub path: PathBuf,
     /// What the probe found.
     pub facts: Facts,
-}
-
-/// How a file reaches a player.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Decision {
-    /// The original file plays as it is in a browser (MP4 with H.264 and AAC); it has copy renditions too.
-    Direct(String),
-    /// Repackaged, not re-encoded.
-    Copy(String),
-    /// Needs transcoding: which stream, which codec.
-    Unsupported(String),
 }
 
 /// One playable form of one stream.
@@ -78,6 +80,9 @@ pub enum PlaybackError {
     /// It needs transcoding.
     #[error("{0}")]
     Unsupported(String),
+    /// The file's configuration cannot be written as MP4.
+    #[error("the file could not be repackaged")]
+    Fmp4(#[from] fmp4::Fmp4Error),
     /// The worker failed on this file.
     #[error("the file could not be repackaged")]
     Media(#[from] crate::media::MediaError),
@@ -89,56 +94,162 @@ pub enum PlaybackError {
 /// A cheap handle. Register [`Playback::producer`] with [`Blocks::set_producer`] after making it.
 #[derive(Clone)]
 pub struct Playback {
-    _inner: Arc<()>,
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    media: Media,
+    blocks: Blocks,
+    find: Arc<dyn FindSource>,
+    shelf: Shelf,
+    titles: Titles,
+    segments: Segments,
 }
 
 impl Playback {
     /// `find` gives the file for a root CID, so that derived blocks can be made again after a restart.
     #[must_use]
-    pub fn new(_options: PlaybackOptions, _media: Media, _blocks: Blocks, _find: Arc<dyn FindSource>) -> Self {
-        todo!()
+    pub fn new(options: PlaybackOptions, media: Media, blocks: Blocks, find: Arc<dyn FindSource>) -> Self {
+        let (shelf, segments) = (Shelf::new(options.cut_lists), Segments::new(options.cache_bytes));
+        Self { inner: Arc::new(Inner { media, blocks, find, shelf, titles: Titles::default(), segments }) }
     }
 
     /// How this file plays, decided from its facts alone.
     #[must_use]
-    pub fn decide(_facts: &Facts) -> Decision {
-        todo!()
+    pub fn decide(facts: &Facts) -> Decision {
+        decide::decide(facts)
     }
 
     /// The copy renditions of a file.
-    pub async fn renditions(&self, _source: &Source) -> Result<Arc<Vec<Rendition>>, PlaybackError> {
-        todo!()
+    ///
+    /// # Errors
+    /// [`PlaybackError::Unsupported`] for what needs transcoding, [`PlaybackError::Media`] when the file cannot be measured.
+    pub async fn renditions(&self, source: &Source) -> Result<Arc<Vec<Rendition>>, PlaybackError> {
+        Ok(Arc::clone(&self.inner.title(source).await?.renditions))
     }
 
     /// HLS multivariant playlist, URIs relative to it (`v0/index.m3u8`).
-    pub async fn master_playlist(&self, _source: &Source) -> Result<String, PlaybackError> {
-        todo!()
+    ///
+    /// # Errors
+    /// As [`Playback::renditions`].
+    pub async fn master_playlist(&self, source: &Source) -> Result<String, PlaybackError> {
+        Ok(playlists::master(source, &*self.inner.title(source).await?))
     }
 
     /// HLS media playlist of one rendition, URIs relative to it (`init.mp4`, `0.m4s`).
-    pub async fn media_playlist(&self, _source: &Source, _rendition: &str) -> Result<String, PlaybackError> {
-        todo!()
+    ///
+    /// # Errors
+    /// As [`Playback::renditions`], and [`PlaybackError::NotFound`].
+    pub async fn media_playlist(&self, source: &Source, rendition: &str) -> Result<String, PlaybackError> {
+        let title = self.inner.title(source).await?;
+        let found = title.renditions.iter().find(|r| r.id == rendition).ok_or(PlaybackError::NotFound)?;
+        Ok(playlists::media(found))
     }
 
     /// The initialisation section.
-    pub async fn init(&self, _source: &Source, _rendition: &str) -> Result<Segment, PlaybackError> {
-        todo!()
+    ///
+    /// # Errors
+    /// As [`Playback::media_playlist`], and [`PlaybackError::Blocks`].
+    pub async fn init(&self, source: &Source, rendition: &str) -> Result<Segment, PlaybackError> {
+        self.inner.piece(source, rendition, Piece::Init).await
     }
 
     /// Segment `n`, from 0.
-    pub async fn segment(&self, _source: &Source, _rendition: &str, _n: u64) -> Result<Segment, PlaybackError> {
-        todo!()
+    ///
+    /// # Errors
+    /// As [`Playback::init`].
+    pub async fn segment(&self, source: &Source, rendition: &str, n: u64) -> Result<Segment, PlaybackError> {
+        self.inner.piece(source, rendition, Piece::Number(n)).await
     }
 
     /// Makes derived blocks again for [`Blocks`].
     #[must_use]
-    pub fn producer(&self) -> Arc<dyn crate::blocks::Producer> {
-        todo!()
+    pub fn producer(&self) -> Arc<dyn Producer> {
+        // Weak, because the blocks keep the producer, and we keep the blocks.
+        Arc::new(Remaker { inner: Arc::downgrade(&self.inner) })
+    }
+}
+
+impl Inner {
+    async fn title(&self, source: &Source) -> Result<Arc<Title>, PlaybackError> {
+        if let Decision::Unsupported(sentence) = decide::decide(&source.facts) {
+            return Err(PlaybackError::Unsupported(sentence));
+        }
+        let cell = self.titles.cell(&source.cid);
+        cell.get_or_try_init(|| self.measure(source)).await.cloned()
+    }
+
+    async fn measure(&self, source: &Source) -> Result<Arc<Title>, PlaybackError> {
+        let index = match self.shelf.get(&source.cid).await {
+            Some(index) => index,
+            None => {
+                let index = self.media.index(&source.path).await?;
+                self.shelf.put(&source.cid, &index).await;
+                index
+            }
+        };
+        Ok(Arc::new(Title::new(source, index)))
+    }
+
+    async fn piece(&self, source: &Source, rendition: &str, piece: Piece) -> Result<Segment, PlaybackError> {
+        let key = Key { file: source.cid, rendition: rendition.to_owned(), piece };
+        self.segments.get_or_make(key, self.make(source, rendition, piece)).await
+    }
+
+    async fn make(&self, source: &Source, rendition: &str, piece: Piece) -> Result<Segment, PlaybackError> {
+        let title = self.title(source).await?;
+        let track = title.track(rendition).ok_or(PlaybackError::NotFound)?;
+        let bytes = match piece {
+            Piece::Init => Bytes::from(fmp4::init_section(&track.config)?),
+            Piece::Number(n) => {
+                let n = usize::try_from(n).map_err(|_| PlaybackError::NotFound)?;
+                let plan = title.index.plan(track, n).ok_or(PlaybackError::NotFound)?;
+                self.media.segment(&source.path, plan).await?
+            }
+        };
+        let recipe = Recipe { source: source.cid, detail: detail(rendition, piece).into_bytes() };
+        let layout = self.blocks.put_derived(recipe, bytes.clone()).await?;
+        Ok(Segment { layout, bytes })
+    }
+}
+
+/// What a recipe says besides the file: packager version, rendition, piece.
+fn detail(rendition: &str, piece: Piece) -> String {
+    match piece {
+        Piece::Init => format!("{PACKAGER}/{rendition}/init"),
+        Piece::Number(n) => format!("{PACKAGER}/{rendition}/{n}"),
+    }
+}
+
+fn read_detail(detail: &[u8]) -> Option<(String, Piece)> {
+    let mut words = std::str::from_utf8(detail).ok()?.split('/');
+    let (packager, rendition, piece) = (words.next()?, words.next()?, words.next()?);
+    if packager.parse() != Ok(PACKAGER) {
+        return None;
+    }
+    let piece = if piece == "init" { Piece::Init } else { Piece::Number(piece.parse().ok()?) };
+    Some((rendition.to_owned(), piece))
+}
+
+struct Remaker {
+    inner: std::sync::Weak<Inner>,
+}
+
+impl Producer for Remaker {
+    fn produce(&self, recipe: Recipe) -> BoxFuture<'static, Result<Bytes, String>> {
+        let inner = self.inner.upgrade();
+        Box::pin(async move {
+            let inner = inner.ok_or("the node is stopping")?;
+            let (rendition, piece) = read_detail(&recipe.detail).ok_or("it was made by another version")?;
+            let source = inner.find.find(recipe.source).await.ok_or("no library holds its file any more")?;
+            let made = inner.piece(&source, &rendition, piece).await;
+            made.map(|segment| segment.bytes).map_err(|e| e.to_string())
+        })
     }
 }
 
 /// Finds a library file by its root CID.
 pub trait FindSource: Send + Sync + 'static {
     /// `None` where no library holds it any more.
-    fn find(&self, cid: Cid) -> futures_util::future::BoxFuture<'static, Option<Source>>;
+    fn find(&self, cid: Cid) -> BoxFuture<'static, Option<Source>>;
 }

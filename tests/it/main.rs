@@ -1,7 +1,9 @@
 //! Features of the node, tested through its public surface. One program, so that everything links once.
 mod architecture;
 mod blocks;
+mod boxes;
 mod fixtures;
 mod gateway;
 mod media;
+mod playback;
 mod webrtc;

@@ -1,11 +1,14 @@
 //! Answers one request; keeps the files of the last ones open, because opening costs more than a segment.
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use potluck::media::protocol::{FileKey, Question, Reply, Request};
+use potluck::media::timeline::SegmentPlan;
 
+use crate::reader::Reader;
 use crate::source::{Source, Trouble};
-use crate::{facts, poster};
+use crate::{facts, index, poster, segment, tracks};
 
 /// Contexts kept open: video and a few audio tracks of the files being played.
 const OPEN_SOURCES: usize = 12;
@@ -14,11 +17,11 @@ const OPEN_SOURCES: usize = 12;
 #[derive(Default)]
 pub struct Desk {
     /// Last used at the end.
-    open: Vec<(Seat, Source)>,
+    open: Vec<(Seat, Reader)>,
 }
 
 /// Each stream of a file is read through its own context, so that video and audio do not seek each other away.
-type Seat = (FileKey, Option<u32>);
+type Seat = (FileKey, u32);
 
 impl Desk {
     /// The reply to a request, and its payload. Never panics and never fails: trouble is a reply too.
@@ -36,16 +39,36 @@ impl Desk {
     }
 
     fn try_answer(&mut self, request: &Request, file: File) -> Result<(Reply, Vec<u8>), Trouble> {
+        let file = Arc::new(file);
         match &request.question {
-            Question::Probe => {
-                let source = Source::open(file)?;
-                Ok((Reply::Facts(facts::of(&source)), Vec::new()))
-            }
-            Question::Poster { width } => {
-                let mut source = Source::open(file)?;
-                Ok((Reply::Payload, poster::of(&mut source, *width)?))
-            }
-            Question::Index | Question::Segment(_) => Err(Trouble::NotMedia),
+            Question::Probe => Ok((Reply::Facts(facts::of(&Source::open(file)?)), Vec::new())),
+            Question::Poster { width } => Ok((Reply::Payload, poster::of(&mut Source::open(file)?, *width)?)),
+            Question::Index => Ok((Reply::Index(index::of(&Source::open(file)?)?), Vec::new())),
+            Question::Segment(plan) => Ok((Reply::Payload, self.segment((request.file, plan.stream), file, plan)?)),
         }
     }
+
+    fn segment(&mut self, seat: Seat, file: Arc<File>, plan: &SegmentPlan) -> Result<Vec<u8>, Trouble> {
+        let mut reader = match self.open.iter().position(|(other, _)| *other == seat) {
+            Some(at) => self.open.remove(at).1,
+            None => reader(file, plan.stream)?,
+        };
+        // On trouble the reader is dropped: where it stands is not known any more.
+        let bytes = segment::of(&mut reader, plan)?;
+        if self.open.len() >= OPEN_SOURCES {
+            self.open.remove(0);
+        }
+        self.open.push((seat, reader));
+        Ok(bytes)
+    }
+}
+
+fn reader(file: Arc<File>, stream: u32) -> Result<Reader, Trouble> {
+    let source = Source::open(file)?;
+    let film = tracks::of(&source).into_iter().find(|track| track.frame.is_none()).map(|track| track.stream);
+    let stream = usize::try_from(stream).unwrap_or(usize::MAX);
+    if source.stream(stream).is_none() {
+        return Err(Trouble::Cannot("there is no such stream".to_owned()));
+    }
+    Ok(Reader::new(source, stream, film))
 }

@@ -9,10 +9,14 @@
 mod answer;
 mod connection;
 mod facts;
+mod index;
 mod limits;
 mod names;
 mod poster;
+mod reader;
+mod segment;
 mod source;
+mod tracks;
 
 use std::time::Duration;
 

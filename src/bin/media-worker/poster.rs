@@ -85,8 +85,7 @@ fn keyframe_near(
 fn tick_at(source: &Source, index: usize, place: f64) -> Option<i64> {
     let view = source.stream(index)?;
     let base = view.raw().time_base;
-    // SAFETY: a plain field of an open context.
-    let duration = unsafe { (*source.input.as_ptr()).duration }.max(0) as f64 / f64::from(ffi::AV_TIME_BASE);
+    let duration = source.duration();
     let start = view.raw().start_time;
     let start = if start == ffi::AV_NOPTS_VALUE { 0 } else { start };
     let ticks = duration * place * f64::from(base.den) / f64::from(base.num);

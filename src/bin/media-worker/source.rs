@@ -1,7 +1,9 @@
 //! An open media file: libav reads it through our descriptor only, and may use no protocol and only known containers.
 use std::ffi::{CStr, CString};
 use std::fs::File;
-use std::io::{Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
 
 use ffmpeg_next::ffi;
 use ffmpeg_next::format::context::{Input, StreamIo};
@@ -47,20 +49,49 @@ impl From<Error> for Trouble {
     }
 }
 
+/// Reads a file at a place of its own, so that several contexts can share one descriptor.
+struct Cursor {
+    file: Arc<File>,
+    at: u64,
+    size: u64,
+}
+
+impl Read for Cursor {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read_at(into, self.at)?;
+        self.at += read as u64;
+        Ok(read)
+    }
+}
+
+impl Seek for Cursor {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let target = match to {
+            SeekFrom::Start(at) => Some(at),
+            SeekFrom::End(by) => self.size.checked_add_signed(by),
+            SeekFrom::Current(by) => self.at.checked_add_signed(by),
+        };
+        self.at = target.ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.at)
+    }
+}
+
 /// An open file.
 pub struct Source {
     /// libav's view of it.
     pub input: Input,
+    file: Arc<File>,
 }
 
 impl Source {
-    /// Opens a file, whatever its offset is.
-    pub fn open(mut file: File) -> Result<Self, Trouble> {
-        if file.seek(SeekFrom::End(0)).map_err(|e| Trouble::Damaged(e.to_string()))? == 0 {
+    /// Opens a file.
+    pub fn open(file: Arc<File>) -> Result<Self, Trouble> {
+        let size = file.metadata().map_err(|e| Trouble::Damaged(e.to_string()))?.len();
+        if size == 0 {
             return Err(Trouble::Empty);
         }
-        file.rewind().map_err(|e| Trouble::Damaged(e.to_string()))?;
-        let io = StreamIo::from_read_seek_with_capacity(file, BUFFER)?;
+        let cursor = Cursor { file: Arc::clone(&file), at: 0, size };
+        let io = StreamIo::from_read_seek_with_capacity(cursor, BUFFER)?;
         let mut options = Dictionary::new();
         options.set("format_whitelist", CONTAINERS);
         // No protocol has this name: a file can refer to others as it likes, they are not opened.
@@ -73,7 +104,12 @@ impl Source {
         if input.nb_streams() == 0 {
             return Err(Trouble::NotMedia);
         }
-        Ok(Self { input })
+        Ok(Self { input, file })
+    }
+
+    /// The same file from its beginning. Some demuxers do not give everything again after a seek to the start.
+    pub fn reopened(&self) -> Result<Self, Trouble> {
+        Self::open(Arc::clone(&self.file))
     }
 
     /// libav's short name of the container: `mov,mp4,m4a,3gp,3g2,mj2`, `matroska,webm`, ...
@@ -90,6 +126,22 @@ impl Source {
     /// All streams, in file order.
     pub fn streams(&self) -> impl Iterator<Item = StreamView<'_>> {
         (0..self.input.nb_streams() as usize).map(|index| StreamView { source: self, index })
+    }
+
+    /// Whether the container is Matroska: its index, times and seeking have ways of their own.
+    pub fn is_matroska(&self) -> bool {
+        self.container().starts_with("matroska")
+    }
+
+    /// Duration that the container claims, in seconds; 0 where it says nothing.
+    pub fn duration(&self) -> f64 {
+        // SAFETY: a plain field of an open context.
+        unsafe { (*self.input.as_ptr()).duration }.max(0) as f64 / f64::from(ffi::AV_TIME_BASE)
+    }
+
+    /// Bits a second of the whole file; 0 where it is not known.
+    pub fn bit_rate(&self) -> u64 {
+        u64::try_from(self.input.bit_rate()).unwrap_or(0)
     }
 
     /// Seeks so that the next packets of `stream` start at a keyframe at or before `tick` (of the stream's time base).
@@ -124,6 +176,17 @@ impl Source {
         }
         Err(Trouble::Damaged("too much of it cannot be read".to_owned()))
     }
+}
+
+/// An entry of libav's index.
+#[derive(Debug, Clone, Copy)]
+pub struct IndexEntry {
+    /// In the stream's time base.
+    pub tick: i64,
+    /// Place in the file.
+    pub position: i64,
+    /// It is a keyframe.
+    pub key: bool,
 }
 
 /// A stream of an open file, read through libav's own structures.
@@ -171,6 +234,19 @@ impl StreamView<'_> {
     /// A tag of the stream.
     pub fn tag(&self, key: &str) -> Option<String> {
         tag(self.raw().metadata, key)
+    }
+
+    /// libav's index of the stream: keyframes for Matroska with their presentation times, all samples for MP4 with their
+    /// decoding times.
+    pub fn entries(&self) -> Vec<IndexEntry> {
+        let stream = &raw const *self.raw();
+        // SAFETY: the stream is valid, and libav returns null for what is not in the index.
+        unsafe {
+            (0..ffi::avformat_index_get_entries_count(stream))
+                .filter_map(|i| ffi::avformat_index_get_entry(stream.cast_mut(), i).as_ref())
+                .map(|e| IndexEntry { tick: e.timestamp, position: e.pos, key: e.flags() & ffi::AVINDEX_KEYFRAME != 0 })
+                .collect()
+        }
     }
 
     /// Whether a disposition is set.
