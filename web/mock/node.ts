@@ -1,0 +1,602 @@
+/** A node made of plain values: enough of the native API for the page, with titles in every state. */
+import { createReadStream } from 'node:fs';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type {
+  Account,
+  ApiKey,
+  Folders,
+  ItemDetail,
+  ItemSummary,
+  Library,
+  LibraryKind,
+  NewAccount,
+  NewLibrary,
+  Progress,
+  ScanProgress,
+  Status,
+} from '../src/api/types.ts';
+import { picture } from './art.ts';
+import { FILM_SECONDS, filmFile } from './film.ts';
+
+export type Household = 'household' | 'empty' | 'huge';
+
+const FIRST = [
+  'Quiet',
+  'Amber',
+  'The Long',
+  'Paper',
+  'Northern',
+  'Salt',
+  'Hollow',
+  'Velvet',
+  'Broken',
+  'Last',
+  'Iron',
+  'Blue',
+  'Wandering',
+  'Zero',
+  'Glass',
+  'Umber',
+  'Early',
+  'Yellow',
+  'Kind',
+  'Jade',
+];
+const SECOND = [
+  'Harbour',
+  'Orchard',
+  'Winter',
+  'Moon',
+  'Letters',
+  'River',
+  'Machine',
+  'Garden',
+  'Signal',
+  'Parade',
+  'Coast',
+  'Choir',
+  'Lantern',
+  'Station',
+];
+const NOW = Date.now();
+const HOUR = 3_600_000;
+const CID = 'bafybeigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi';
+
+type Reply = { status?: number; json?: unknown; text?: string; type?: string; file?: string };
+
+export class MockNode {
+  private account: Account | null = null;
+  private libraries: Library[] = [];
+  private items: ItemSummary[] = [];
+  private keys: ApiKey[] = [{ id: 'k1', name: 'Kitchen radio', created_at: NOW - 90 * HOUR, used_at: NOW - 2 * HOUR }];
+  private accounts: Account[] = [
+    { id: 'a1', name: 'ada', admin: true },
+    { id: 'a2', name: 'grandma', admin: false, libraries: ['l1'] },
+  ];
+  private listeners = new Set<ServerResponse>();
+  private started = Date.now();
+
+  constructor(household: Household) {
+    if (household === 'empty') return;
+    this.libraries = [
+      library('l1', 'Films', 'movies', '/srv/media/films'),
+      library('l2', 'Shows', 'shows', '/srv/media/shows'),
+      library('l3', 'Home videos', 'videos', '/srv/media/videos'),
+    ];
+    const films = household === 'huge' ? 100_000 : 180;
+    for (let i = 0; i < films; i += 1) this.items.push(film(i, 'l1'));
+    for (let i = 0; i < 14; i += 1) this.items.push(...show(i, 'l2'));
+    for (let i = 0; i < 24; i += 1) this.items.push(video(i, 'l3'));
+    this.sort();
+    this.count();
+  }
+
+  async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? '/', 'http://mock');
+    const path = url.pathname.replace(/^\/api\/v1/, '');
+    if (path === '/events') return this.listen(request, response);
+    const body = await read(request);
+    const reply = this.route(request.method ?? 'GET', path, url.searchParams, body);
+    response.statusCode = reply.status ?? (reply.json === undefined && !reply.text && !reply.file ? 204 : 200);
+    if (reply.file) {
+      response.setHeader('content-type', reply.type ?? 'application/octet-stream');
+      createReadStream(reply.file).pipe(response);
+    } else {
+      response.setHeader('content-type', reply.type ?? 'application/json');
+      response.end(reply.text ?? (reply.json === undefined ? '' : JSON.stringify(reply.json)));
+    }
+  }
+
+  private route(method: string, path: string, query: URLSearchParams, body: unknown): Reply {
+    const [, first, second, third, fourth] = path.split('/');
+    const call = `${method} /${first}`;
+    if (call === 'POST /login') return this.login(body as { username: string; password: string });
+    if (!this.account) return problem(401, 'unauthenticated', 'sign in first');
+    if (call === 'POST /logout') return this.logout();
+    if (call === 'GET /account') return { json: this.account };
+    if (call === 'GET /status') return { json: this.status() };
+    if (call === 'GET /folders') return { json: folders(query.get('path') ?? '/srv') };
+    if (first === 'libraries') return this.library(method, second, third, body as NewLibrary);
+    if (call === 'GET /items' && !second) return { json: this.list(query) };
+    if (first === 'items' && second)
+      return this.item(method, decodeURIComponent(second), third, fourth, body as Progress);
+    if (first === 'api-keys') return this.apiKeys(method, second, body as { name: string });
+    if (first === 'accounts') return this.people(method, body as NewAccount);
+    if (call === 'GET /webrtc') return { json: { enabled: false, ice_servers: [], connections_max: 1 } };
+    return problem(404, 'not_found', 'there is no such thing here');
+  }
+
+  private login({ username, password }: { username: string; password: string }): Reply {
+    if (password === 'wrong') return problem(401, 'unauthenticated', 'name and password do not belong together');
+    this.account = { id: 'a1', name: username, admin: username !== 'grandma', libraries: null };
+    return { json: this.account };
+  }
+
+  private logout(): Reply {
+    this.account = null;
+    return {};
+  }
+
+  private library(method: string, id: string | undefined, action: string | undefined, body: NewLibrary): Reply {
+    if (method === 'GET') return { json: this.libraries };
+    if (method === 'POST' && !id) {
+      if (!body.path.startsWith('/srv'))
+        return problem(400, 'invalid', `${body.path} is not a folder the node can read`);
+      const made = library(`l${this.libraries.length + 10}`, body.name, body.kind, body.path);
+      this.libraries.push(made);
+      this.scan(made, true);
+      return { json: made };
+    }
+    const found = this.libraries.find((one) => one.id === id);
+    if (!found) return problem(404, 'not_found', 'there is no such library');
+    if (method === 'DELETE') {
+      this.libraries = this.libraries.filter((one) => one.id !== id);
+      this.items = this.items.filter((item) => item.library !== id);
+      return {};
+    }
+    return action === 'scan' ? { json: this.scan(found, false) } : { json: found };
+  }
+
+  /** A scan that takes a few seconds and, in a new library, finds titles as it goes. */
+  private scan(of: Library, fresh: boolean): ScanProgress {
+    const total = 36;
+    const progress: ScanProgress = {
+      library: of.id,
+      state: 'listing',
+      files_total: 0,
+      files_done: 0,
+      bytes_total: 0,
+      bytes_done: 0,
+      added: 0,
+      changed: 0,
+      moved: 0,
+      trashed: 0,
+      problems: 0,
+    };
+    const timer = setInterval(() => {
+      progress.state = 'importing';
+      progress.files_total = total;
+      progress.bytes_total = total * 1.4e9;
+      progress.files_done += 1;
+      progress.bytes_done = progress.files_done * 1.4e9;
+      progress.current = `${title(progress.files_done)}.mkv`;
+      if (fresh) {
+        progress.added += 1;
+        const i = 500 + progress.files_done;
+        this.items.push(
+          ...(of.kind === 'movies' ? [film(i, of.id)] : of.kind === 'shows' ? show(i, of.id) : [video(i, of.id)]),
+        );
+        this.sort();
+        this.tell('item', { id: 'x', library: of.id, change: 'added' });
+      }
+      if (progress.files_done >= total) {
+        progress.state = 'done';
+        progress.current = null;
+        of.scanned_at = Date.now();
+        clearInterval(timer);
+        this.count();
+      }
+      this.tell('scan', progress);
+    }, 180);
+    return { ...progress };
+  }
+
+  private list(query: URLSearchParams) {
+    const kind = query.get('kind');
+    const words = (query.get('q') ?? '').toLowerCase().split(/\s+/).filter(Boolean);
+    let found = this.items.filter(
+      (item) =>
+        (kind ? item.kind === kind : item.kind !== 'show') &&
+        (!query.get('library') || item.library === query.get('library')) &&
+        (!query.get('show') || item.show === query.get('show')) &&
+        matches(item, query.get('progress')) &&
+        words.every((word) =>
+          item.title
+            .toLowerCase()
+            .split(' ')
+            .some((part) => part.startsWith(word)),
+        ),
+    );
+    const sort = query.get('sort') ?? 'title';
+    const by: Record<string, (item: ItemSummary) => number> = {
+      '-added': (item) => -item.added_at,
+      year: (item) => item.year ?? 0,
+      '-year': (item) => -(item.year ?? 0),
+      duration: (item) => item.duration ?? 0,
+    };
+    const order = by[sort];
+    if (order) found = [...found].sort((a, b) => order(a) - order(b));
+    let start = Number(query.get('cursor') ?? 0);
+    const from = query.get('from');
+    if (from && !query.get('cursor')) {
+      start = found.findIndex((item) => sortTitle(item.title) >= from.toLowerCase());
+      if (start < 0) start = found.length;
+    }
+    const limit = Number(query.get('limit') ?? 50);
+    const end = Math.min(found.length, start + limit);
+    return {
+      items: found.slice(start, end),
+      next: end < found.length ? String(end) : null,
+      total: query.get('cursor') ? null : found.length - start,
+    };
+  }
+
+  private item(method: string, id: string, what: string | undefined, rest: string | undefined, body: Progress): Reply {
+    const item = this.items.find((one) => one.id === id);
+    if (!item) return problem(404, 'not_found', 'there is no such title');
+    if (!what) return { json: detail(item) };
+    if (what === 'poster' || what === 'backdrop') return art(item, what);
+    if (what === 'progress' && method === 'PUT') {
+      item.progress = body;
+      return {};
+    }
+    if (what === 'next') {
+      const next = this.items.find(
+        (one) => one.show === item.show && one.season === item.season && one.episode === (item.episode ?? 0) + 1,
+      );
+      return next ? { json: next } : problem(404, 'not_found', 'this is the last episode');
+    }
+    if (what === 'hls' && rest) {
+      const file = filmFile(rest);
+      if (file) return { file, type: rest.endsWith('.m3u8') ? 'application/vnd.apple.mpegurl' : 'video/mp4' };
+    }
+    if (what === 'renditions') return { json: { decision: detail(item).playback, renditions: [] } };
+    return problem(404, 'not_found', 'there is no such thing here');
+  }
+
+  private apiKeys(method: string, id: string | undefined, body: { name: string }): Reply {
+    if (method === 'GET') return { json: this.keys.map((key) => ({ ...key, key: undefined })) };
+    if (method === 'DELETE') {
+      this.keys = this.keys.filter((key) => key.id !== id);
+      return {};
+    }
+    const key: ApiKey = { id: `k${Date.now()}`, name: body.name, created_at: Date.now(), used_at: null };
+    this.keys.push(key);
+    return { json: { ...key, key: 'pk_4f1c9a0f7be24d5e9a6c3d81b7e05f22' } };
+  }
+
+  private people(method: string, body: NewAccount): Reply {
+    if (method === 'GET') return { json: this.accounts };
+    if (this.accounts.some((one) => one.name === body.name))
+      return problem(409, 'conflict', `${body.name} has an account already`);
+    const made: Account = {
+      id: `a${Date.now()}`,
+      name: body.name,
+      admin: body.admin ?? false,
+      libraries: body.libraries,
+    };
+    this.accounts.push(made);
+    return { json: made };
+  }
+
+  private status(): Status {
+    const wave = (scale: number, shift: number) =>
+      Array.from({ length: 60 }, (_, i) =>
+        Math.max(0, Math.round(scale * (Math.sin((i + shift) / 6) + Math.sin(i / 2.3 + shift) / 3 + 0.2))),
+      );
+    return {
+      version: '0.1.0',
+      node_id: 'k51qzi5uqu5dh9jpcw7m3u2vfx0aaivbw8yqs5k6s0m1r8p7k3ez4h4u9n2d1c',
+      uptime_seconds: Math.floor((Date.now() - this.started) / 1000) + 273_600,
+      totals: { items: this.items.length, files: this.items.length, bytes: this.items.length * 4.2e9, damaged: 1 },
+      libraries: this.libraries,
+      carriers: [
+        {
+          name: 'http',
+          enabled: true,
+          detail: '127.0.0.1:8080',
+          connections: 4,
+          requests: 18_233,
+          bytes_sent: 8.2e8,
+          bytes_received: 2.1e7,
+          history: wave(4e6, 3),
+        },
+        {
+          name: 'https',
+          enabled: false,
+          detail: 'TLS is off: behind a proxy',
+          connections: 0,
+          requests: 0,
+          bytes_sent: 0,
+          bytes_received: 0,
+          history: Array(60).fill(0),
+        },
+        {
+          name: 'webrtc',
+          enabled: true,
+          detail: 'UDP 0.0.0.0:9000',
+          connections: 2,
+          requests: 5120,
+          bytes_sent: 9.4e9,
+          bytes_received: 4.4e7,
+          history: wave(3.2e7, 0),
+        },
+      ],
+      workers: { limit: 2, running: 2, busy: 1, failures: 1, detail: 'Kept warm; each may use 1.5 GB.' },
+      hardware: { used: false, detail: 'No /dev/dri on this machine, so Quick Sync and VAAPI cannot be opened.' },
+      storage: { catalog: 1.4e7, index: 4.8e8, artwork: 9.1e7, free: 2.1e11 },
+      alerts: this.items.length
+        ? [
+            {
+              level: 'error',
+              message: 'Broken Harbour changed on disk although its time did not',
+              action: 'Check the disk, then restore the file from a backup.',
+              item: 'f8',
+            },
+            {
+              level: 'warning',
+              message: 'One file in Films could not be read',
+              action: 'Replace it or change its permissions, then rescan.',
+              library: 'l1',
+            },
+          ]
+        : [],
+    };
+  }
+
+  private listen(request: IncomingMessage, response: ServerResponse): void {
+    response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+    response.write(': hello\n\n');
+    this.listeners.add(response);
+    request.on('close', () => this.listeners.delete(response));
+  }
+
+  private tell(event: string, data: unknown): void {
+    for (const listener of this.listeners) listener.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+  }
+
+  private sort(): void {
+    this.items.sort((a, b) => (sortTitle(a.title) < sortTitle(b.title) ? -1 : 1));
+  }
+
+  private count(): void {
+    for (const one of this.libraries) {
+      const own = this.items.filter((item) => item.library === one.id && item.kind !== 'show');
+      one.items = own.length;
+      one.bytes = own.reduce((sum, item) => sum + (item.size ?? 0), 0);
+    }
+  }
+}
+
+function matches(item: ItemSummary, progress: string | null): boolean {
+  if (!progress) return true;
+  const begun = (item.progress?.position ?? 0) > 0 && !item.progress?.completed;
+  if (progress === 'started') return begun;
+  if (progress === 'completed') return item.progress?.completed ?? false;
+  return !begun && !item.progress?.completed;
+}
+
+function sortTitle(title: string): string {
+  return title.toLowerCase().replace(/^(the|a|an) /, '');
+}
+
+function library(id: string, name: string, kind: LibraryKind, path: string): Library {
+  return {
+    id,
+    name,
+    kind,
+    visibility: 'private',
+    state: 'available',
+    path,
+    items: 0,
+    bytes: 0,
+    scanned_at: NOW - HOUR,
+    scan: null,
+  };
+}
+
+function title(i: number): string {
+  const name = `${FIRST[i % FIRST.length]} ${SECOND[(i * 5 + Math.floor(i / 20)) % SECOND.length]}`;
+  return i < 280 ? name : `${name} ${i}`;
+}
+
+function base(id: string, library: string, i: number): ItemSummary {
+  return {
+    id,
+    library,
+    kind: 'video',
+    state: 'present',
+    title: title(i),
+    added_at: NOW - i * 7 * HOUR,
+    cid: CID,
+    size: 3.1e9 + i * 1e7,
+    poster: `/api/v1/items/${id}/poster`,
+  };
+}
+
+function film(i: number, library: string): ItemSummary {
+  const item: ItemSummary = {
+    ...base(`f${i}`, library, i),
+    kind: 'movie',
+    year: 1960 + ((i * 13) % 65),
+    duration: i === 1 ? FILM_SECONDS : 4800 + ((i * 977) % 4200),
+    width: i % 4 === 0 ? 3840 : i % 7 === 0 ? 1280 : 1920,
+    height: i % 4 === 0 ? 2160 : i % 7 === 0 ? 720 : 1080,
+    hdr: i % 8 === 0 ? 'pq' : null,
+  };
+  if (i % 9 === 1) item.progress = { position: (item.duration ?? 0) * 0.4, completed: false };
+  if (i % 5 === 3) item.progress = { position: 0, completed: true };
+  if (i === 8) item.state = 'damaged';
+  if (i === 11) item.state = 'unreadable';
+  if (i === 14) item.state = 'unavailable';
+  if (i % 6 === 5) item.poster = null;
+  return item;
+}
+
+function show(i: number, library: string): ItemSummary[] {
+  const id = `s${i}`;
+  const name = title(i * 3 + 40);
+  const episodes: ItemSummary[] = [];
+  for (let season = 0; season <= 1 + (i % 3); season += 1) {
+    for (let episode = 1; episode <= (season === 0 ? 2 : 8); episode += 1) {
+      const one: ItemSummary = {
+        ...base(`${id}e${season}x${episode}`, library, i * 31 + season * 9 + episode),
+        kind: 'episode',
+        show: id,
+        show_title: name,
+        season,
+        episode,
+        duration: season === 1 && episode === 3 ? FILM_SECONDS : 2700,
+        width: 1920,
+        height: 1080,
+      };
+      if (season === 1 && episode < 3) one.progress = { position: 0, completed: true };
+      if (i === 0 && season === 1 && episode === 3) one.progress = { position: 45, completed: false };
+      episodes.push(one);
+    }
+  }
+  return [
+    {
+      ...base(id, library, i * 3 + 40),
+      kind: 'show',
+      year: 2000 + i,
+      episodes: episodes.length,
+      cid: null,
+      size: null,
+    },
+    ...episodes,
+  ];
+}
+
+function video(i: number, library: string): ItemSummary {
+  return {
+    ...base(`v${i}`, library, i + 90),
+    title: `Summer ${2000 + i}, at the lake`,
+    duration: 60 + i * 41,
+    width: 1280,
+    height: 720,
+  };
+}
+
+function detail(item: ItemSummary): ItemDetail {
+  const length = item.duration ?? 0;
+  const names = ['Opening', 'The crossing', 'Deeper', 'Stillness', 'Return', 'Credits'];
+  const unsupported = item.id === 'f20';
+  return {
+    ...item,
+    overview:
+      'A keeper of an unlit lighthouse finds that the ships still come. Over one winter she learns whom they are looking for, and what the coast has kept from her.',
+    genres: ['Drama', 'Mystery'],
+    backdrop: `/api/v1/items/${item.id}/backdrop`,
+    files:
+      item.kind === 'show'
+        ? []
+        : [
+            {
+              cid: item.cid,
+              size: item.size ?? 0,
+              name: `${item.title}.mkv`,
+              container: 'matroska',
+              path: `/srv/media/films/${item.title}/${item.title}.mkv`,
+              verified_at: NOW - 26 * HOUR,
+            },
+          ],
+    streams:
+      item.kind === 'show'
+        ? []
+        : [
+            {
+              index: 0,
+              kind: 'video',
+              codec: unsupported ? 'hevc' : 'h264',
+              profile: 'High',
+              width: item.width,
+              height: item.height,
+              frame_rate: 23.976,
+              hdr: item.hdr,
+              bit_rate: 8_200_000,
+            },
+            {
+              index: 1,
+              kind: 'audio',
+              codec: 'aac',
+              profile: 'LC',
+              language: 'eng',
+              channels: 6,
+              sample_rate: 48000,
+              default: true,
+            },
+            {
+              index: 2,
+              kind: 'audio',
+              codec: 'aac',
+              profile: 'LC',
+              language: 'deu',
+              title: 'Commentary',
+              channels: 2,
+              sample_rate: 48000,
+            },
+            { index: 3, kind: 'subtitle', codec: 'subrip', language: 'eng' },
+          ],
+    chapters:
+      item.kind === 'movie'
+        ? names.map((name, i) => ({ start: (length * i) / 6, end: (length * (i + 1)) / 6, title: name }))
+        : [],
+    playback:
+      item.kind === 'show'
+        ? null
+        : unsupported
+          ? { method: 'unsupported', reason: 'needs transcoding because its video is HEVC' }
+          : { method: 'copy', reason: 'repackaged without re-encoding' },
+    problem:
+      item.state === 'damaged'
+        ? 'Block 311 of 2,957 does not hash to its name any more.'
+        : item.state === 'unreadable'
+          ? 'The file ends after 12 MB; its index is missing.'
+          : null,
+  };
+}
+
+function art(item: ItemSummary, what: 'poster' | 'backdrop'): Reply {
+  if (what === 'poster' && !item.poster) return problem(404, 'not_found', 'it has no picture');
+  const tall = what === 'poster' && (item.kind === 'movie' || item.kind === 'show');
+  const seed = [...item.id].reduce((sum, char) => sum * 31 + char.charCodeAt(0), 7) % 100_003;
+  return { text: tall ? picture(seed, 400, 600) : picture(seed, 1280, 720), type: 'image/svg+xml' };
+}
+
+function folders(path: string): Folders {
+  const tree: Record<string, string[]> = {
+    '/': ['home', 'srv'],
+    '/srv': ['media', 'backup'],
+    '/srv/media': ['films', 'shows', 'videos', 'music'],
+    '/srv/media/films': ['Amber Orchard (1999)', 'Quiet Harbour (1960)'],
+  };
+  const clean = path === '/' ? '/' : path.replace(/\/+$/, '');
+  return {
+    path: clean,
+    parent: clean === '/' ? null : clean.split('/').slice(0, -1).join('/') || '/',
+    folders: (tree[clean] ?? []).map((name) => ({ name, path: `${clean === '/' ? '' : clean}/${name}` })),
+    videos: clean.startsWith('/srv/media') ? 312 : 0,
+    videos_more: clean === '/srv/media',
+  };
+}
+
+function problem(status: number, error: string, message: string): Reply {
+  return { status, json: { error, message } };
+}
+
+async function read(request: IncomingMessage): Promise<unknown> {
+  let text = '';
+  for await (const chunk of request) text += String(chunk);
+  return text === '' ? undefined : JSON.parse(text);
+}

@@ -1,0 +1,37 @@
+/**
+ * `window.__potluck` on the player page: what browser tests and a person with the console open look at. Read-only by
+ * intent; its shape is described in docs/develop.md.
+ */
+import type Hls from 'hls.js';
+import type { Playback } from './playback.svelte';
+import type { Supply, SupplyStats } from './supply';
+
+export interface Diagnosis {
+  /** Bytes and blocks so far, by source; empty where the browser plays by itself. */
+  stats: () => SupplyStats;
+  readonly hls: Hls | null;
+  readonly video: HTMLVideoElement;
+  readonly supply: Supply | null;
+}
+
+declare global {
+  interface Window {
+    __potluck?: Diagnosis;
+  }
+}
+
+/** Shows it until the returned function is called. */
+export function expose(playback: Playback, supply: Supply | null): () => void {
+  const diagnosis: Diagnosis = {
+    stats: () => supply?.stats() ?? { bytes: {}, rates: {}, blocks: 0, blocks_verified: 0, blocks_failed: 0 },
+    get hls() {
+      return playback.hls;
+    },
+    video: playback.video,
+    supply,
+  };
+  window.__potluck = diagnosis;
+  return () => {
+    if (window.__potluck === diagnosis) delete window.__potluck;
+  };
+}
