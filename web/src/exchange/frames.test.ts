@@ -69,9 +69,7 @@ describe('frames', () => {
       target: '/a',
       headers: [['accept', '*/*']],
     };
-    expect(encode(request)).toEqual(
-      bytesOf('\x02\0\0\x01\x02\x01\0\x01\0\0\x03GET\0\x02/a\x01\x06accept\0\x03*/*'),
-    );
+    expect(encode(request)).toEqual(bytesOf('\x02\0\0\x01\x02\x01\0\x01\0\0\x03GET\0\x02/a\x01\x06accept\0\x03*/*'));
   });
 
   it.each([

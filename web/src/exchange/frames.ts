@@ -79,7 +79,12 @@ export function encode(frame: Frame): Uint8Array<ArrayBuffer> {
       out.u16(frame.version).u16(frame.streamsMax).u32(frame.messageMax).u32(frame.creditMax);
       break;
     case 'request':
-      out.u8(frame.end ? 1 : 0).u32(frame.credit).short(frame.method).long(frame.target).headers(frame.headers);
+      out
+        .u8(frame.end ? 1 : 0)
+        .u32(frame.credit)
+        .short(frame.method)
+        .long(frame.target)
+        .headers(frame.headers);
       break;
     case 'requestBody':
       out.u8(frame.end ? 1 : 0).bytes(frame.data);

@@ -1,0 +1,96 @@
+/**
+ * The exchange as the rest of the page sees it: ask for content by its CIDs, watch where it comes from.
+ *
+ * ```ts
+ * const exchange = createExchange();
+ * const hls = new Hls({ loader: createLoader(exchange) });
+ * const stop = exchange.subscribe((stats) => ...);   // Svelte: $exchange
+ * ```
+ */
+import type { Carrier } from './carrier.ts';
+import { realClock, type Clock } from './clock.ts';
+import { HttpsCarrier } from './https.ts';
+import { Planner } from './planner.ts';
+import { Segments, type Api } from './segments.ts';
+import { StatsStore, type ExchangeEvent, type ExchangeStats } from './stats.ts';
+import { WebRtcCarrier, type WebRtcSettings } from './webrtc.ts';
+
+export { createLoader } from './hls-loader.ts';
+export type { Source } from './carrier.ts';
+export type { BlockRef, Content, Planner } from './planner.ts';
+export type { Segment } from './segments.ts';
+export type { ExchangeEvent, ExchangeStats, SourceStats } from './stats.ts';
+
+export interface ExchangeOptions {
+  /** Default true. */
+  webrtc?: boolean;
+  /** JSON from the native API; default: `fetch` below `/api/v1` with the page's session. */
+  api?: Api;
+  fetch?: typeof fetch;
+  clock?: Clock;
+}
+
+export interface Exchange {
+  readonly planner: Planner;
+  readonly segments: Segments;
+  /** Live figures; calls back at once and after each change. */
+  subscribe(listener: (stats: ExchangeStats) => void): () => void;
+  onEvent(listener: (event: ExchangeEvent) => void): () => void;
+  snapshot(): ExchangeStats;
+  setWebRtcEnabled(enabled: boolean): void;
+  /** Closes every connection. */
+  close(): void;
+}
+
+const BASE = '/api/v1';
+
+/** Starts the exchange. One is enough for a page, from sign-in to sign-out. */
+export function createExchange(options: ExchangeOptions = {}): Exchange {
+  const clock = options.clock ?? realClock;
+  const ask = options.fetch ?? ((input, init) => fetch(input, init));
+  const api = options.api ?? ((path, signal) => json(ask, 'GET', path, undefined, signal));
+  const https = new HttpsCarrier({ fetch: ask, clock });
+  const webrtc = new WebRtcCarrier({
+    clock,
+    settings: async (signal) => (await api('/webrtc', signal)) as WebRtcSettings,
+    signal: async (sdp, signal) => ((await json(ask, 'POST', '/webrtc', { sdp }, signal)) as { sdp: string }).sdp,
+  });
+  let enabled = false;
+  const stats = new StatsStore(clock, () => ({
+    state: !enabled ? 'off' : webrtc.ready ? 'open' : 'connecting',
+    connections: webrtc.connections,
+    roundTripMs: webrtc.roundTripMs,
+  }));
+  const carriers: Carrier[] = [webrtc, https];
+  const setWebRtcEnabled = (wanted: boolean) => {
+    // A browser can have WebRTC switched off altogether.
+    enabled = wanted && typeof RTCPeerConnection !== 'undefined';
+    webrtc.setEnabled(enabled);
+    stats.changed();
+  };
+  setWebRtcEnabled(options.webrtc ?? true);
+  return {
+    planner: new Planner({ carriers, stats, clock }),
+    segments: new Segments(api),
+    subscribe: (listener) => stats.subscribe(listener),
+    onEvent: (listener) => stats.onEvent(listener),
+    snapshot: () => stats.snapshot(),
+    setWebRtcEnabled,
+    close: () => carriers.forEach((carrier) => carrier.close()),
+  };
+}
+
+async function json(
+  ask: typeof fetch,
+  method: string,
+  path: string,
+  body?: unknown,
+  signal?: AbortSignal,
+): Promise<unknown> {
+  const headers = { accept: 'application/json', ...(body === undefined ? {} : { 'content-type': 'application/json' }) };
+  const init: RequestInit = { method, headers, credentials: 'same-origin', signal: signal ?? null };
+  if (body !== undefined) init.body = JSON.stringify(body);
+  const response = await ask(BASE + path, init);
+  if (!response.ok) throw new Error(`${method} ${path}: ${response.status}`);
+  return response.json();
+}

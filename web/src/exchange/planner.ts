@@ -1,0 +1,320 @@
+/**
+ * Decides for each block whom to ask, and lets nothing through that does not hash to its CID.
+ *
+ * Carriers are tried in the order given. One that falls silent with a request under way is joined by the next after
+ * about a quarter of a second: whoever brings the right bytes first wins. A silent carrier is not asked again until
+ * it gives a sign of life; one that sends wrong bytes is dropped.
+ */
+import { matches } from '../content/verify.ts';
+import { CarrierError, type Carrier } from './carrier.ts';
+import { realClock, type Clock } from './clock.ts';
+import type { StatsStore } from './stats.ts';
+
+/** A block by name; `size` in bytes. */
+export interface BlockRef {
+  cid: string;
+  size: number;
+}
+
+/** A piece of content and the blocks that make it up, in order. */
+export interface Content extends BlockRef {
+  blocks: BlockRef[];
+}
+
+export interface PlannerOptions {
+  /** In order of preference. */
+  carriers: Carrier[];
+  stats: StatsStore;
+  clock?: Clock;
+  verify?: (cid: string, bytes: Uint8Array<ArrayBuffer>) => Promise<boolean>;
+}
+
+/** No word at all from a carrier for this long with a request under way, beyond a round trip: another one joins. */
+export const SILENCE_MS = 200;
+/** A request that stands still while its carrier is alive is joined by another after this long. */
+export const STALL_MS = 3000;
+/** A carrier that sent wrong bytes is not asked for this long. */
+export const DROPPED_MS = 10 * 60_000;
+const LOOK_MS = 25;
+/** Blocks are at most 1 MiB; a name with more is not asked for. */
+const BLOCK_MAX = 2 * 1024 * 1024;
+
+interface Standing {
+  /** Silent since; a sign of life after it clears it. */
+  suspectAt: number | null;
+  droppedUntil: number;
+}
+
+/** One carrier's try at one block. */
+interface Attempt {
+  carrier: Carrier;
+  abort: AbortController;
+  movedAt: number;
+  aliveAt: number;
+  /** Another carrier has joined because of it. */
+  hedged: boolean;
+}
+
+export class Planner {
+  readonly #carriers: Carrier[];
+  readonly #stats: StatsStore;
+  readonly #clock: Clock;
+  readonly #verify: (cid: string, bytes: Uint8Array<ArrayBuffer>) => Promise<boolean>;
+  readonly #standing = new Map<Carrier, Standing>();
+  #underWay = 0;
+  #waiting: (() => void)[] = [];
+
+  constructor(options: PlannerOptions) {
+    this.#carriers = options.carriers;
+    this.#stats = options.stats;
+    this.#clock = options.clock ?? realClock;
+    this.#verify = options.verify ?? matches;
+    for (const carrier of this.#carriers) {
+      this.#standing.set(carrier, { suspectAt: null, droppedUntil: -Infinity });
+      carrier.onChange(() => this.#stats.changed());
+    }
+  }
+
+  /** All blocks of `content`, verified, one after the other. */
+  async fetchContent(content: Content, signal: AbortSignal, onBytes?: (count: number) => void): Promise<ArrayBuffer> {
+    const stop = new AbortController();
+    const both = AbortSignal.any([signal, stop.signal]);
+    try {
+      const blocks = await Promise.all(content.blocks.map((block) => this.fetchBlock(block, both, onBytes)));
+      if (blocks.length === 1 && blocks[0]) return blocks[0].buffer;
+      const whole = new Uint8Array(content.blocks.reduce((sum, { size }) => sum + size, 0));
+      let at = 0;
+      for (const block of blocks) {
+        whole.set(block, at);
+        at += block.length;
+      }
+      return whole.buffer;
+    } catch (error) {
+      stop.abort(error);
+      throw error;
+    }
+  }
+
+  /** One block, verified. Rejects with the signal's reason, or when no carrier has it. */
+  async fetchBlock(
+    block: BlockRef,
+    signal: AbortSignal,
+    onBytes?: (count: number) => void,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    if (block.size > BLOCK_MAX) throw new CarrierError(`a block of ${block.size} bytes is too large`);
+    await this.#turn(signal);
+    try {
+      const bytes = await new Race(block, signal, this.#race()).run();
+      onBytes?.(bytes.length);
+      return bytes;
+    } finally {
+      this.#underWay--;
+      this.#waiting.shift()?.();
+    }
+  }
+
+  /** Waits until one more block may be under way. */
+  async #turn(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const most = Math.max(...this.#carriers.filter((carrier) => carrier.ready).map((carrier) => carrier.parallel), 1);
+    if (this.#underWay >= most) {
+      await new Promise<void>((resolve, reject) => {
+        const go = () => {
+          signal.removeEventListener('abort', leave);
+          resolve();
+        };
+        const leave = () => {
+          this.#waiting = this.#waiting.filter((other) => other !== go);
+          reject(signal.reason);
+        };
+        this.#waiting.push(go);
+        signal.addEventListener('abort', leave, { once: true });
+      });
+    }
+    this.#underWay++;
+  }
+
+  #race(): RaceSurroundings {
+    return {
+      clock: this.#clock,
+      stats: this.#stats,
+      verify: this.#verify,
+      next: (tried) => this.#next(tried),
+      silent: (carrier) => this.#silent(carrier),
+      wrong: (carrier, cid) => this.#wrong(carrier, cid),
+    };
+  }
+
+  /** The best carrier that was not tried yet. */
+  #next(tried: Set<Carrier>): Carrier | undefined {
+    const left = this.#carriers.filter((carrier) => carrier.ready && !tried.has(carrier));
+    return left.find((carrier) => this.#good(carrier)) ?? left.find((carrier) => !this.#dropped(carrier));
+  }
+
+  #dropped(carrier: Carrier): boolean {
+    return (this.#standing.get(carrier)?.droppedUntil ?? 0) > this.#clock.now();
+  }
+
+  #good(carrier: Carrier): boolean {
+    const standing = this.#standing.get(carrier);
+    if (!standing || this.#dropped(carrier)) return false;
+    if (standing.suspectAt === null) return true;
+    if (carrier.heardAt > standing.suspectAt) {
+      standing.suspectAt = null;
+      this.#stats.recovered(carrier.source);
+      return true;
+    }
+    return false;
+  }
+
+  #silent(carrier: Carrier): void {
+    const standing = this.#standing.get(carrier);
+    if (!standing || standing.suspectAt !== null) return;
+    standing.suspectAt = this.#clock.now();
+    carrier.probe();
+  }
+
+  #wrong(carrier: Carrier, cid: string): void {
+    const standing = this.#standing.get(carrier);
+    // The last way to the node is kept: its next answer is checked like any other.
+    if (standing && carrier !== this.#carriers.at(-1)) standing.droppedUntil = this.#clock.now() + DROPPED_MS;
+    this.#stats.wrong(carrier.source, cid);
+  }
+}
+
+interface RaceSurroundings {
+  clock: Clock;
+  stats: StatsStore;
+  verify: (cid: string, bytes: Uint8Array<ArrayBuffer>) => Promise<boolean>;
+  next: (tried: Set<Carrier>) => Carrier | undefined;
+  silent: (carrier: Carrier) => void;
+  wrong: (carrier: Carrier, cid: string) => void;
+}
+
+/** Getting one block: usually one attempt, sometimes several that overlap. */
+class Race {
+  readonly #block: BlockRef;
+  readonly #signal: AbortSignal;
+  readonly #around: RaceSurroundings;
+  readonly #tried = new Set<Carrier>();
+  readonly #attempts = new Set<Attempt>();
+  readonly #startedAt: number;
+  #resolve!: (bytes: Uint8Array<ArrayBuffer>) => void;
+  #reject!: (reason: unknown) => void;
+  #lastError: unknown = new CarrierError('there is no way to the node');
+  #stopLooking: (() => void) | undefined;
+  #over = false;
+
+  constructor(block: BlockRef, signal: AbortSignal, around: RaceSurroundings) {
+    this.#block = block;
+    this.#signal = signal;
+    this.#around = around;
+    this.#startedAt = around.clock.now();
+  }
+
+  run(): Promise<Uint8Array<ArrayBuffer>> {
+    return new Promise((resolve, reject) => {
+      const onAbort = () => this.#finish(() => reject(this.#signal.reason));
+      this.#resolve = (bytes) => this.#finish(() => resolve(bytes));
+      this.#reject = (reason) => this.#finish(() => reject(reason));
+      this.#signal.addEventListener('abort', onAbort, { once: true });
+      this.#cleanUp = () => this.#signal.removeEventListener('abort', onAbort);
+      this.#start();
+      this.#look();
+    });
+  }
+
+  #cleanUp = () => {};
+
+  #finish(settle: () => void): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#stopLooking?.();
+    this.#cleanUp();
+    for (const { abort } of this.#attempts) abort.abort();
+    settle();
+  }
+
+  /** Asks the next carrier; false if there is none. */
+  #start(): boolean {
+    const carrier = this.#around.next(this.#tried);
+    if (!carrier) {
+      if (this.#attempts.size === 0) this.#reject(this.#lastError);
+      return false;
+    }
+    this.#tried.add(carrier);
+    const now = this.#around.clock.now();
+    const attempt = { carrier, abort: new AbortController(), movedAt: now, aliveAt: now, hedged: false };
+    this.#attempts.add(attempt);
+    void this.#ask(attempt);
+    return true;
+  }
+
+  async #ask(attempt: Attempt): Promise<void> {
+    const { carrier, abort } = attempt;
+    try {
+      const answer = await carrier.request({
+        target: `/ipfs/${this.#block.cid}?format=raw`,
+        headers: [['accept', 'application/vnd.ipld.raw']],
+        sizeMax: this.#block.size,
+        signal: abort.signal,
+        onBytes: () => (attempt.movedAt = this.#around.clock.now()),
+        onAlive: () => (attempt.aliveAt = this.#around.clock.now()),
+      });
+      if (answer.status !== 200) throw new CarrierError(`the node answered ${answer.status}`);
+      const right = await this.#around.verify(this.#block.cid, answer.body);
+      if (this.#over) return;
+      if (!right) {
+        this.#around.wrong(carrier, this.#block.cid);
+        throw new CarrierError(`wrong bytes came for ${this.#block.cid}`);
+      }
+      const ms = this.#around.clock.now() - this.#startedAt;
+      this.#around.stats.verified(carrier.source, this.#block.cid, answer.body.length, ms);
+      this.#resolve(answer.body);
+    } catch (error) {
+      if (!this.#over) this.#lost(attempt, error);
+    }
+  }
+
+  #lost(attempt: Attempt, error: unknown): void {
+    this.#attempts.delete(attempt);
+    this.#lastError = error;
+    this.#around.stats.failed();
+    this.#join(attempt, String(error));
+  }
+
+  /** Lets another carrier join because of `attempt`. */
+  #join(attempt: Attempt, reason: string): void {
+    const before = new Set(this.#tried);
+    if (attempt.hedged || !this.#start()) {
+      if (this.#attempts.size === 0) this.#reject(this.#lastError);
+      return;
+    }
+    attempt.hedged = true;
+    const joined = [...this.#tried].find((carrier) => !before.has(carrier));
+    if (joined) this.#around.stats.fallback(attempt.carrier.source, joined.source, reason);
+  }
+
+  /** Looks now and then whether an attempt stands still. */
+  #look(): void {
+    if (this.#over) return;
+    this.#stopLooking = this.#around.clock.after(LOOK_MS, () => {
+      const now = this.#around.clock.now();
+      for (const attempt of [...this.#attempts]) this.#watch(attempt, now);
+      this.#look();
+    });
+  }
+
+  #watch(attempt: Attempt, now: number): void {
+    const { carrier, movedAt, aliveAt } = attempt;
+    if (attempt.hedged) return;
+    const patience = SILENCE_MS + (carrier.roundTripMs ?? 0);
+    if (!carrier.ready || now - Math.max(movedAt, aliveAt) >= patience) {
+      if (carrier.source === 'https') return;
+      this.#around.silent(carrier);
+      this.#join(attempt, 'it is silent');
+    } else if (now - movedAt >= STALL_MS) {
+      this.#join(attempt, 'it stands still');
+    }
+  }
+}
