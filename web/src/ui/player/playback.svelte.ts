@@ -226,7 +226,7 @@ export class Playback {
     this.painted = paint(buffered, this.pieces);
     this.ahead = ahead(buffered, video.currentTime);
     this.segment =
-      this.pieces.findLast((piece) => piece.start <= video.currentTime + 0.05 && video.currentTime < piece.end)?.url ??
+      this.pieces.findLast((piece) => piece.start <= video.currentTime + 0.05 && video.currentTime < piece.end)?.cid ??
       this.segment;
   }
 }
