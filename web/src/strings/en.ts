@@ -153,7 +153,6 @@ export const en = {
     noEpisodes: 'No episodes were found in this show yet.',
     progress: (percent: number) => `${percent} % watched`,
     how: 'How it plays',
-    method: { direct: 'Plays as it is', copy: 'Repackaged, not re-encoded', unsupported: 'Cannot be played yet' },
     original: 'Download the original',
     state: {
       present: '',

@@ -1,7 +1,103 @@
-import type { ItemDetail } from '../../api/types';
-import type { Supply } from './supply';
+/** Joins the exchange for a film and tells the player of it in the player's own words. */
+import type { HlsConfig } from 'hls.js';
+import { createExchange, createLoader, type Exchange, type ExchangeStats } from '../../exchange';
+import { segmentOf } from '../../exchange/hls-loader';
+import { session } from '../state/session.svelte';
+import type { Supply, SupplyStats, WebRtcState } from './supply';
+import type { Source } from './timeline';
 
-/** Joins the exchange for an item; `null` where this browser cannot. */
-export async function connect(_item: ItemDetail): Promise<Supply | null> {
-  return null;
+const SWITCH_KEY = 'potluck.webrtc';
+/** WebRTC that is still connecting after this is told as not reachable; it goes on trying. */
+const PATIENCE_MS = 5000;
+/** Blocks whose source is remembered: more than any buffer holds. */
+const REMEMBERED = 4096;
+
+/** The connection outlives one film, so that the next begins at once. */
+let shared: Exchange | null = null;
+
+export function connect(): Supply {
+  if (!shared) {
+    shared = createExchange({ webrtc: localStorage.getItem(SWITCH_KEY) !== 'off' });
+    session.onLeave(leave);
+  }
+  return new ExchangeSupply(shared);
+}
+
+function leave(): void {
+  shared?.close();
+  shared = null;
+}
+
+class ExchangeSupply implements Supply {
+  readonly loader: Supply['loader'];
+  private readonly before: ExchangeStats;
+  private readonly sources = new Map<string, Source>();
+  private readonly forget: () => void;
+  private connectingSince: number | null = null;
+
+  constructor(private readonly exchange: Exchange) {
+    this.loader = createLoader(exchange) as NonNullable<HlsConfig['fLoader']>;
+    this.before = exchange.snapshot();
+    this.forget = exchange.onEvent((event) => {
+      if (event.type === 'block') this.remember(event.cid, event.source);
+    });
+  }
+
+  /** Of this film alone. */
+  stats(): SupplyStats {
+    const now = this.exchange.snapshot();
+    const names = Object.keys(now.sources) as (keyof ExchangeStats['sources'])[];
+    const verified = now.blocksVerified - this.before.blocksVerified;
+    const failed = now.blocksWrong - this.before.blocksWrong;
+    return {
+      bytes: Object.fromEntries(names.map((name) => [name, now.sources[name].bytes - this.before.sources[name].bytes])),
+      rates: Object.fromEntries(names.map((name) => [name, now.sources[name].speed])),
+      blocks: verified + failed,
+      blocks_verified: verified,
+      blocks_failed: failed,
+    };
+  }
+
+  webrtc(): WebRtcState {
+    const { state } = this.exchange.snapshot().webrtc;
+    if (state !== 'connecting') {
+      this.connectingSince = null;
+      return state === 'open' ? 'on' : 'off';
+    }
+    this.connectingSince ??= Date.now();
+    return Date.now() - this.connectingSince > PATIENCE_MS ? 'failed' : 'connecting';
+  }
+
+  useWebRtc(on: boolean): void {
+    localStorage.setItem(SWITCH_KEY, on ? 'on' : 'off');
+    this.exchange.setWebRtcEnabled(on);
+  }
+
+  async describe(url: string): Promise<{ source: Source; cid: string | null }> {
+    const place = segmentOf(url);
+    if (!place || place.n === 'init') return { source: 'unknown', cid: null };
+    const segment = await this.exchange.segments.segment(place.item, place.rendition, place.n);
+    return { source: this.mostOf(segment.blocks), cid: segment.cid };
+  }
+
+  close(): void {
+    this.forget();
+  }
+
+  private mostOf(blocks: readonly { cid: string; size: number }[]): Source {
+    const given = new Map<Source, number>();
+    for (const { cid, size } of blocks) {
+      const source = this.sources.get(cid) ?? 'unknown';
+      given.set(source, (given.get(source) ?? 0) + size);
+    }
+    return [...given].sort((a, b) => b[1] - a[1])[0]?.[0] ?? 'unknown';
+  }
+
+  private remember(cid: string, source: Source): void {
+    this.sources.delete(cid);
+    this.sources.set(cid, source);
+    if (this.sources.size <= REMEMBERED) return;
+    const oldest = this.sources.keys().next().value;
+    if (oldest !== undefined) this.sources.delete(oldest);
+  }
 }

@@ -20,6 +20,13 @@ class Session {
     ),
   );
 
+  private readonly farewells = new Set<() => void>();
+
+  /** Runs once when whoever is signed in leaves: connections made in their name end with them. */
+  onLeave(farewell: () => void): void {
+    this.farewells.add(farewell);
+  }
+
   get admin(): boolean {
     return this.account?.admin ?? false;
   }
@@ -65,6 +72,8 @@ class Session {
   }
 
   private forget(): void {
+    for (const farewell of this.farewells) farewell();
+    this.farewells.clear();
     this.account = null;
     this.libraries = [];
     this.phase = 'out';

@@ -136,3 +136,8 @@ function bitRate(bitsPerSecond: number): string {
   const mega = bitsPerSecond / 1e6;
   return mega >= 1 ? `${Number(mega.toFixed(1))} Mbit/s` : `${Math.round(bitsPerSecond / 1000)} kbit/s`;
 }
+
+/** A clause of the node's as a sentence's beginning. */
+export function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
