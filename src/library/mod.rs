@@ -2,11 +2,39 @@
 //! watching.
 //!
 //! The invariant: an item's id belongs to its content and its place together, so neither a rename nor a re-tag loses it.
+//!
+//! ```text
+//!  watch ─► queue ─► scan ─► sorted ─► identify ─► relocate (moved: no byte is read)
+//!  schedule ──┘                            └─────► import   (probe, hash, one transaction a file)
+//!  findings ──┘                                       ▲ describe ◄─ titles, nfo, artwork
+//! ```
+mod artwork;
+mod context;
+mod describe;
+mod identify;
+mod import;
+mod job;
+mod nfo;
+mod queue;
+mod relocate;
+mod report;
+mod scan;
+mod sorted;
+mod titles;
+mod watch;
+mod worker;
+
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use tokio::sync::broadcast;
+use tokio::sync::{Notify, broadcast};
+use tokio_util::task::TaskTracker;
+
+use context::Context;
+use queue::Queue;
+use scan::Scope;
+use worker::Listener;
 
 use crate::blocks::Blocks;
 use crate::catalog::{Catalog, CatalogError, Id};
@@ -100,63 +128,122 @@ pub enum ItemChange {
     Removed,
 }
 
+/// A first scan waits no longer than this for the watch of a large or slow disk.
+const WATCH_AT_MOST: Duration = Duration::from_secs(60);
+
 /// A cheap handle to the importer's worker.
 #[derive(Clone)]
 pub struct Importer {
-    _inner: Arc<()>,
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    context: Arc<Context>,
+    queue: Arc<Queue>,
+    reload: Arc<Notify>,
+    tasks: TaskTracker,
 }
 
 impl Importer {
     /// Starts the worker: scans every library once, then watches. Listens to [`Blocks::findings`].
+    ///
+    /// # Errors
+    /// When the catalog cannot be read.
     pub async fn start(
-        _options: ImporterOptions,
-        _catalog: Catalog,
-        _blocks: Blocks,
-        _media: Media,
+        options: ImporterOptions,
+        catalog: Catalog,
+        blocks: Blocks,
+        media: Media,
     ) -> Result<Self, CatalogError> {
-        todo!()
+        let findings = blocks.findings();
+        let libraries = catalog.libraries().await?;
+        let importer = Self::on_demand(options, catalog, blocks, media).await?;
+        let inner = &importer.inner;
+        for library in &libraries {
+            inner.context.board.queued(&library.id);
+            // The listener brings this forward once it watches, so that no change falls between scan and watch.
+            inner.queue.push(&library.id, Scope::All, Instant::now() + WATCH_AT_MOST);
+        }
+        let listener = Listener {
+            context: Arc::clone(&inner.context),
+            queue: Arc::clone(&inner.queue),
+            findings,
+            reload: Arc::clone(&inner.reload),
+            known: libraries.into_iter().map(|library| library.id).collect(),
+        };
+        inner.tasks.spawn(listener.listen());
+        Ok(importer)
     }
 
     /// Starts the worker without scanning, watching or rescanning: it does what [`Importer::scan`] asks and no more, as
     /// the command line wants it while the node is stopped.
+    ///
+    /// # Errors
+    /// None now; kept like [`Importer::start`].
     pub async fn on_demand(
-        _options: ImporterOptions,
-        _catalog: Catalog,
-        _blocks: Blocks,
-        _media: Media,
+        options: ImporterOptions,
+        catalog: Catalog,
+        blocks: Blocks,
+        media: Media,
     ) -> Result<Self, CatalogError> {
-        todo!()
+        let context = Arc::new(Context::new(options, catalog, blocks, media));
+        let (queue, tasks) = (Arc::new(Queue::new()), TaskTracker::new());
+        tasks.spawn(worker::scan(Arc::clone(&context), Arc::clone(&queue)));
+        Ok(Self { inner: Arc::new(Inner { context, queue, reload: Arc::default(), tasks }) })
     }
 
-    /// Returns when no scan runs or waits.
+    /// Returns when no scan runs or waits, not even for a file that is still being written; or when the importer is stopped.
     pub async fn idle(&self) {
-        todo!()
+        tokio::select! {
+            () = self.inner.context.cancel.cancelled() => {}
+            () = self.inner.queue.idle() => {}
+        }
     }
 
     /// Asks for a scan and returns at once. A library that is being scanned is scanned once more afterwards.
-    pub async fn scan(&self, _library: &str) -> Result<ScanProgress, CatalogError> {
-        todo!()
+    ///
+    /// # Errors
+    /// [`CatalogError::NotFound`] for a library that is not there.
+    pub async fn scan(&self, library: &str) -> Result<ScanProgress, CatalogError> {
+        let library = self.inner.context.catalog.library(library).await?;
+        let progress = self.inner.context.board.queued(&library.id);
+        self.inner.queue.push(&library.id, Scope::All, Instant::now());
+        Ok(progress)
     }
 
     /// The scan that runs or waits for a library.
     #[must_use]
-    pub fn progress(&self, _library: &str) -> Option<ScanProgress> {
-        todo!()
+    pub fn progress(&self, library: &str) -> Option<ScanProgress> {
+        let last = self.last(library)?;
+        let over = matches!(last.state, ScanState::Done | ScanState::Failed);
+        (!over).then_some(last)
     }
 
-    /// To be called after a library was added to or removed from the catalog.
+    /// The scan that runs, waits or ran last since the start.
+    #[must_use]
+    pub fn last(&self, library: &str) -> Option<ScanProgress> {
+        self.inner.context.board.last(library)
+    }
+
+    /// To be called after a library was added to, changed in or removed from the catalog.
+    ///
+    /// # Errors
+    /// None now; what cannot be read is tried again at the next call.
     pub async fn reload(&self) -> Result<(), CatalogError> {
-        todo!()
+        self.inner.reload.notify_one();
+        Ok(())
     }
 
     /// Everything that happens from now on.
     #[must_use]
     pub fn events(&self) -> broadcast::Receiver<LibraryEvent> {
-        todo!()
+        self.inner.context.board.events()
     }
 
     /// Stops scans and watches and waits for them; what is imported stays.
     pub async fn stop(&self) {
-        todo!()
+        self.inner.context.cancel.cancel();
+        self.inner.tasks.close();
+        self.inner.tasks.wait().await;
     }
 }

@@ -4,6 +4,8 @@ mod blocks;
 mod boxes;
 mod fixtures;
 mod gateway;
+mod identity;
 mod media;
 mod playback;
+mod shelf;
 mod webrtc;

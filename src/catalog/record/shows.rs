@@ -1,0 +1,179 @@
+//! Shows: made when their first episode comes, gone with their last.
+use std::path::PathBuf;
+
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+
+use super::{ShowName, Touched};
+use crate::catalog::model::{Id, ItemState};
+use crate::catalog::{items, new_id, sorting};
+
+/// A show as it was last described.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownShow {
+    /// Its row.
+    pub number: i64,
+    /// Library id.
+    pub library: Id,
+    /// By what its episodes find it.
+    pub key: String,
+    /// As shown.
+    pub title: String,
+    /// Its folder below the library's root.
+    pub place: Option<PathBuf>,
+    /// Digest of the files its description was read from.
+    pub described: Option<i64>,
+    /// Whether it has a poster.
+    pub poster: bool,
+    /// A picture of one of its episodes, for a show that has none.
+    pub episode_poster: Option<PathBuf>,
+}
+
+/// What was read from the files beside a show.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ShowDescription {
+    /// As shown.
+    pub title: String,
+    /// Where the title sorts, if the owner wrote it down.
+    pub sort_title: Option<String>,
+    /// Of first release; `None` keeps what is known from its folder's name.
+    pub year: Option<i32>,
+    /// A few sentences.
+    pub overview: Option<String>,
+    /// As the NFO has them.
+    pub genres: Vec<String>,
+    /// Absolute path of a picture.
+    pub poster: Option<PathBuf>,
+    /// Absolute path of a picture.
+    pub backdrop: Option<PathBuf>,
+    /// See [`KnownShow::described`].
+    pub digest: i64,
+}
+
+const SELECT: &str = "SELECT s.n, s.library, s.show_key, s.title, s.place, s.described, s.poster IS NOT NULL, \
+    (SELECT e.poster FROM item AS e WHERE e.show = s.n AND e.poster IS NOT NULL AND e.state <> 'trashed' \
+        ORDER BY e.sort_key LIMIT 1) \
+    FROM item AS s";
+
+fn known(row: &Row<'_>) -> rusqlite::Result<KnownShow> {
+    Ok(KnownShow {
+        number: row.get(0)?,
+        library: row.get(1)?,
+        key: row.get(2)?,
+        title: row.get(3)?,
+        place: row.get::<_, Option<Vec<u8>>>(4)?.map(items::path),
+        described: row.get(5)?,
+        poster: row.get(6)?,
+        episode_poster: row.get::<_, Option<Vec<u8>>>(7)?.map(items::path),
+    })
+}
+
+pub(super) fn of_library(c: &Connection, library: &str) -> rusqlite::Result<Vec<KnownShow>> {
+    let sql = format!("{SELECT} WHERE s.library = ?1 AND s.show_key IS NOT NULL AND s.state <> 'trashed'");
+    c.prepare_cached(&sql)?.query_map([library], known)?.collect()
+}
+
+pub(super) fn of_item(c: &Connection, item: i64) -> rusqlite::Result<Option<KnownShow>> {
+    let sql = format!("{SELECT} WHERE s.n = (SELECT e.show FROM item AS e WHERE e.n = ?1)");
+    c.prepare_cached(&sql)?.query_row([item], known).optional()
+}
+
+/// The row and sort title of the show of this name in this library: found, renamed or made.
+pub(super) fn ensure(t: &Transaction<'_>, library: &str, name: &ShowName, now: i64) -> rusqlite::Result<(i64, String)> {
+    let by_key = "SELECT n, sort_title FROM item WHERE library = ?1 AND show_key = ?2";
+    let found = t.prepare_cached(by_key)?.query_row([library, &name.key], |r| Ok((r.get(0)?, r.get(1)?))).optional()?;
+    if let Some(found) = found {
+        return Ok(found);
+    }
+    let sort_title = sorting::sort_title(&name.title);
+    let place = name.place.as_deref().map(items::bytes);
+    if let Some(number) = name.renamed_from {
+        // Its description is read again from its new folder: `described` is unset.
+        let sql = "UPDATE item SET library = ?2, show_key = ?3, title = ?4, sort_title = ?5, sort_key = ?6, year = ?7, \
+            place = ?8, described = NULL WHERE n = ?1 AND show_key IS NOT NULL";
+        let key = sorting::sort_key(&sort_title);
+        let values = params![number, library, name.key, name.title, sort_title, key, name.year, place];
+        if t.execute(sql, values)? > 0 {
+            sort_episodes(t, number, &sort_title)?;
+            return Ok((number, sort_title));
+        }
+    }
+    let sql = "INSERT INTO item (id, library, kind, state, title, sort_title, sort_key, year, added_at, show_key, place) \
+        VALUES (?1, ?2, 'show', 'present', ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    let key = sorting::sort_key(&sort_title);
+    t.execute(sql, params![new_id(), library, name.title, sort_title, key, name.year, now, name.key, place])?;
+    let number = t.last_insert_rowid();
+    write_text(t, number)?;
+    Ok((number, sort_title))
+}
+
+pub(super) fn describe(t: &Transaction<'_>, show: i64, new: &ShowDescription) -> rusqlite::Result<Touched> {
+    let sort_title = new.sort_title.clone().unwrap_or_else(|| sorting::sort_title(&new.title));
+    let sql = "UPDATE item SET title = ?2, sort_title = ?3, sort_key = ?4, year = ifnull(?5, year), overview = ?6, \
+        genres = ?7, poster = ?8, backdrop = ?9, described = ?10 WHERE n = ?1";
+    t.execute(
+        sql,
+        params![
+            show,
+            new.title,
+            sort_title,
+            sorting::sort_key(&sort_title),
+            new.year,
+            new.overview,
+            serde_json::Value::from(new.genres.clone()).to_string(),
+            new.poster.as_deref().map(items::bytes),
+            new.backdrop.as_deref().map(items::bytes),
+            new.digest,
+        ],
+    )?;
+    sort_episodes(t, show, &sort_title)?;
+    touched(t, show)
+}
+
+/// Sorts and finds the episodes of a show by its new title.
+fn sort_episodes(t: &Transaction<'_>, show: i64, sort_title: &str) -> rusqlite::Result<()> {
+    let mut statement = t.prepare_cached("SELECT n, season, episode, sort_title FROM item WHERE show = ?1")?;
+    let rows = statement.query_map([show], |r| {
+        let (season, episode, own): (Option<i32>, Option<i32>, String) = (r.get(1)?, r.get(2)?, r.get(3)?);
+        Ok((r.get(0)?, sorting::episode_key(sort_title, season, episode, &own)))
+    })?;
+    for (episode, key) in rows.collect::<rusqlite::Result<Vec<(i64, String)>>>()? {
+        t.prepare_cached("UPDATE item SET sort_key = ?2 WHERE n = ?1 AND sort_key <> ?2")?
+            .execute(params![episode, key])?;
+        write_text(t, episode)?;
+    }
+    write_text(t, show)
+}
+
+/// Forgets a show that has no episode left, not even one in the trash.
+pub(super) fn remove_if_empty(t: &Transaction<'_>, show: i64) -> rusqlite::Result<()> {
+    let sql =
+        "DELETE FROM item WHERE n = ?1 AND kind = 'show' AND NOT EXISTS (SELECT 1 FROM item AS e WHERE e.show = ?1)";
+    t.prepare_cached(sql)?.execute([show]).map(|_| ())
+}
+
+/// Writes the words that search finds an item by.
+pub(super) fn write_text(t: &Transaction<'_>, item: i64) -> rusqlite::Result<()> {
+    let sql = "SELECT i.title, ifnull(s.title, ''), ifnull(f.place, x'') FROM item AS i LEFT JOIN item AS s ON s.n = i.show \
+        LEFT JOIN file AS f ON f.item = i.n WHERE i.n = ?1";
+    let (title, show, place): (String, String, Vec<u8>) =
+        t.prepare_cached(sql)?.query_row([item], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?;
+    let place = items::path(place);
+    let file = place.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let sql = "INSERT OR REPLACE INTO item_text (rowid, title, show, file) VALUES (?1, ?2, ?3, ?4)";
+    t.prepare_cached(sql)?.execute(params![item, title, show, file]).map(|_| ())
+}
+
+/// The ids of a row.
+pub(super) fn touched(t: &Transaction<'_>, number: i64) -> rusqlite::Result<Touched> {
+    t.prepare_cached("SELECT id, library FROM item WHERE n = ?1")?
+        .query_row([number], |r| Ok(Touched { number, id: r.get(0)?, library: r.get(1)? }))
+}
+
+/// Whether anything of a show can be seen: in the trash with its last episode, out of it with its first.
+pub(super) fn refresh_state(t: &Transaction<'_>, show: i64) -> rusqlite::Result<()> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM item WHERE show = ?1 AND state <> 'trashed')";
+    let any: bool = t.prepare_cached(sql)?.query_row([show], |r| r.get(0))?;
+    let state = if any { ItemState::Present } else { ItemState::Trashed };
+    let sql = "UPDATE item SET state = ?2 WHERE n = ?1 AND kind = 'show' AND state <> ?2";
+    t.prepare_cached(sql)?.execute(params![show, state]).map(|_| ())
+}

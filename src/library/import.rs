@@ -1,0 +1,345 @@
+//! Reads one file: asks the media worker what it is, hashes it into the block index, decides which item it is, writes it
+//! down. A kill between any two steps costs no more than that step: what is hashed is not hashed again.
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use super::context::{Context, JobError};
+use super::identify::{Candidate, Identified, Whereabouts, by_content};
+use super::report::Report;
+use super::scan::{Folder, Found, stat_of};
+use super::titles::kind_of;
+use super::{ItemChange, artwork, describe};
+use crate::blocks::{ImportError, Imported};
+use crate::catalog::record::{Description, Known, Place, Record, Stat};
+use crate::catalog::{Library, LibraryState};
+use crate::content::Cid;
+use crate::media::{Facts, MediaError, StreamKind};
+
+/// What became of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// It is this item now.
+    Item(i64),
+    /// It is being written; come back when it is quiet.
+    Busy,
+    /// It went away.
+    Gone,
+}
+
+/// A file to read.
+pub(super) struct Task<'a> {
+    pub library: &'a Library,
+    pub folder: &'a Arc<Folder>,
+    pub found: &'a Found,
+    /// The item at its place, if any.
+    pub here: Option<&'a Known>,
+}
+
+impl Task<'_> {
+    fn place(&self) -> PathBuf {
+        self.folder.place.join(&self.found.name)
+    }
+
+    fn path(&self) -> PathBuf {
+        self.library.path.join(self.place())
+    }
+}
+
+/// What reading a file gave.
+enum Reading {
+    /// A video with all its bytes hashed.
+    Video {
+        facts: Facts,
+        cid: Cid,
+        stat: Stat,
+    },
+    /// Not a video, or not readable now; `retry` where the reason may pass without the file changing.
+    Problem {
+        problem: String,
+        retry: bool,
+    },
+    Busy,
+    Gone,
+}
+
+/// Reads a file and writes it down.
+///
+/// # Errors
+/// Only what stops the whole scan: see [`JobError`].
+pub(super) async fn import(context: &Context, task: &Task<'_>, report: &Report) -> Result<Outcome, JobError> {
+    if is_busy(&task.found.stat, context.options.settle) {
+        return Ok(Outcome::Busy);
+    }
+    match read(context, task, report).await? {
+        Reading::Busy => Ok(Outcome::Busy),
+        Reading::Gone => Ok(Outcome::Gone),
+        Reading::Video { facts, cid, stat } => {
+            let poster = frame(context, &task.path(), &cid).await;
+            write(context, task, report, Ok((facts, cid, poster)), stat).await
+        }
+        Reading::Problem { problem, retry } => {
+            tracing::warn!(file.path = %task.path().display(), problem, "a file cannot be played");
+            report.update(|progress| progress.problems += 1);
+            write(context, task, report, Err((problem, retry)), task.found.stat).await
+        }
+    }
+}
+
+/// Whether it was written less than `settle` ago. A time in the future says nothing.
+fn is_busy(stat: &Stat, settle: Duration) -> bool {
+    let written = SystemTime::UNIX_EPOCH + Duration::from_nanos(stat.modified_ns.max(0).unsigned_abs());
+    SystemTime::now().duration_since(written).is_ok_and(|age| age < settle)
+}
+
+async fn read(context: &Context, task: &Task<'_>, report: &Report) -> Result<Reading, JobError> {
+    let problem = |problem: String, retry| Ok(Reading::Problem { problem, retry });
+    if task.found.stat.size == 0 {
+        return problem("the file is empty".to_owned(), false);
+    }
+    let path = task.path();
+    let facts = match context.media.probe(&path).await {
+        Ok(facts) if facts.streams.iter().any(|stream| stream.kind == StreamKind::Video) => facts,
+        Ok(_) => return problem("there are no moving pictures in it".to_owned(), false),
+        Err(MediaError::Start(error)) => return Err(JobError::Worker(error)),
+        Err(MediaError::Open(error)) if error.kind() == io::ErrorKind::NotFound => return Ok(Reading::Gone),
+        Err(MediaError::Open(error)) => return problem(unreadable(&error), true),
+        // A file that grew or shrank while it was probed is not broken.
+        Err(_) if context.now_is_another(&path, &task.found.stat) => return Ok(Reading::Busy),
+        Err(error) => return problem(error.to_string(), false),
+    };
+    match hash(context, &path, &task.found.stat, report).await {
+        Ok(imported) => {
+            let Imported { cid, size, modified_ns, inode, device } = imported;
+            Ok(Reading::Video { facts, cid, stat: Stat { size, modified_ns, inode, device } })
+        }
+        Err(ImportError::Changing(_)) => Ok(Reading::Busy),
+        Err(ImportError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(Reading::Gone),
+        Err(ImportError::Io { source, .. }) => problem(unreadable(&source), true),
+        Err(ImportError::Cancelled) => Err(JobError::Cancelled),
+        Err(ImportError::Index(error)) => Err(JobError::Index(error)),
+    }
+}
+
+fn unreadable(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => {
+            "the system does not let Potluck read it: check the owner and permissions of the file and its folder"
+                .to_owned()
+        }
+        _ => format!("it cannot be read: {error}"),
+    }
+}
+
+/// Hashes a file into the block index, unless that was done before a restart.
+async fn hash(context: &Context, path: &Path, stat: &Stat, report: &Report) -> Result<Imported, ImportError> {
+    if let Some(known) = context.blocks.imported(path).await? {
+        let same = Stat { size: known.size, modified_ns: known.modified_ns, inode: known.inode, device: known.device };
+        if same == *stat && !context.is_forced(path) {
+            report.update(|progress| progress.bytes_done += stat.size);
+            return Ok(known);
+        }
+    }
+    let (reporter, mut before) = (report.clone(), 0);
+    let count = move |bytes: u64| {
+        reporter.update(|progress| progress.bytes_done += bytes.saturating_sub(before));
+        before = bytes;
+    };
+    context.blocks.import(path, count, &context.cancel).await
+}
+
+/// The picture taken from a file: the one made before, or a new one; none where that is not possible.
+pub(super) async fn frame(context: &Context, path: &Path, cid: &Cid) -> Option<PathBuf> {
+    let target = artwork::frame_path(&context.options.artwork, cid);
+    if tokio::fs::try_exists(&target).await.unwrap_or(false) {
+        return Some(target);
+    }
+    let jpeg = match context.media.poster(path, artwork::FRAME_WIDTH).await {
+        Ok(jpeg) => jpeg,
+        Err(error) => {
+            tracing::debug!(file.path = %path.display(), %error, "no picture could be taken from a video");
+            return None;
+        }
+    };
+    let written = target.clone();
+    match tokio::task::spawn_blocking(move || artwork::write_frame(&written, &jpeg)).await {
+        Ok(Ok(())) => Some(target),
+        Ok(Err(error)) => {
+            tracing::warn!(file.path = %target.display(), %error, "a picture could not be kept");
+            None
+        }
+        Err(_) => None,
+    }
+}
+
+/// Decides which item it is and writes it.
+async fn write(
+    context: &Context,
+    task: &Task<'_>,
+    report: &Report,
+    read: Result<(Facts, Cid, Option<PathBuf>), (String, bool)>,
+    stat: Stat,
+) -> Result<Outcome, JobError> {
+    let place = task.place();
+    let cid = read.as_ref().ok().map(|(_, cid, _)| *cid);
+    let candidates = match &cid {
+        Some(cid) => candidates_by_cid(context, cid, task).await?,
+        None => Vec::new(),
+    };
+    let identified = by_content(&place, cid.as_ref(), task.here, &candidates);
+    let item = match identified {
+        Identified::Same(item) | Identified::Moved(item) | Identified::Edited(item) => Some(item),
+        Identified::New => None,
+    };
+    let mut description = context.describe(task.library, task.folder, &task.found.name).await;
+    context.keep_show(item, &mut description).await?;
+    let (facts, problem, retry) = match read {
+        Ok((facts, _, frame)) => {
+            description.poster = description.poster.take().or(frame);
+            (Some(facts), None, false)
+        }
+        Err((problem, retry)) => (None, Some(problem), retry),
+    };
+    let place = Place { library: task.library.id.clone(), path: place };
+    let kind = kind_of(task.library.kind);
+    let record = Record { item, place, kind, stat, cid, facts, problem, retry, description };
+    let touched = context.catalog.record(record).await?;
+    context.unforce(&task.path());
+    if let Identified::Moved(item) = identified {
+        forget_old_place(context, candidates.iter().find(|c| c.known.item == item)).await?;
+    }
+    let change = if identified == Identified::New { ItemChange::Added } else { ItemChange::Changed };
+    report.item(&touched, change);
+    report.update(|progress| match identified {
+        Identified::New => progress.added += 1,
+        Identified::Moved(_) => progress.moved += 1,
+        Identified::Edited(_) => progress.changed += 1,
+        Identified::Same(_) => {}
+    });
+    Ok(Outcome::Item(touched.number))
+}
+
+async fn candidates_by_cid(context: &Context, cid: &Cid, task: &Task<'_>) -> Result<Vec<Candidate>, JobError> {
+    let here = task.here.map(|here| here.item);
+    let known = context.catalog.known_by_cid(cid).await?.into_iter().filter(|known| Some(known.item) != here).collect();
+    context.with_whereabouts(known).await
+}
+
+/// The index need not keep the path that a file moved from, once nothing is there.
+async fn forget_old_place(context: &Context, moved: Option<&Candidate>) -> Result<(), JobError> {
+    let Some(moved) = moved else { return Ok(()) };
+    let old = context.indexed_path(&moved.known).await?;
+    if !tokio::fs::try_exists(&old).await.unwrap_or(true) {
+        context.blocks.forget(&old).await?;
+    }
+    Ok(())
+}
+
+impl Context {
+    /// What is said of a video, read on a blocking thread.
+    pub(super) async fn describe(
+        &self,
+        library: &Library,
+        folder: &Arc<Folder>,
+        name: &std::ffi::OsStr,
+    ) -> Description {
+        let (titles, library, folder) = (Arc::clone(&self.titles), library.clone(), Arc::clone(folder));
+        let name = name.to_owned();
+        let work = move || describe::describe(&titles, &library, &folder, &name);
+        tokio::task::spawn_blocking(work).await.unwrap_or_default()
+    }
+
+    /// A show whose folder was renamed keeps its id: its first episode with the new name takes it along.
+    pub(super) async fn keep_show(&self, item: Option<i64>, description: &mut Description) -> Result<(), JobError> {
+        let (Some(item), Some(name)) = (item, &mut description.show) else { return Ok(()) };
+        let Some(before) = self.catalog.show_of(item).await? else { return Ok(()) };
+        let Some(place) = before.place.filter(|_| before.key != name.key) else { return Ok(()) };
+        let library = self.catalog.library(&before.library).await?;
+        let folder = library.path.join(place);
+        if !tokio::fs::try_exists(&folder).await.unwrap_or(true) {
+            name.renamed_from = Some(before.number);
+        }
+        Ok(())
+    }
+
+    /// Adds what is at the places of known files now.
+    pub(super) async fn with_whereabouts(&self, known: Vec<Known>) -> Result<Vec<Candidate>, JobError> {
+        if known.is_empty() {
+            return Ok(Vec::new());
+        }
+        let libraries = self.catalog.libraries().await?;
+        let look = move || {
+            let candidates = known.into_iter().map(|known| {
+                let library = libraries.iter().find(|library| library.id == known.library);
+                let whereabouts = library.map_or(Whereabouts::Missing, |library| whereabouts(&known, library));
+                Candidate { known, whereabouts }
+            });
+            candidates.collect()
+        };
+        tokio::task::spawn_blocking(look).await.map_err(|_| JobError::Cancelled)
+    }
+
+    /// The path under which the block index holds a known file.
+    pub(super) async fn indexed_path(&self, known: &Known) -> Result<PathBuf, JobError> {
+        match &known.indexed_as {
+            Some(path) => Ok(path.clone()),
+            None => Ok(self.catalog.library(&known.library).await?.path.join(&known.place)),
+        }
+    }
+
+    /// Whether a path holds another file than a moment ago.
+    fn now_is_another(&self, path: &Path, stat: &Stat) -> bool {
+        fs::metadata(path).is_ok_and(|meta| stat_of(&meta) != *stat)
+    }
+}
+
+/// See [`Whereabouts`]. Blocking.
+fn whereabouts(known: &Known, library: &Library) -> Whereabouts {
+    if known.gone {
+        return Whereabouts::Missing;
+    }
+    if let Ok(meta) = fs::metadata(library.path.join(&known.place)) {
+        let there = stat_of(&meta).same_but_device(&known.stat);
+        return if there { Whereabouts::There } else { Whereabouts::Missing };
+    }
+    if library.state == LibraryState::Unavailable || !super::scan::holds_anything(&library.path) {
+        return Whereabouts::Away;
+    }
+    // Another device than the file's: its disk has another number since it was mounted anew, or is not mounted.
+    let same_disk = folder_device(&library.path, &known.place) == Some(known.stat.device);
+    if same_disk || !is_mount_point(library, known) { Whereabouts::Missing } else { Whereabouts::Away }
+}
+
+/// Whether the nearest folder that is left above a missing file is empty, as one is where a disk was mounted.
+fn is_mount_point(library: &Library, known: &Known) -> bool {
+    let above = known.place.ancestors().skip(1).map(|place| library.path.join(place)).find(|path| path.is_dir());
+    above.is_some_and(|folder| !super::scan::holds_anything(&folder))
+}
+
+/// The device of the nearest folder that exists above a place. Blocking.
+pub(super) fn folder_device(root: &Path, place: &Path) -> Option<u64> {
+    place.ancestors().skip(1).find_map(|above| fs::metadata(root.join(above)).ok()).map(|meta| stat_of(&meta).device)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_busy_until_it_was_quiet_for_the_time_to_settle() {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+        let written = |ago: i64| Stat {
+            size: 1,
+            modified_ns: i64::try_from(now.as_nanos()).unwrap() - ago * 1_000_000_000,
+            inode: 1,
+            device: 1,
+        };
+        let settle = Duration::from_secs(10);
+        assert!(is_busy(&written(5), settle));
+        assert!(!is_busy(&written(15), settle));
+        assert!(!is_busy(&written(-3600), settle), "a clock that was wrong does not hide a file");
+        assert!(!is_busy(&written(0), Duration::ZERO));
+    }
+}
