@@ -7,5 +7,6 @@ mod gateway;
 mod identity;
 mod media;
 mod playback;
+mod scan;
 mod shelf;
 mod webrtc;

@@ -224,8 +224,7 @@ async fn a_thousand_half_open_offers_leave_another_connection_working() {
 
 #[tokio::test]
 async fn a_caller_that_offers_too_much_pushes_out_only_its_own_handshakes() {
-    let (carrier, _) =
-        site(WebRtcOptions { connections_per_caller_max: 4, pending_max: 6, ..options() }).await;
+    let (carrier, _) = site(WebRtcOptions { connections_per_caller_max: 4, pending_max: 6, ..options() }).await;
     for _ in 0..50 {
         carrier.answer("mal".to_owned(), Browser::offer().await).await.unwrap();
     }
@@ -237,7 +236,9 @@ async fn a_caller_that_offers_too_much_pushes_out_only_its_own_handshakes() {
 #[tokio::test]
 async fn offers_that_are_not_for_a_data_channel_are_refused_with_a_reason() {
     let (carrier, _) = carrier().await;
-    for offer in ["", "v=0", "{}", "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\n", "v=0\r\n\0\r\n", &"v=0\r\n".repeat(9000)] {
+    for offer in
+        ["", "v=0", "{}", "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\n", "v=0\r\n\0\r\n", &"v=0\r\n".repeat(9000)]
+    {
         let error = carrier.answer("mia".to_owned(), offer.to_owned()).await.unwrap_err();
         assert!(error.to_string().starts_with("the offer is not usable: "), "{error}");
     }

@@ -198,7 +198,9 @@ impl Browser {
                 }
                 Output::Event(Event::ChannelOpen(id, _)) => self.channel = Some(id),
                 Output::Event(Event::ChannelData(data)) => self.frame(Frame::decode(data.data.into()).unwrap()),
-                Output::Event(Event::ChannelClose(_) | Event::Closed) if self.closed.is_none() => self.closed = Some(None),
+                Output::Event(Event::ChannelClose(_) | Event::Closed) if self.closed.is_none() => {
+                    self.closed = Some(None)
+                }
                 Output::Event(_) => {}
             }
         }
