@@ -1,1 +1,382 @@
-//! (to be written)
+//! One running node: opens what is in the data folder, wires the parts to each other, and stops them in order.
+//!
+//! It speaks no HTTP: a facade is built on its handles. The WebRTC carrier is the one part that needs an answerer from
+//! above, so it is started with one by [`Node::start_webrtc`]. Invariant: one process owns a data folder, from before the
+//! first file is opened until after the last is closed.
+mod events;
+mod folder;
+mod keys;
+mod tasks;
+
+pub use events::NodeEvent;
+pub use folder::{DataFolder, control_socket, write_secret};
+pub use keys::NodeKey;
+pub use tasks::Tasks;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use tokio::sync::broadcast;
+
+use crate::accounts::{Accounts, AccountsError, AccountsOptions, Caller, NewAccount};
+use crate::blocks::{Blocks, BlocksOptions};
+use crate::catalog::{Catalog, CatalogError, Item};
+use crate::content::Cid;
+use crate::database::{Database, DatabaseError, DatabaseOptions, migrations};
+use crate::exchange::Responder;
+use crate::exchange::webrtc::{WebRtc, WebRtcOptions};
+use crate::library::{Importer, ImporterOptions};
+use crate::media::{Media, MediaOptions};
+use crate::playback::{FindSource, Playback, PlaybackOptions, Source};
+
+/// Settings of a node.
+#[derive(Clone)]
+pub struct NodeOptions {
+    /// The data folder.
+    pub data: PathBuf,
+    /// See [`AccountsOptions`].
+    pub accounts: AccountsOptions,
+    /// Watch the libraries' folders with inotify.
+    pub watch: bool,
+    /// Rescan all libraries this often; `None` for never.
+    pub rescan: Option<Duration>,
+    /// A file must have been quiet this long before it is read.
+    pub settle: Duration,
+    /// Trashed items are forgotten after this.
+    pub keep_trashed: Duration,
+    /// See [`MediaOptions`].
+    pub media: MediaOptions,
+    /// See [`PlaybackOptions`].
+    pub playback: PlaybackOptions,
+    /// See [`WebRtcOptions`]; `None` where it is off.
+    pub webrtc: Option<WebRtcOptions>,
+}
+
+/// Why there is no running node.
+#[derive(Debug, thiserror::Error)]
+pub enum NodeError {
+    /// Nothing was made there yet.
+    #[error("{0} is not a data folder; make one with `potluck --data {0} init --admin NAME --password-stdin`")]
+    Missing(PathBuf),
+    /// Something is there already.
+    #[error("{0} {1}; nothing was changed")]
+    Exists(PathBuf, &'static str),
+    /// Another process owns it.
+    #[error("{0} is in use by another potluck process")]
+    InUse(PathBuf),
+    /// The folder cannot be used.
+    #[error("the data folder {path} cannot be used")]
+    Folder {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The node's key cannot be used.
+    #[error("the node's key {path} cannot be used: {reason}")]
+    Key {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// A database cannot be opened.
+    #[error("{path} cannot be opened")]
+    Database {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: DatabaseError,
+    },
+    /// The accounts refused.
+    #[error(transparent)]
+    Accounts(#[from] AccountsError),
+    /// The catalog refused.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    /// The WebRTC port cannot be used.
+    #[error("the WebRTC carrier cannot listen on {0}")]
+    WebRtc(std::net::SocketAddr, #[source] std::io::Error),
+}
+
+/// What the data folder holds, opened but with nothing running: for the command line while the node is stopped.
+pub struct Store {
+    /// The folder, owned.
+    pub folder: DataFolder,
+    /// See [`NodeKey`].
+    pub key: NodeKey,
+    /// See [`Catalog`].
+    pub catalog: Catalog,
+    /// See [`Accounts`].
+    pub accounts: Accounts,
+}
+
+impl Store {
+    /// Opens a data folder.
+    ///
+    /// # Errors
+    /// See [`NodeError`].
+    pub async fn open(data: &Path, accounts: AccountsOptions) -> Result<Self, NodeError> {
+        let folder = DataFolder::open(data)?;
+        let key = NodeKey::read(&folder.key())?;
+        Self::with(folder, key, accounts).await
+    }
+
+    /// Makes a data folder with its key and first admin.
+    ///
+    /// # Errors
+    /// See [`NodeError`]; nothing is written over. Where the account is refused, what was made is taken away again.
+    pub async fn create(data: &Path, accounts: AccountsOptions, admin: NewAccount) -> Result<Self, NodeError> {
+        let folder = DataFolder::create(data)?;
+        let key = NodeKey::create(&folder.key())?;
+        let store = Self::with(folder, key, accounts).await?;
+        if let Err(error) = store.accounts.add(admin).await {
+            store.accounts.stop().await;
+            for file in ["node.key", "catalog.db", "catalog.db-wal", "catalog.db-shm"] {
+                let _ = std::fs::remove_file(store.folder.path().join(file));
+            }
+            return Err(error.into());
+        }
+        Ok(store)
+    }
+
+    async fn with(folder: DataFolder, key: NodeKey, accounts: AccountsOptions) -> Result<Self, NodeError> {
+        let path = folder.catalog();
+        let database = Database::open(&path, &DatabaseOptions::default(), migrations::CATALOG)
+            .map_err(|source| NodeError::Database { path, source })?;
+        let accounts = Accounts::open(database.clone(), accounts).await?;
+        Ok(Self { folder, key, catalog: Catalog::new(database), accounts })
+    }
+
+    /// Writes what is still to be written.
+    pub async fn close(self) {
+        self.accounts.stop().await;
+    }
+}
+
+struct Running {
+    options: NodeOptions,
+    folder: DataFolder,
+    id: String,
+    catalog: Catalog,
+    accounts: Accounts,
+    blocks: Blocks,
+    media: Media,
+    importer: Importer,
+    playback: Playback,
+    webrtc: OnceLock<WebRtc<Caller>>,
+    events: broadcast::Sender<NodeEvent>,
+    tasks: Tasks,
+    started: Instant,
+}
+
+/// A cheap handle to a running node.
+#[derive(Clone)]
+pub struct Node {
+    running: Arc<Running>,
+}
+
+impl Node {
+    /// Starts everything but the carriers: requests come with the facades.
+    ///
+    /// # Errors
+    /// See [`NodeError`].
+    pub async fn start(options: NodeOptions) -> Result<Self, NodeError> {
+        let started = Instant::now();
+        let Store { folder, key, catalog, accounts } = Store::open(&options.data, options.accounts.clone()).await?;
+        let path = folder.index();
+        let blocks = Blocks::open(BlocksOptions { path: path.clone() })
+            .map_err(|source| NodeError::Database { path, source })?;
+        let media = Media::new(options.media.clone());
+        let find = Arc::new(SourceFinder { catalog: catalog.clone() });
+        let playback = Playback::new(options.playback.clone(), media.clone(), blocks.clone(), find);
+        blocks.set_producer(playback.producer());
+        let import = importer_options(&options, &folder);
+        let importer = Importer::start(import, catalog.clone(), blocks.clone(), media.clone()).await?;
+        let (events, tasks) = (broadcast::Sender::new(events::BACKLOG), Tasks::default());
+        tasks.spawn("events", |stop| events::pass_on(importer.events(), events.clone(), stop));
+        let running = Running {
+            id: key.id(),
+            webrtc: OnceLock::new(),
+            options,
+            folder,
+            catalog,
+            accounts,
+            blocks,
+            media,
+            importer,
+            playback,
+            events,
+            tasks,
+            started,
+        };
+        Ok(Self { running: Arc::new(running) })
+    }
+
+    /// Starts the WebRTC carrier, whose requests `responder` answers. Without effect where it is off or runs already.
+    ///
+    /// # Errors
+    /// [`NodeError::WebRtc`] when its port cannot be used.
+    pub async fn start_webrtc(&self, responder: Arc<dyn Responder<Caller>>) -> Result<(), NodeError> {
+        let Some(options) = self.running.options.webrtc.clone() else { return Ok(()) };
+        let listen = options.listen;
+        let carrier = WebRtc::start(options, responder).await.map_err(|error| NodeError::WebRtc(listen, error))?;
+        if let Err(second) = self.running.webrtc.set(carrier) {
+            second.stop().await;
+            return Ok(());
+        }
+        let node = self.clone();
+        self.running.tasks.spawn("webrtc rights", |stop| async move { node.close_revoked(stop).await });
+        Ok(())
+    }
+
+    /// Closes the connections of callers that lost their right, whenever one did.
+    async fn close_revoked(self, stop: tokio_util::sync::CancellationToken) {
+        let mut revoked = self.accounts().revoked();
+        loop {
+            tokio::select! {
+                changed = revoked.changed() => if changed.is_err() { return },
+                () = stop.cancelled() => return,
+            }
+            if let Some(carrier) = self.webrtc() {
+                let accounts = self.accounts().clone();
+                carrier.close(move |caller| accounts.current(caller).is_none());
+            }
+        }
+    }
+
+    /// Stops in the middle of anything: nothing that was imported or written is lost. The data folder is free again when
+    /// the last handle is dropped.
+    pub async fn stop(&self) {
+        if let Some(carrier) = self.webrtc() {
+            carrier.stop().await;
+        }
+        self.running.importer.stop().await;
+        self.running.tasks.stop().await;
+        self.running.media.stop().await;
+        self.running.accounts.stop().await;
+    }
+
+    /// Public key, base32.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.running.id
+    }
+
+    /// Its settings.
+    #[must_use]
+    pub fn options(&self) -> &NodeOptions {
+        &self.running.options
+    }
+
+    /// Its data folder.
+    #[must_use]
+    pub fn folder(&self) -> &DataFolder {
+        &self.running.folder
+    }
+
+    /// See [`Catalog`].
+    #[must_use]
+    pub fn catalog(&self) -> &Catalog {
+        &self.running.catalog
+    }
+
+    /// See [`Accounts`].
+    #[must_use]
+    pub fn accounts(&self) -> &Accounts {
+        &self.running.accounts
+    }
+
+    /// See [`Blocks`].
+    #[must_use]
+    pub fn blocks(&self) -> &Blocks {
+        &self.running.blocks
+    }
+
+    /// See [`Media`].
+    #[must_use]
+    pub fn media(&self) -> &Media {
+        &self.running.media
+    }
+
+    /// See [`Importer`].
+    #[must_use]
+    pub fn importer(&self) -> &Importer {
+        &self.running.importer
+    }
+
+    /// See [`Playback`].
+    #[must_use]
+    pub fn playback(&self) -> &Playback {
+        &self.running.playback
+    }
+
+    /// See [`WebRtc`]; `None` where it is off.
+    #[must_use]
+    pub fn webrtc(&self) -> Option<&WebRtc<Caller>> {
+        self.running.webrtc.get()
+    }
+
+    /// Everything that happens from now on.
+    #[must_use]
+    pub fn events(&self) -> broadcast::Receiver<NodeEvent> {
+        self.running.events.subscribe()
+    }
+
+    /// Tells everyone who listens.
+    pub fn announce(&self, event: NodeEvent) {
+        // Nobody listening is not an error.
+        let _ = self.running.events.send(event);
+    }
+
+    /// Its tasks; what is started there is waited for by [`Node::stop`].
+    #[must_use]
+    pub fn tasks(&self) -> &Tasks {
+        &self.running.tasks
+    }
+
+    /// Since its start.
+    #[must_use]
+    pub fn uptime(&self) -> Duration {
+        self.running.started.elapsed()
+    }
+}
+
+fn importer_options(options: &NodeOptions, folder: &DataFolder) -> ImporterOptions {
+    ImporterOptions {
+        artwork: folder.artwork(),
+        watch: options.watch,
+        rescan: options.rescan,
+        settle: options.settle,
+        keep_trashed: options.keep_trashed,
+    }
+}
+
+/// Finds the file behind a root CID for playback.
+struct SourceFinder {
+    catalog: Catalog,
+}
+
+impl FindSource for SourceFinder {
+    fn find(&self, cid: Cid) -> BoxFuture<'static, Option<Source>> {
+        let catalog = self.catalog.clone();
+        async move {
+            let items = catalog.items_of(&cid).await;
+            let items = items.inspect_err(|error| tracing::error!(error = %error, "the catalog could not be read"));
+            items.ok()?.iter().find_map(source_of)
+        }
+        .boxed()
+    }
+}
+
+/// What playback needs of an item, where it has a file that was imported and understood.
+#[must_use]
+pub fn source_of(item: &Item) -> Option<Source> {
+    let file = item.file.as_ref()?;
+    Some(Source { cid: file.cid?, path: file.path.clone(), facts: file.facts.clone()? })
+}

@@ -49,6 +49,63 @@ pub struct NewAccount {
     pub libraries: Option<Vec<String>>,
 }
 
+/// `PATCH /accounts/{id}` (admin). What is absent stays as it is.
+#[derive(Default, Deserialize, ToSchema)]
+pub struct AccountChange {
+    pub name: Option<String>,
+    /// Signs the account out everywhere and revokes its API keys.
+    pub password: Option<String>,
+    /// The last admin stays one.
+    pub admin: Option<bool>,
+    /// `null` for all libraries.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<Vec<String>>)]
+    pub libraries: Option<Option<Vec<String>>>,
+}
+
+/// Tells `null` from absent.
+fn present<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Option::<T>::deserialize(deserializer).map(Some)
+}
+
+/// `PUT /account/password`: of the caller.
+#[derive(Deserialize, ToSchema)]
+pub struct NewPassword {
+    /// The one until now.
+    pub old: String,
+    /// At least 8 characters. Other sessions end, and API keys are revoked.
+    pub new: String,
+}
+
+/// A refused call: `GET /audit` (admin).
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct AuditLine {
+    /// Unix milliseconds.
+    pub at: i64,
+    /// Name of the account, or the name that was tried.
+    pub account: Option<String>,
+    /// Where it came from.
+    pub address: String,
+    pub method: String,
+    pub path: String,
+    /// HTTP status of the refusal.
+    pub status: u16,
+    /// Why, in a stable word.
+    pub reason: String,
+}
+
+/// Query of `GET /audit`.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct AuditQuery {
+    /// 1 to 1000, default 100.
+    pub limit: Option<u32>,
+}
+
 /// `POST /api-keys`.
 #[derive(Deserialize, ToSchema)]
 pub struct NewApiKey {
@@ -99,6 +156,15 @@ pub struct NewLibrary {
     pub path: String,
     /// Default `private`.
     pub visibility: Option<Visibility>,
+}
+
+/// `PATCH /libraries/{id}` (admin). What is absent stays as it is.
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+pub struct LibraryChange {
+    pub name: Option<String>,
+    pub visibility: Option<Visibility>,
+    /// Where the same files are now, absolute.
+    pub path: Option<String>,
 }
 
 /// How far a scan is; also the payload of the `scan` event.
@@ -342,6 +408,14 @@ pub struct WebRtcSettings {
     pub connections_max: u32,
 }
 
+/// Query of `GET /folders`.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct FolderQuery {
+    /// Absolute. Without it: the home folder of the node's user.
+    pub path: Option<String>,
+}
+
 /// `GET /folders?path=` (admin): one level of the node's folders, for the path picker.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Folders {
@@ -451,4 +525,10 @@ pub struct ItemChanged {
     pub library: String,
     /// `added`, `changed`, `removed`.
     pub change: String,
+}
+
+/// Payload of the `library` event.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct LibraryChanged {
+    pub id: String,
 }

@@ -1,0 +1,224 @@
+//! The only place that knows which failure is which HTTP status. Lower layers have errors of their own; each becomes a
+//! [`Refusal`] here, and its body is a [`Problem`].
+//!
+//! A failure of ours (500) is logged here, where it stops travelling, with all its causes; the caller is told nothing of
+//! them. What a caller did wrong is told in full, so that it can be done right.
+use std::error::Error;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use super::native::model::Problem;
+use crate::accounts::AccountsError;
+use crate::blocks::BlockError;
+use crate::catalog::CatalogError;
+use crate::exchange::webrtc::WebRtcError;
+use crate::media::MediaError;
+use crate::playback::PlaybackError;
+
+/// An answer that is not what was asked for.
+#[derive(Debug)]
+pub struct Refusal {
+    status: StatusCode,
+    word: &'static str,
+    message: String,
+    retry_after: Option<Duration>,
+    denied: bool,
+}
+
+/// Marks a response as a denial, for the audit. Holds the stable word.
+#[derive(Debug, Clone, Copy)]
+pub struct Denied(pub &'static str);
+
+impl Refusal {
+    fn new(status: StatusCode, word: &'static str, message: impl Into<String>) -> Self {
+        Self { status, word, message: message.into(), retry_after: None, denied: false }
+    }
+
+    fn denied(self) -> Self {
+        Self { denied: true, ..self }
+    }
+
+    /// There is no such thing for this caller.
+    #[must_use]
+    pub fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", "there is no such thing here")
+    }
+
+    /// There is such a thing, but not for this caller, who is told what [`Refusal::not_found`] tells.
+    #[must_use]
+    pub fn hidden() -> Self {
+        Self::not_found().denied()
+    }
+
+    /// The caller must say who it is.
+    #[must_use]
+    pub fn unauthenticated() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "sign in first").denied()
+    }
+
+    /// The caller may not do this, and may know that it can be done.
+    #[must_use]
+    pub fn forbidden(message: &str) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", message).denied()
+    }
+
+    /// The path is there, the method is not.
+    #[must_use]
+    pub fn method() -> Self {
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this path does not take this method")
+    }
+
+    /// What was sent cannot be used: what, and what it may be.
+    #[must_use]
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "invalid", message)
+    }
+
+    /// The body is too long.
+    #[must_use]
+    pub fn too_large(limit: usize) -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", format!("the body may have at most {limit} bytes"))
+    }
+
+    /// The body did not come in time.
+    #[must_use]
+    pub fn too_slow() -> Self {
+        Self::new(StatusCode::REQUEST_TIMEOUT, "timeout", "the body did not arrive in time")
+    }
+
+    /// The node cannot do it now.
+    #[must_use]
+    pub fn unavailable(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message)
+    }
+
+    /// Something is broken on our side. Logged with its causes.
+    #[must_use]
+    pub fn internal(error: &(dyn Error + 'static)) -> Self {
+        tracing::error!(error = %with_causes(error), "a request could not be answered");
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "something went wrong inside the node; its log says more",
+        )
+    }
+}
+
+/// An error and its sources in one line.
+#[must_use]
+pub fn with_causes(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        next = cause.source();
+    }
+    text
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let body = Problem { error: self.word.to_owned(), message: self.message };
+        let mut response = (self.status, Json(body)).into_response();
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(wait) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+        }
+        if self.denied {
+            response.extensions_mut().insert(Denied(self.word));
+        }
+        response
+    }
+}
+
+impl From<AccountsError> for Refusal {
+    fn from(error: AccountsError) -> Self {
+        let message = error.to_string();
+        match error {
+            AccountsError::WrongPassword => Self::new(StatusCode::UNAUTHORIZED, "wrong_password", message).denied(),
+            AccountsError::TooMany(wait) => {
+                let refusal = Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", message).denied();
+                Self { retry_after: Some(wait), ..refusal }
+            }
+            AccountsError::Busy => {
+                Self { retry_after: Some(Duration::from_secs(2)), ..Self::unavailable(message) }
+            }
+            AccountsError::NotFound(_) => Self::new(StatusCode::NOT_FOUND, "not_found", message),
+            AccountsError::Conflict(_) => Self::new(StatusCode::CONFLICT, "conflict", message),
+            AccountsError::Invalid(_) => Self::invalid(message),
+            AccountsError::Database(_) | AccountsError::Hash(_) => Self::internal(&error),
+        }
+    }
+}
+
+impl From<CatalogError> for Refusal {
+    fn from(error: CatalogError) -> Self {
+        let message = error.to_string();
+        match error {
+            CatalogError::NotFound(_) => Self::not_found(),
+            CatalogError::Conflict(_) => Self::new(StatusCode::CONFLICT, "conflict", message),
+            CatalogError::Invalid(_) => Self::invalid(message),
+            CatalogError::Database(_) => Self::internal(&error),
+        }
+    }
+}
+
+impl From<BlockError> for Refusal {
+    fn from(error: BlockError) -> Self {
+        match error {
+            BlockError::NotFound(_) | BlockError::NotAFile(_) => Self::not_found(),
+            BlockError::Changed { .. } => {
+                Self::unavailable("the file changed and is being read again; try again in a while")
+            }
+            BlockError::Damaged { .. } => {
+                Self::unavailable("the file holds other bytes than when it was imported, so it is not served")
+            }
+            BlockError::Underived { .. } | BlockError::Io(_) | BlockError::Index(_) => Self::internal(&error),
+        }
+    }
+}
+
+impl From<PlaybackError> for Refusal {
+    fn from(error: PlaybackError) -> Self {
+        match error {
+            PlaybackError::NotFound => Self::not_found(),
+            PlaybackError::Unsupported(reason) => {
+                Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "needs_transcoding", reason)
+            }
+            PlaybackError::Media(MediaError::Start(_)) => Self::internal(&error),
+            PlaybackError::Media(_) => {
+                tracing::warn!(error = %with_causes(&error), "a file could not be repackaged");
+                Self::unavailable("the file could not be repackaged; the node's log says why")
+            }
+            PlaybackError::Blocks(error) => error.into(),
+        }
+    }
+}
+
+impl From<WebRtcError> for Refusal {
+    fn from(error: WebRtcError) -> Self {
+        let message = error.to_string();
+        match error {
+            WebRtcError::Offer(_) => Self::invalid(message),
+            WebRtcError::Full => Self { retry_after: Some(Duration::from_secs(10)), ..Self::unavailable(message) },
+            WebRtcError::Stopped => Self::unavailable(message),
+        }
+    }
+}
+
+impl From<PathRejection> for Refusal {
+    fn from(_: PathRejection) -> Self {
+        Self::not_found()
+    }
+}
+
+impl From<QueryRejection> for Refusal {
+    fn from(rejection: QueryRejection) -> Self {
+        Self::invalid(rejection.body_text())
+    }
+}

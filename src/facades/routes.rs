@@ -1,0 +1,235 @@
+//! Every route of the node, with who may call it, in one table, and the one check that keeps it.
+//!
+//! A route cannot be added without a [`Policy`]: [`Routes::on`] takes one and puts [`check`] in front of the handler.
+//! A `GET` also answers `HEAD`. What a caller may not see is told exactly as what does not exist.
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{RawPathParams, Request};
+use axum::handler::Handler;
+use axum::http::{Method, StatusCode};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodFilter, on};
+
+use super::error::Refusal;
+use super::native::{
+    accounts, api_keys, audit, events, folders, hls, items, libraries, openapi, pictures, renditions, session, status,
+    webrtc,
+};
+use super::{App, ipfs, metrics, web};
+use crate::accounts::Caller;
+use crate::catalog::Visibility;
+use crate::content::Cid;
+
+/// Who may call a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Policy {
+    /// Anyone.
+    Public,
+    /// Whoever signed in.
+    Account,
+    /// Admins. Others are told that they may not.
+    Admin,
+    /// Whoever may see the library that `{id}` names.
+    Library,
+    /// Whoever may see the library of the item that `{id}` names.
+    Item,
+    /// Whoever may see the content that `{cid}` names: all, where it is part of a public library.
+    Content,
+    /// Whoever may see figures of the node: see [`MetricsAccess`](super::MetricsAccess).
+    Metrics,
+}
+
+/// A row of the table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    /// HTTP method.
+    pub method: Method,
+    /// With parts in braces.
+    pub path: &'static str,
+    /// Who may call it.
+    pub policy: Policy,
+}
+
+/// The table while it is written.
+#[derive(Default)]
+pub struct Routes {
+    rows: Vec<Route>,
+    router: Router<App>,
+}
+
+impl Routes {
+    fn on<H, T>(mut self, method: Method, path: &'static str, policy: Policy, handler: H) -> Self
+    where
+        H: Handler<T, App>,
+        T: 'static,
+    {
+        let filter = MethodFilter::try_from(method.clone()).expect("only methods that axum knows are in the table");
+        let guarded = on(filter, handler).route_layer(from_fn(move |params, request, next| check(policy, params, request, next)));
+        self.router = self.router.route(path, guarded);
+        self.rows.push(Route { method, path, policy });
+        self
+    }
+
+    fn get<H: Handler<T, App>, T: 'static>(self, path: &'static str, policy: Policy, handler: H) -> Self {
+        self.on(Method::GET, path, policy, handler)
+    }
+
+    fn post<H: Handler<T, App>, T: 'static>(self, path: &'static str, policy: Policy, handler: H) -> Self {
+        self.on(Method::POST, path, policy, handler)
+    }
+
+    fn put<H: Handler<T, App>, T: 'static>(self, path: &'static str, policy: Policy, handler: H) -> Self {
+        self.on(Method::PUT, path, policy, handler)
+    }
+
+    fn patch<H: Handler<T, App>, T: 'static>(self, path: &'static str, policy: Policy, handler: H) -> Self {
+        self.on(Method::PATCH, path, policy, handler)
+    }
+
+    fn delete<H: Handler<T, App>, T: 'static>(self, path: &'static str, policy: Policy, handler: H) -> Self {
+        self.on(Method::DELETE, path, policy, handler)
+    }
+}
+
+/// The table.
+#[rustfmt::skip]
+fn declare() -> Routes {
+    use Policy::{Account, Admin, Content, Item, Library, Metrics, Public};
+    Routes::default()
+        .get   ("/healthz",                                     Public,  web::healthz)
+        .get   ("/metrics",                                     Metrics, metrics::show)
+
+        .get   ("/api/v1/openapi.json",                         Public,  openapi::show)
+        .post  ("/api/v1/login",                                Public,  session::login)
+        .post  ("/api/v1/logout",                               Account, session::logout)
+        .get   ("/api/v1/account",                              Account, session::show)
+        .put   ("/api/v1/account/password",                     Account, session::change_password)
+        .get   ("/api/v1/api-keys",                             Account, api_keys::list)
+        .post  ("/api/v1/api-keys",                             Account, api_keys::add)
+        .delete("/api/v1/api-keys/{id}",                        Account, api_keys::remove)
+
+        .get   ("/api/v1/accounts",                             Admin,   accounts::list)
+        .post  ("/api/v1/accounts",                             Admin,   accounts::add)
+        .patch ("/api/v1/accounts/{id}",                        Admin,   accounts::change)
+        .delete("/api/v1/accounts/{id}",                        Admin,   accounts::remove)
+        .get   ("/api/v1/audit",                                Admin,   audit::list)
+        .get   ("/api/v1/folders",                              Admin,   folders::list)
+
+        .get   ("/api/v1/status",                               Account, status::show)
+        .get   ("/api/v1/events",                               Account, events::stream)
+        .get   ("/api/v1/webrtc",                               Account, webrtc::settings)
+        .post  ("/api/v1/webrtc",                               Account, webrtc::answer)
+
+        .get   ("/api/v1/libraries",                            Account, libraries::list)
+        .post  ("/api/v1/libraries",                            Admin,   libraries::add)
+        .get   ("/api/v1/libraries/{id}",                       Library, libraries::show)
+        .patch ("/api/v1/libraries/{id}",                       Admin,   libraries::change)
+        .delete("/api/v1/libraries/{id}",                       Admin,   libraries::remove)
+        .post  ("/api/v1/libraries/{id}/scan",                  Admin,   libraries::scan)
+
+        .get   ("/api/v1/items",                                Account, items::list)
+        .get   ("/api/v1/items/{id}",                           Item,    items::show)
+        .get   ("/api/v1/items/{id}/next",                      Item,    items::next)
+        .put   ("/api/v1/items/{id}/progress",                  Item,    items::set_progress)
+        .get   ("/api/v1/items/{id}/poster",                    Item,    pictures::poster)
+        .get   ("/api/v1/items/{id}/backdrop",                  Item,    pictures::backdrop)
+        .get   ("/api/v1/items/{id}/file",                      Item,    items::file)
+        .get   ("/api/v1/items/{id}/hls/master.m3u8",           Item,    hls::master)
+        .get   ("/api/v1/items/{id}/hls/{rendition}/{file}",    Item,    hls::part)
+        .get   ("/api/v1/items/{id}/renditions",                Item,    renditions::list)
+        .get   ("/api/v1/items/{id}/renditions/{rendition}/segments", Item, renditions::segments)
+
+        .get   ("/ipfs/{cid}",                                  Content, ipfs::root)
+        .get   ("/ipfs/{cid}/{*path}",                          Content, ipfs::below)
+
+        .get   ("/",                                            Public,  web::page)
+        .get   ("/{*path}",                                     Public,  web::page)
+}
+
+/// Every route and who may call it, for the test that tries them all.
+#[must_use]
+pub fn table() -> Vec<Route> {
+    declare().rows
+}
+
+/// The router of the table. A layer above it must name the caller and leave the [`App`] with each request.
+pub(super) fn router() -> Router<App> {
+    declare().router.method_not_allowed_fallback(|| async { Refusal::method() }).fallback(|| async { Refusal::not_found() })
+}
+
+/// The one policy check.
+async fn check(policy: Policy, params: RawPathParams, mut request: Request, next: Next) -> Response {
+    let known = (request.extensions().get::<App>().cloned(), request.extensions().get::<Caller>().cloned());
+    let (Some(app), Some(caller)) = known else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
+    let param = |name: &str| params.iter().find(|(key, _)| *key == name).map(|(_, value)| value.to_owned());
+    let allowed = match policy {
+        Policy::Public => Ok(()),
+        Policy::Account => signed_in(&caller),
+        Policy::Admin => signed_in(&caller).and_then(|()| admin(&caller)),
+        Policy::Metrics => app.options().metrics.allows(&caller, request.headers()),
+        Policy::Library => see_library(&app, &caller, param("id"), &mut request).await,
+        Policy::Item => see_item(&app, &caller, param("id"), &mut request).await,
+        Policy::Content => see_content(&app, &caller, param("cid"), &mut request).await,
+    };
+    match allowed {
+        Ok(()) => next.run(request).await,
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+fn signed_in(caller: &Caller) -> Result<(), Refusal> {
+    caller.account.as_ref().map(|_| ()).ok_or_else(Refusal::unauthenticated)
+}
+
+fn admin(caller: &Caller) -> Result<(), Refusal> {
+    if caller.is_admin() { Ok(()) } else { Err(Refusal::forbidden("only an admin may do this")) }
+}
+
+/// Ids are UUIDs in their usual form; anything else names nothing.
+fn uuid(id: Option<String>) -> Result<String, Refusal> {
+    id.filter(|id| id.len() == 36 && uuid::Uuid::try_parse(id).is_ok()).ok_or_else(Refusal::not_found)
+}
+
+async fn see_library(app: &App, caller: &Caller, id: Option<String>, request: &mut Request) -> Result<(), Refusal> {
+    signed_in(caller)?;
+    let library = app.node().catalog().library(&uuid(id)?).await?;
+    if !caller.may_see(&library.id) {
+        return Err(Refusal::hidden());
+    }
+    request.extensions_mut().insert(Arc::new(library));
+    Ok(())
+}
+
+async fn see_item(app: &App, caller: &Caller, id: Option<String>, request: &mut Request) -> Result<(), Refusal> {
+    signed_in(caller)?;
+    let listed = app.node().catalog().item(&uuid(id)?, caller.id()).await?;
+    if !caller.may_see(&listed.item.library) {
+        return Err(Refusal::hidden());
+    }
+    request.extensions_mut().insert(Arc::new(listed));
+    Ok(())
+}
+
+async fn see_content(app: &App, caller: &Caller, cid: Option<String>, request: &mut Request) -> Result<(), Refusal> {
+    let cid: Cid = cid.and_then(|cid| cid.parse().ok()).ok_or_else(Refusal::not_found)?;
+    if !may_see_content(app, caller, &cid).await? {
+        return Err(Refusal::hidden());
+    }
+    request.extensions_mut().insert(cid);
+    Ok(())
+}
+
+/// Whether content is part of, or derived from, a file of a library that is public or that the caller may see.
+async fn may_see_content(app: &App, caller: &Caller, cid: &Cid) -> Result<bool, Refusal> {
+    let Some(stat) = app.node().blocks().stat(cid).await? else { return Err(Refusal::not_found()) };
+    for root in &stat.roots {
+        for (library, visibility) in app.node().catalog().libraries_of(root).await? {
+            if visibility == Visibility::Public || caller.may_see(&library) {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}

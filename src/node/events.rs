@@ -1,0 +1,68 @@
+//! What happens in the node, typed, for whoever shows it. Logs are something else.
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::broadcast::{Receiver, Sender};
+use tokio_util::sync::CancellationToken;
+
+use crate::catalog::Id;
+use crate::library::{ItemChange, LibraryEvent, ScanProgress};
+
+/// Events a slow reader may be behind before it loses some and is told so.
+pub(super) const BACKLOG: usize = 1024;
+
+/// Something happened.
+#[derive(Debug, Clone)]
+pub enum NodeEvent {
+    /// A scan moved on or ended.
+    Scan(ScanProgress),
+    /// An item came, changed or went.
+    Item {
+        /// Item id.
+        id: Id,
+        /// Library id.
+        library: Id,
+        /// What happened to it.
+        change: ItemChange,
+    },
+    /// A library came, went or changed.
+    Library(Id),
+    /// Events were lost here: look everything up again.
+    Gap,
+}
+
+impl NodeEvent {
+    /// The library whose users may hear of it; `None` for everyone.
+    #[must_use]
+    pub fn library(&self) -> Option<&str> {
+        match self {
+            Self::Scan(progress) => Some(&progress.library),
+            Self::Item { library, .. } | Self::Library(library) => Some(library),
+            Self::Gap => None,
+        }
+    }
+}
+
+impl From<LibraryEvent> for NodeEvent {
+    fn from(event: LibraryEvent) -> Self {
+        match event {
+            LibraryEvent::Scan(progress) => Self::Scan(progress),
+            LibraryEvent::Item { id, library, change } => Self::Item { id, library, change },
+            LibraryEvent::Library(id) => Self::Library(id),
+        }
+    }
+}
+
+/// Passes on what the importer tells.
+pub(super) async fn pass_on(mut from: Receiver<LibraryEvent>, to: Sender<NodeEvent>, stop: CancellationToken) {
+    loop {
+        let event = tokio::select! {
+            event = from.recv() => event,
+            () = stop.cancelled() => return,
+        };
+        // Nobody listening is not an error.
+        let _ = match event {
+            Ok(event) => to.send(event.into()),
+            Err(RecvError::Lagged(_)) => to.send(NodeEvent::Gap),
+            Err(RecvError::Closed) => return,
+        };
+    }
+}

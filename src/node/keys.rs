@@ -1,0 +1,65 @@
+//! The node's own name: an Ed25519 key pair, made once. Its public half in base32 is the node's id.
+use std::fs;
+use std::path::Path;
+
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
+use data_encoding::BASE32_NOPAD;
+
+use super::NodeError;
+use super::folder::write_secret;
+
+/// Key pair of a node.
+pub struct NodeKey {
+    pair: Ed25519KeyPair,
+}
+
+impl NodeKey {
+    /// Makes a key and keeps it in a new file (mode 0600, PKCS #8).
+    ///
+    /// # Errors
+    /// [`NodeError::Key`] when the file is there already or cannot be written.
+    pub fn create(path: &Path) -> Result<Self, NodeError> {
+        let pair = Ed25519KeyPair::generate().map_err(|e| key_error(path, e))?;
+        let document = pair.to_pkcs8().map_err(|e| key_error(path, e))?;
+        write_secret(path, document.as_ref()).map_err(|e| key_error(path, e))?;
+        Ok(Self { pair })
+    }
+
+    /// Reads the key of a node.
+    ///
+    /// # Errors
+    /// [`NodeError::Key`] when it cannot be read or is none.
+    pub fn read(path: &Path) -> Result<Self, NodeError> {
+        let document = fs::read(path).map_err(|e| key_error(path, e))?;
+        let pair = Ed25519KeyPair::from_pkcs8(&document).map_err(|e| key_error(path, e))?;
+        Ok(Self { pair })
+    }
+
+    /// The node's id: its public key, base32, lower case, 52 characters.
+    #[must_use]
+    pub fn id(&self) -> String {
+        BASE32_NOPAD.encode(self.pair.public_key().as_ref()).to_ascii_lowercase()
+    }
+}
+
+fn key_error(path: &Path, reason: impl std::fmt::Display) -> NodeError {
+    NodeError::Key { path: path.to_owned(), reason: reason.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_key_is_read_back_with_the_same_id_and_only_its_owner_reads_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("node.key");
+        let made = NodeKey::create(&path).unwrap();
+        assert_eq!(made.id(), NodeKey::read(&path).unwrap().id());
+        assert_eq!(made.id().len(), 52);
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(NodeKey::create(&path).is_err(), "a key is never written over");
+    }
+}
