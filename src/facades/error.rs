@@ -145,9 +145,7 @@ impl From<AccountsError> for Refusal {
                 let refusal = Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", message).denied();
                 Self { retry_after: Some(wait), ..refusal }
             }
-            AccountsError::Busy => {
-                Self { retry_after: Some(Duration::from_secs(2)), ..Self::unavailable(message) }
-            }
+            AccountsError::Busy => Self { retry_after: Some(Duration::from_secs(2)), ..Self::unavailable(message) },
             AccountsError::NotFound(_) => Self::new(StatusCode::NOT_FOUND, "not_found", message),
             AccountsError::Conflict(_) => Self::new(StatusCode::CONFLICT, "conflict", message),
             AccountsError::Invalid(_) => Self::invalid(message),
@@ -178,6 +176,7 @@ impl From<BlockError> for Refusal {
             BlockError::Damaged { .. } => {
                 Self::unavailable("the file holds other bytes than when it was imported, so it is not served")
             }
+            BlockError::Cancelled => Self::unavailable("the node is stopping"),
             BlockError::Underived { .. } | BlockError::Io(_) | BlockError::Index(_) => Self::internal(&error),
         }
     }
@@ -191,7 +190,7 @@ impl From<PlaybackError> for Refusal {
                 Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "needs_transcoding", reason)
             }
             PlaybackError::Media(MediaError::Start(_)) => Self::internal(&error),
-            PlaybackError::Media(_) => {
+            PlaybackError::Media(_) | PlaybackError::Fmp4(_) => {
                 tracing::warn!(error = %with_causes(&error), "a file could not be repackaged");
                 Self::unavailable("the file could not be repackaged; the node's log says why")
             }

@@ -11,9 +11,9 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 
 use super::error::Refusal;
+use super::routes::ContentGate;
 use crate::accounts::Caller;
 use crate::catalog::{Library, Listed};
-use crate::content::Cid;
 
 /// Longest JSON body, bytes. An SDP offer is a few KiB.
 const BODY_MAX: usize = 128 * 1024;
@@ -64,8 +64,8 @@ pub struct SeenItem(pub Arc<Listed>);
 /// The library of a route with [`Policy::Library`](super::routes::Policy::Library), which the caller may see.
 pub struct SeenLibrary(pub Arc<Library>);
 
-/// The CID of a route with [`Policy::Content`](super::routes::Policy::Content), which the caller may see.
-pub struct SeenContent(pub Cid);
+/// On a route with [`Policy::Content`](super::routes::Policy::Content): what the caller may see.
+pub struct SeenContent(pub Arc<ContentGate>);
 
 /// Takes what the policy check or the carrier left with the request. It is there by construction: a route that lacks the
 /// policy answers 500 at its first call, in every test.

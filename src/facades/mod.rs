@@ -1,4 +1,104 @@
-//! Speak a dialect over HTTP.
+//! Speak a dialect over HTTP: the node's own API, the gateway for content, figures, the page.
+//!
+//! ```text
+//! TCP, TLS, control socket ──► server ──► caller (who is asking) ──► routes (may they) ──► a handler
+//! WebRTC data channel ───────► carrier ──┘
+//! ```
+//! A carrier only establishes who is calling; handlers do not know which one was used. [`serve`] puts all of it on a
+//! running [`Node`].
 pub mod bytes;
+mod caller;
+mod carrier;
+pub mod error;
+mod extract;
+mod gateway;
 pub mod ipfs;
+mod metrics;
 pub mod native;
+mod routes;
+mod server;
+mod web;
+
+pub use caller::{Connection, TrustedProxies};
+pub use carrier::{NodeRouter, Traffic};
+pub use metrics::MetricsAccess;
+pub use routes::{Policy, Route, table};
+pub use server::{ServeError, ServeOptions, Service, TlsMode, connect_control, serve};
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::node::Node;
+
+/// Settings of everything above the node.
+#[derive(Debug, Clone, Default)]
+pub struct FacadeOptions {
+    /// Whose `X-Forwarded-*` is believed.
+    pub trusted_proxies: TrustedProxies,
+    /// Who may read `/metrics`.
+    pub metrics: MetricsAccess,
+    /// STUN URLs that pages are told.
+    pub stun_servers: Vec<String>,
+    /// Connections a page should keep at most.
+    pub webrtc_connections_per_page: u32,
+}
+
+struct Inner {
+    node: Node,
+    options: FacadeOptions,
+    stopping: CancellationToken,
+    listeners: Vec<(&'static str, SocketAddr)>,
+    http: Traffic,
+    https: Traffic,
+    webrtc: Traffic,
+}
+
+/// What handlers work with: a cheap handle.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+impl App {
+    fn new(
+        node: Node,
+        options: FacadeOptions,
+        stopping: CancellationToken,
+        listeners: Vec<(&'static str, SocketAddr)>,
+    ) -> Self {
+        let (http, https, webrtc) = Default::default();
+        Self(Arc::new(Inner { node, options, stopping, listeners, http, https, webrtc }))
+    }
+
+    /// The node behind everything.
+    #[must_use]
+    pub fn node(&self) -> &Node {
+        &self.0.node
+    }
+
+    /// Cancelled when the carriers close: long answers end then.
+    fn stopping(&self) -> CancellationToken {
+        self.0.stopping.clone()
+    }
+
+    /// Carriers that listen, by name.
+    fn listeners(&self) -> &[(&'static str, SocketAddr)] {
+        &self.0.listeners
+    }
+
+    fn options(&self) -> &FacadeOptions {
+        &self.0.options
+    }
+
+    fn http(&self) -> &Traffic {
+        &self.0.http
+    }
+
+    fn https(&self) -> &Traffic {
+        &self.0.https
+    }
+
+    fn webrtc(&self) -> &Traffic {
+        &self.0.webrtc
+    }
+}

@@ -11,13 +11,16 @@ use axum::http::{Method, StatusCode};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, on};
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 
 use super::error::Refusal;
+use super::ipfs::{Gate, Sight};
 use super::native::{
     accounts, api_keys, audit, events, folders, hls, items, libraries, openapi, pictures, renditions, session, status,
     webrtc,
 };
-use super::{App, ipfs, metrics, web};
+use super::{App, gateway, metrics, web};
 use crate::accounts::Caller;
 use crate::catalog::Visibility;
 use crate::content::Cid;
@@ -66,7 +69,8 @@ impl Routes {
         T: 'static,
     {
         let filter = MethodFilter::try_from(method.clone()).expect("only methods that axum knows are in the table");
-        let guarded = on(filter, handler).route_layer(from_fn(move |params, request, next| check(policy, params, request, next)));
+        let guarded =
+            on(filter, handler).route_layer(from_fn(move |params, request, next| check(policy, params, request, next)));
         self.router = self.router.route(path, guarded);
         self.rows.push(Route { method, path, policy });
         self
@@ -141,8 +145,8 @@ fn declare() -> Routes {
         .get   ("/api/v1/items/{id}/renditions",                Item,    renditions::list)
         .get   ("/api/v1/items/{id}/renditions/{rendition}/segments", Item, renditions::segments)
 
-        .get   ("/ipfs/{cid}",                                  Content, ipfs::root)
-        .get   ("/ipfs/{cid}/{*path}",                          Content, ipfs::below)
+        .get   ("/ipfs/{cid}",                                  Content, gateway::root)
+        .get   ("/ipfs/{cid}/{*path}",                          Content, gateway::below)
 
         .get   ("/",                                            Public,  web::page)
         .get   ("/{*path}",                                     Public,  web::page)
@@ -156,7 +160,10 @@ pub fn table() -> Vec<Route> {
 
 /// The router of the table. A layer above it must name the caller and leave the [`App`] with each request.
 pub(super) fn router() -> Router<App> {
-    declare().router.method_not_allowed_fallback(|| async { Refusal::method() }).fallback(|| async { Refusal::not_found() })
+    declare()
+        .router
+        .method_not_allowed_fallback(|| async { Refusal::method() })
+        .fallback(|| async { Refusal::not_found() })
 }
 
 /// The one policy check.
@@ -213,23 +220,44 @@ async fn see_item(app: &App, caller: &Caller, id: Option<String>, request: &mut 
 }
 
 async fn see_content(app: &App, caller: &Caller, cid: Option<String>, request: &mut Request) -> Result<(), Refusal> {
-    let cid: Cid = cid.and_then(|cid| cid.parse().ok()).ok_or_else(Refusal::not_found)?;
-    if !may_see_content(app, caller, &cid).await? {
-        return Err(Refusal::hidden());
+    let gate = Arc::new(ContentGate { app: app.clone(), caller: caller.clone() });
+    // What is no CID hides nothing: the gateway says what is wrong with it.
+    if let Some(cid) = cid.and_then(|cid| crate::content::cid::parse(&cid).ok()) {
+        let stat = app.node().blocks().stat(&cid).await?.ok_or_else(Refusal::not_found)?;
+        if gate.sight(&stat.roots).await == Sight::Hidden {
+            return Err(Refusal::hidden());
+        }
     }
-    request.extensions_mut().insert(cid);
+    request.extensions_mut().insert(gate);
     Ok(())
 }
 
-/// Whether content is part of, or derived from, a file of a library that is public or that the caller may see.
-async fn may_see_content(app: &App, caller: &Caller, cid: &Cid) -> Result<bool, Refusal> {
-    let Some(stat) = app.node().blocks().stat(cid).await? else { return Err(Refusal::not_found()) };
-    for root in &stat.roots {
-        for (library, visibility) in app.node().catalog().libraries_of(root).await? {
-            if visibility == Visibility::Public || caller.may_see(&library) {
-                return Ok(true);
+/// Tells what a caller may see of content: what is part of, or derived from, a file of a library that is public or that
+/// the caller may see.
+pub struct ContentGate {
+    app: App,
+    caller: Caller,
+}
+
+impl Gate for ContentGate {
+    fn sight<'a>(&'a self, roots: &'a [Cid]) -> BoxFuture<'a, Sight> {
+        async move {
+            let mut sight = Sight::Hidden;
+            for root in roots {
+                let libraries = self.app.node().catalog().libraries_of(root).await;
+                // A catalog that cannot be read shows nothing.
+                let libraries = libraries.map_err(|error| Refusal::internal(&error)).unwrap_or_default();
+                for (library, visibility) in libraries {
+                    if visibility == Visibility::Public {
+                        return Sight::Public;
+                    }
+                    if self.caller.may_see(&library) {
+                        sight = Sight::Private;
+                    }
+                }
             }
+            sight
         }
+        .boxed()
     }
-    Ok(false)
 }

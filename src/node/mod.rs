@@ -357,6 +357,23 @@ fn importer_options(options: &NodeOptions, folder: &DataFolder) -> ImporterOptio
     }
 }
 
+/// Whether a folder can become a library: absolute, there, and not the data folder or inside it.
+///
+/// # Errors
+/// [`CatalogError::Invalid`] saying what is wrong.
+pub fn usable_folder(path: &Path, data: &Path) -> Result<(), CatalogError> {
+    let refuse = |why: &str| Err(CatalogError::Invalid(format!("path: {} {why}", path.display())));
+    if !path.is_absolute() {
+        return refuse("is not absolute");
+    }
+    match path.canonicalize() {
+        Ok(real) if !real.is_dir() => refuse("is not a folder"),
+        Ok(real) if real.starts_with(data) => refuse("is inside the data folder"),
+        Ok(_) => Ok(()),
+        Err(error) => refuse(&format!("cannot be read: {error}")),
+    }
+}
+
 /// Finds the file behind a root CID for playback.
 struct SourceFinder {
     catalog: Catalog,

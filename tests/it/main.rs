@@ -6,6 +6,7 @@ mod fixtures;
 mod gateway;
 mod identity;
 mod media;
+mod openapi;
 mod playback;
 mod scan;
 mod shelf;

@@ -1,2 +1,18 @@
-//! Potluck's own JSON API under `/api/v1`.
+//! Potluck's own JSON API under `/api/v1`. Handlers turn a request into a call on the node and its answer into the shapes
+//! of [`model`]; who may call them is decided before, in [`routes`](super::routes).
+pub(super) mod accounts;
+pub(super) mod api_keys;
+pub(super) mod audit;
+pub(super) mod events;
+pub(super) mod folders;
+pub(super) mod hls;
+pub(super) mod items;
+pub(super) mod libraries;
 pub mod model;
+pub mod openapi;
+pub(super) mod pictures;
+pub(super) mod renditions;
+pub(super) mod session;
+mod shapes;
+pub(super) mod status;
+pub(super) mod webrtc;

@@ -496,8 +496,8 @@ pub struct Hardware {
     pub detail: String,
 }
 
-/// Sizes on disk, bytes.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+/// Sizes on disk, bytes. All 0 for callers that are no admins.
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
 pub struct Storage {
     pub catalog: u64,
     pub index: u64,

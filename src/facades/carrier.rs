@@ -1,0 +1,137 @@
+//! The router as every carrier sees it, and what each carrier moved.
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::Router;
+use axum::http::{Request, Response, header};
+use axum::middleware::from_fn_with_state;
+use http_body_util::BodyExt as _;
+use parking_lot::Mutex;
+use tower::ServiceExt as _;
+
+use super::error::Refusal;
+use super::{App, caller, routes, web};
+use crate::accounts::Caller;
+use crate::exchange::{Body, Responder};
+
+/// Minutes of history.
+const HISTORY: usize = 60;
+
+/// What a carrier moved since start.
+#[derive(Debug, Default)]
+pub struct Traffic {
+    /// Open connections.
+    pub connections: AtomicU64,
+    /// Requests answered.
+    pub requests: AtomicU64,
+    /// Bytes sent.
+    pub sent: AtomicU64,
+    /// Bytes received.
+    pub received: AtomicU64,
+    history: Mutex<History>,
+}
+
+#[derive(Debug, Default)]
+struct History {
+    /// `sent` at the end of the last minute.
+    before: u64,
+    minutes: VecDeque<u64>,
+}
+
+impl Traffic {
+    /// To be called once a minute with all bytes sent so far.
+    pub fn minute_passed(&self, sent: u64) {
+        let mut history = self.history.lock();
+        let moved = sent.saturating_sub(history.before);
+        history.before = sent;
+        history.minutes.push_back(moved);
+        if history.minutes.len() > HISTORY {
+            history.minutes.pop_front();
+        }
+    }
+
+    /// Bytes sent in each of the last 60 minutes, oldest first; the last is the minute that runs.
+    #[must_use]
+    pub fn history(&self, sent: u64) -> Vec<u64> {
+        let history = self.history.lock();
+        let mut minutes: Vec<u64> =
+            history.minutes.iter().copied().skip(history.minutes.len().saturating_sub(59)).collect();
+        minutes.push(sent.saturating_sub(history.before));
+        let mut padded = vec![0; HISTORY.saturating_sub(minutes.len())];
+        padded.append(&mut minutes);
+        padded
+    }
+
+    /// Bytes sent so far.
+    #[must_use]
+    pub fn sent(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
+    }
+}
+
+/// The whole HTTP surface of a node. A request needs a [`Caller`] or a [`Connection`](super::Connection) with it.
+#[derive(Clone)]
+pub struct NodeRouter {
+    app: App,
+    router: Router,
+}
+
+impl NodeRouter {
+    pub(super) fn new(app: App) -> Self {
+        let router = routes::router()
+            .with_state(app.clone())
+            .layer(axum::middleware::from_fn(web::security_headers))
+            .layer(from_fn_with_state(app.clone(), caller::identify));
+        Self { app, router }
+    }
+
+    /// Answers one request.
+    pub async fn answer(&self, request: Request<axum::body::Body>) -> Response<axum::body::Body> {
+        match self.router.clone().oneshot(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        }
+    }
+}
+
+impl Responder<Caller> for NodeRouter {
+    /// The channel's caller is who asks, whatever credentials the request brings, with the rights it has by now.
+    fn respond(&self, caller: Caller, request: Request<Body>) -> Pin<Box<dyn Future<Output = Response<Body>> + Send>> {
+        let this = self.clone();
+        Box::pin(async move {
+            let (mut parts, body) = request.into_parts();
+            parts.headers.remove(header::COOKIE);
+            parts.headers.remove(header::AUTHORIZATION);
+            // Rights that a carrier could have left there are not taken over.
+            parts.extensions.clear();
+            let now = this.app.node().accounts().current(&caller);
+            let gone = now.is_none();
+            parts.extensions.insert(now.unwrap_or_else(|| Caller::nobody(caller.address)));
+            let response = if gone {
+                axum::response::IntoResponse::into_response(Refusal::unauthenticated())
+            } else {
+                this.answer(Request::from_parts(parts, axum::body::Body::new(body))).await
+            };
+            response.map(|body| body.map_err(Into::into).boxed_unsync())
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_history_has_sixty_minutes_and_the_running_one_is_last() {
+        let traffic = Traffic::default();
+        assert_eq!(traffic.history(0), vec![0; 60]);
+        for minute in 1..=100 {
+            traffic.minute_passed(minute * 10);
+        }
+        let history = traffic.history(1_003);
+        assert_eq!(history.len(), 60);
+        assert_eq!(history[58..], [10, 3]);
+    }
+}

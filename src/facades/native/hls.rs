@@ -1,0 +1,119 @@
+//! Plain HLS that any player plays: playlists, initialisation sections, segments.
+use axum::extract::State;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+
+use super::model::Problem;
+use super::shapes::playable;
+use crate::facades::App;
+use crate::facades::bytes::etag;
+use crate::facades::error::Refusal;
+use crate::facades::extract::{IfNoneMatch, Path, SeenItem};
+use crate::playback::Segment;
+
+const PLAYLIST: &str = "application/vnd.apple.mpegurl";
+
+/// The multivariant playlist.
+#[utoipa::path(get, path = "/api/v1/items/{id}/hls/master.m3u8", tag = "playback", params(("id" = String, Path)),
+    responses((status = 200, content_type = "application/vnd.apple.mpegurl", body = String),
+        (status = 404, body = Problem), (status = 415, body = Problem)))]
+pub(in crate::facades) async fn master(State(app): State<App>, SeenItem(item): SeenItem) -> Result<Response, Refusal> {
+    let text = app.node().playback().master_playlist(&playable(&item)?).await?;
+    Ok(playlist(text))
+}
+
+/// A rendition's playlist (`index.m3u8`), initialisation section (`init.mp4`) or segment (`0.m4s`).
+#[utoipa::path(get, path = "/api/v1/items/{id}/hls/{rendition}/{file}", tag = "playback",
+    params(("id" = String, Path), ("rendition" = String, Path), ("file" = String, Path)),
+    responses((status = 200, content_type = "video/mp4"), (status = 304), (status = 404, body = Problem),
+        (status = 415, body = Problem)))]
+pub(in crate::facades) async fn part(
+    State(app): State<App>,
+    SeenItem(item): SeenItem,
+    path: Path<(String, String, String)>,
+    known: IfNoneMatch,
+) -> Result<Response, Refusal> {
+    let Path((_, rendition, file)) = path;
+    let rendition = rendition_id(&rendition)?;
+    let (source, playback) = (playable(&item)?, app.node().playback());
+    let segment = match part_of(&file).ok_or_else(Refusal::not_found)? {
+        Part::Playlist => return Ok(playlist(playback.media_playlist(&source, rendition).await?)),
+        Part::Init => playback.init(&source, rendition).await?,
+        Part::Segment(n) => playback.segment(&source, rendition, n).await?,
+    };
+    Ok(bytes(rendition, segment, &known))
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Part {
+    Playlist,
+    Init,
+    Segment(u64),
+}
+
+fn part_of(file: &str) -> Option<Part> {
+    match file {
+        "index.m3u8" => Some(Part::Playlist),
+        "init.mp4" => Some(Part::Init),
+        _ => {
+            let n = file.strip_suffix(".m4s")?;
+            // One name for each segment: no signs, no leading zeros.
+            let n = n.parse::<u64>().ok().filter(|parsed| parsed.to_string() == n)?;
+            Some(Part::Segment(n))
+        }
+    }
+}
+
+/// `v0`, `a12`: kind and stream index.
+pub(super) fn rendition_id(id: &str) -> Result<&str, Refusal> {
+    let shape = match id.as_bytes() {
+        [b'v' | b'a', digits @ ..] => (1..=4).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit),
+        _ => false,
+    };
+    if shape { Ok(id) } else { Err(Refusal::not_found()) }
+}
+
+fn playlist(text: String) -> Response {
+    let headers = [(header::CONTENT_TYPE, PLAYLIST), (header::CACHE_CONTROL, "private, no-cache")];
+    (headers, text).into_response()
+}
+
+fn bytes(rendition: &str, segment: Segment, known: &IfNoneMatch) -> Response {
+    let tag = etag(&segment.layout.root, "");
+    let kind = if rendition.starts_with('a') { "audio/mp4" } else { "video/mp4" };
+    let mut response = if known.has(&tag) {
+        axum::http::StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        ([(header::CONTENT_TYPE, kind)], segment.bytes).into_response()
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    if let Ok(tag) = HeaderValue::from_str(&tag) {
+        headers.insert(header::ETAG, tag);
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_have_one_name_each() {
+        assert_eq!(part_of("index.m3u8"), Some(Part::Playlist));
+        assert_eq!(part_of("init.mp4"), Some(Part::Init));
+        assert_eq!(part_of("0.m4s"), Some(Part::Segment(0)));
+        assert_eq!(part_of("17.m4s"), Some(Part::Segment(17)));
+        for not in ["01.m4s", "+1.m4s", "-1.m4s", ".m4s", "1.m4s/", "99999999999999999999.m4s", "..", "a.m4s"] {
+            assert_eq!(part_of(not), None, "{not}");
+        }
+    }
+
+    #[test]
+    fn renditions_are_a_letter_and_a_number() {
+        assert!(rendition_id("v0").is_ok() && rendition_id("a12").is_ok());
+        for not in ["", "v", "x0", "v-1", "v00000", "../v0", "v0\0"] {
+            assert!(rendition_id(not).is_err(), "{not:?}");
+        }
+    }
+}

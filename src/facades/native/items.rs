@@ -1,0 +1,148 @@
+//! Lists of items, one item, its file, and how far the caller watched it.
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use super::model::{ItemDetail, ItemPage, ItemQuery, ItemSummary, Problem};
+use super::shapes;
+use crate::accounts::Caller;
+use crate::catalog::{ItemFilter, ItemState, Progress, ProgressFilter, Sort};
+use crate::facades::App;
+use crate::facades::bytes::{self, Cache, Disposition, FileAnswer};
+use crate::facades::error::Refusal;
+use crate::facades::extract::{Asker, Json, Query, SeenItem};
+
+/// Longest text of a query, in characters.
+const TEXT_MAX: usize = 256;
+
+/// A page of the items that the caller may see.
+#[utoipa::path(get, path = "/api/v1/items", tag = "items", params(ItemQuery),
+    responses((status = 200, body = ItemPage), (status = 400, body = Problem), (status = 404, body = Problem)))]
+pub(in crate::facades) async fn list(
+    State(app): State<App>,
+    Asker(caller): Asker,
+    Query(query): Query<ItemQuery>,
+) -> Result<axum::Json<ItemPage>, Refusal> {
+    if let Some(id) = &query.library {
+        let library = app.node().catalog().library(id).await?;
+        if !caller.may_see(&library.id) {
+            return Err(Refusal::hidden());
+        }
+    }
+    let page = app.node().catalog().items(filter(query, &caller)?).await?;
+    let items = page.items.into_iter().map(ItemSummary::from).collect();
+    Ok(axum::Json(ItemPage { items, next: page.next, total: page.total }))
+}
+
+fn filter(query: ItemQuery, caller: &Caller) -> Result<ItemFilter, Refusal> {
+    let texts = [&query.q, &query.from, &query.cursor, &query.show];
+    if texts.iter().filter_map(|text| text.as_ref()).any(|text| text.chars().count() > 4 * TEXT_MAX) {
+        return Err(Refusal::invalid("the query is too long"));
+    }
+    let limit = query.limit.unwrap_or(50);
+    if !(1..=500).contains(&limit) {
+        return Err(Refusal::invalid("limit: must be 1 to 500"));
+    }
+    Ok(ItemFilter {
+        libraries: query.library.map_or_else(|| caller.libraries(), |library| Some(vec![library])),
+        kind: query.kind,
+        show: query.show,
+        text: query.q.map(|q| q.chars().take(TEXT_MAX).collect()),
+        sort: sort(query.sort.as_deref())?,
+        progress: progress(query.progress.as_deref())?,
+        account: caller.id().to_owned(),
+        from: query.from,
+        cursor: query.cursor,
+        limit,
+    })
+}
+
+fn sort(word: Option<&str>) -> Result<Sort, Refusal> {
+    Ok(match word {
+        None | Some("" | "title") => Sort::Title,
+        Some("-added") => Sort::Added,
+        Some("year") => Sort::Year,
+        Some("-year") => Sort::YearDescending,
+        Some("duration") => Sort::Duration,
+        Some("-watched") => Sort::Watched,
+        Some(_) => {
+            return Err(Refusal::invalid("sort: must be title, -added, year, -year, duration or -watched"));
+        }
+    })
+}
+
+fn progress(word: Option<&str>) -> Result<Option<ProgressFilter>, Refusal> {
+    Ok(match word {
+        None | Some("") => None,
+        Some("started") => Some(ProgressFilter::Started),
+        Some("completed") => Some(ProgressFilter::Completed),
+        Some("unwatched") => Some(ProgressFilter::Unwatched),
+        Some(_) => return Err(Refusal::invalid("progress: must be started, completed or unwatched")),
+    })
+}
+
+/// One item with all that is known of it.
+#[utoipa::path(get, path = "/api/v1/items/{id}", tag = "items", params(("id" = String, Path)),
+    responses((status = 200, body = ItemDetail), (status = 404, body = Problem)))]
+pub(in crate::facades) async fn show(Asker(caller): Asker, SeenItem(item): SeenItem) -> axum::Json<ItemDetail> {
+    axum::Json(shapes::detail((*item).clone(), caller.is_admin()))
+}
+
+/// The episode after this one; 204 after the last.
+#[utoipa::path(get, path = "/api/v1/items/{id}/next", tag = "items", params(("id" = String, Path)),
+    responses((status = 200, body = ItemSummary), (status = 204), (status = 404, body = Problem)))]
+pub(in crate::facades) async fn next(
+    State(app): State<App>,
+    Asker(caller): Asker,
+    SeenItem(item): SeenItem,
+) -> Result<Response, Refusal> {
+    let next = app.node().catalog().next_episode(&item.item.id, caller.id()).await?;
+    let seen = next.filter(|next| caller.may_see(&next.item.library));
+    Ok(match seen {
+        Some(next) => axum::Json(ItemSummary::from(next)).into_response(),
+        None => StatusCode::NO_CONTENT.into_response(),
+    })
+}
+
+/// Remembers how far the caller is. At 0 seconds and not completed: never watched.
+#[utoipa::path(put, path = "/api/v1/items/{id}/progress", tag = "items", params(("id" = String, Path)),
+    request_body = Progress, responses((status = 204), (status = 400, body = Problem), (status = 404, body = Problem)))]
+pub(in crate::facades) async fn set_progress(
+    State(app): State<App>,
+    Asker(caller): Asker,
+    SeenItem(item): SeenItem,
+    Json(progress): Json<Progress>,
+) -> Result<StatusCode, Refusal> {
+    app.node().catalog().set_progress(caller.id(), &item.item.id, progress).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The original bytes, with Range. The ETag is the file's CID.
+#[utoipa::path(get, path = "/api/v1/items/{id}/file", tag = "playback", params(("id" = String, Path)),
+    responses((status = 200, content_type = "application/octet-stream"), (status = 206), (status = 304),
+        (status = 404, body = Problem), (status = 416), (status = 503, body = Problem)))]
+pub(in crate::facades) async fn file(
+    State(app): State<App>,
+    SeenItem(seen): SeenItem,
+    request: Request,
+) -> Result<Response, Refusal> {
+    if seen.item.state != ItemState::Present {
+        return Err(Refusal::unavailable(
+            seen.item.problem.clone().unwrap_or_else(|| "the file is not there now".into()),
+        ));
+    }
+    let file = seen.item.file.as_ref().ok_or_else(Refusal::not_found)?;
+    let cid = file.cid.ok_or_else(|| Refusal::unavailable("the file was not read yet"))?;
+    let name = file.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let content_type = mime_guess::from_path(&file.path).first_or_octet_stream();
+    let answer = FileAnswer {
+        cid,
+        content_type: content_type.essence_str(),
+        disposition: Disposition::Inline(Some(&name)),
+        cache: Cache::Private,
+    };
+    let mut response = bytes::file(app.node().blocks(), answer, request.method(), request.headers()).await?;
+    // The name stays when the bytes change, so a copy must ask; the ETag makes asking cheap.
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    Ok(response)
+}

@@ -1,0 +1,76 @@
+//! The description of the native API, made from the handlers. The page's TypeScript is made from it.
+use std::sync::LazyLock;
+
+use axum::http::header;
+use axum::response::IntoResponse;
+use utoipa::OpenApi;
+
+use super::{
+    accounts, api_keys, audit, events, folders, hls, items, libraries, model, pictures, renditions, session, status,
+    webrtc,
+};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Potluck",
+        description = "Potluck's own API. Sign in with `POST /api/v1/login` for a session cookie, \
+        or send an API key as `Authorization: Bearer`. Every refusal has a `Problem` as its body."
+    ),
+    paths(
+        session::login,
+        session::logout,
+        session::show,
+        session::change_password,
+        api_keys::list,
+        api_keys::add,
+        api_keys::remove,
+        accounts::list,
+        accounts::add,
+        accounts::change,
+        accounts::remove,
+        audit::list,
+        folders::list,
+        status::show,
+        events::stream,
+        webrtc::settings,
+        webrtc::answer,
+        libraries::list,
+        libraries::add,
+        libraries::show,
+        libraries::change,
+        libraries::remove,
+        libraries::scan,
+        items::list,
+        items::show,
+        items::next,
+        items::set_progress,
+        items::file,
+        pictures::poster,
+        pictures::backdrop,
+        hls::master,
+        hls::part,
+        renditions::list,
+        renditions::segments,
+    ),
+    components(schemas(model::ItemChanged, model::LibraryChanged))
+)]
+struct Description;
+
+/// As pretty JSON, with a new line at its end.
+static TEXT: LazyLock<String> = LazyLock::new(|| {
+    let mut text = Description::openapi().to_pretty_json().unwrap_or_default();
+    text.push('\n');
+    text
+});
+
+/// The description as it is served and committed.
+#[must_use]
+pub fn text() -> &'static str {
+    &TEXT
+}
+
+/// `GET /api/v1/openapi.json`.
+pub(in crate::facades) async fn show() -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], text())
+}

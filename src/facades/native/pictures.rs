@@ -1,0 +1,110 @@
+//! Posters and backdrops: small files from a library or from the artwork folder.
+//!
+//! What lies in a library may be anything, also a link to a secret: only regular files of a sane size that begin as a
+//! picture does are sent.
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use super::model::Problem;
+use crate::facades::error::Refusal;
+use crate::facades::extract::{IfNoneMatch, SeenItem};
+
+/// Largest picture, bytes.
+const SIZE_MAX: u64 = 32 * 1024 * 1024;
+
+/// The poster of an item.
+#[utoipa::path(get, path = "/api/v1/items/{id}/poster", tag = "items", params(("id" = String, Path)),
+    responses((status = 200, content_type = "image/jpeg"), (status = 304), (status = 404, body = Problem)))]
+pub(in crate::facades) async fn poster(SeenItem(item): SeenItem, known: IfNoneMatch) -> Result<Response, Refusal> {
+    picture(item.item.artwork.poster.clone(), known).await
+}
+
+/// The picture behind an item's page.
+#[utoipa::path(get, path = "/api/v1/items/{id}/backdrop", tag = "items", params(("id" = String, Path)),
+    responses((status = 200, content_type = "image/jpeg"), (status = 304), (status = 404, body = Problem)))]
+pub(in crate::facades) async fn backdrop(SeenItem(item): SeenItem, known: IfNoneMatch) -> Result<Response, Refusal> {
+    picture(item.item.artwork.backdrop.clone(), known).await
+}
+
+async fn picture(path: Option<PathBuf>, known: IfNoneMatch) -> Result<Response, Refusal> {
+    let path = path.ok_or_else(Refusal::not_found)?;
+    let read = tokio::task::spawn_blocking(move || read(&path, &known)).await;
+    match read.map_err(|error| Refusal::internal(&error))? {
+        Ok(picture) => Ok(answer(picture)),
+        Err(error) => {
+            tracing::debug!(error = %error, "a picture cannot be read");
+            Err(Refusal::not_found())
+        }
+    }
+}
+
+struct Picture {
+    etag: String,
+    /// `None` where the caller has it already.
+    content: Option<(&'static str, Vec<u8>)>,
+}
+
+fn read(path: &Path, known: &IfNoneMatch) -> io::Result<Picture> {
+    // Without O_NONBLOCK a named pipe would hold the thread until someone writes to it.
+    let nonblock = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    let file = OpenOptions::new().read(true).custom_flags(nonblock).open(path)?;
+    let meta = file.metadata()?;
+    if !meta.is_file() || meta.len() > SIZE_MAX {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "not a file of a picture's size"));
+    }
+    let etag = format!("\"{:x}-{:x}-{:x}-{:x}\"", meta.ino(), meta.len(), meta.mtime(), meta.mtime_nsec());
+    if known.has(&etag) {
+        return Ok(Picture { etag, content: None });
+    }
+    let bytes = read_all(file, meta.len())?;
+    let kind = kind(&bytes).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "not a picture"))?;
+    Ok(Picture { etag, content: Some((kind, bytes)) })
+}
+
+fn read_all(file: File, size: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
+    file.take(SIZE_MAX).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Told from its first bytes, never from its name.
+fn kind(bytes: &[u8]) -> Option<&'static str> {
+    match bytes {
+        [0xff, 0xd8, 0xff, ..] => Some("image/jpeg"),
+        [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some("image/png"),
+        [b'G', b'I', b'F', b'8', ..] => Some("image/gif"),
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some("image/webp"),
+        [_, _, _, _, b'f', b't', b'y', b'p', b'a', b'v', b'i', b'f' | b's', ..] => Some("image/avif"),
+        _ => None,
+    }
+}
+
+fn answer(picture: Picture) -> Response {
+    let mut response = match picture.content {
+        Some((kind, bytes)) => ([(header::CONTENT_TYPE, kind)], bytes).into_response(),
+        None => StatusCode::NOT_MODIFIED.into_response(),
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, max-age=300"));
+    headers.insert(header::ETAG, HeaderValue::from_str(&picture.etag).expect("hexadecimal and quotes"));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pictures_are_told_by_their_first_bytes() {
+        assert_eq!(kind(&[0xff, 0xd8, 0xff, 0xe0]), Some("image/jpeg"));
+        assert_eq!(kind(b"RIFF\0\0\0\0WEBPVP8 "), Some("image/webp"));
+        for not in [&b"<svg xmlns="[..], b"root:x:0:0", b"", b"\x89PNG"] {
+            assert_eq!(kind(not), None);
+        }
+    }
+}

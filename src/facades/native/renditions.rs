@@ -1,0 +1,88 @@
+//! Renditions and their segments by CID, for players that fetch blocks from several sources.
+use axum::extract::State;
+
+use super::model::{BlockRef, Problem, Rendition, Renditions, Segment, SegmentBlocks, SegmentQuery};
+use super::shapes::{decision, playable};
+use super::{hls, shapes};
+use crate::facades::App;
+use crate::facades::error::Refusal;
+use crate::facades::extract::{Path, Query, SeenItem};
+use crate::playback::{self, PlaybackError, Source};
+
+/// Segments told at once.
+const SEGMENTS_MAX: u64 = 32;
+
+/// The renditions of an item, and how it plays.
+#[utoipa::path(get, path = "/api/v1/items/{id}/renditions", tag = "playback", params(("id" = String, Path)),
+    responses((status = 200, body = Renditions), (status = 404, body = Problem)))]
+pub(in crate::facades) async fn list(
+    State(app): State<App>,
+    SeenItem(item): SeenItem,
+) -> Result<axum::Json<Renditions>, Refusal> {
+    let source = playable(&item)?;
+    let decision = decision(&source.facts);
+    let found = match app.node().playback().renditions(&source).await {
+        Ok(found) => found,
+        Err(PlaybackError::Unsupported(_)) => return Ok(axum::Json(Renditions { decision, renditions: Vec::new() })),
+        Err(error) => return Err(error.into()),
+    };
+    let mut renditions = Vec::with_capacity(found.len());
+    for rendition in found.iter() {
+        renditions.push(shape(&app, &source, rendition).await?);
+    }
+    Ok(axum::Json(Renditions { decision, renditions }))
+}
+
+async fn shape(app: &App, source: &Source, rendition: &playback::Rendition) -> Result<Rendition, Refusal> {
+    let init = app.node().playback().init(source, &rendition.id).await?;
+    Ok(Rendition {
+        id: rendition.id.clone(),
+        kind: rendition.kind,
+        codecs: rendition.codecs.clone(),
+        language: rendition.language.clone(),
+        name: rendition.name.clone(),
+        descriptor: rendition.descriptor.to_string(),
+        segments: rendition.segments.len() as u64,
+        duration: rendition.segments.last().map_or(0.0, |(start, duration)| start + duration),
+        init: blocks(&init),
+    })
+}
+
+fn blocks(segment: &playback::Segment) -> SegmentBlocks {
+    let leaves = segment.layout.leaves.iter();
+    SegmentBlocks {
+        cid: segment.layout.root.to_string(),
+        size: segment.layout.size,
+        blocks: leaves.map(|(cid, size)| BlockRef { cid: cid.to_string(), size: *size }).collect(),
+    }
+}
+
+/// A window of segments with the blocks that make them up and who holds them.
+#[utoipa::path(get, path = "/api/v1/items/{id}/renditions/{rendition}/segments", tag = "playback",
+    params(("id" = String, Path), ("rendition" = String, Path), SegmentQuery),
+    responses((status = 200, body = Vec<Segment>), (status = 404, body = Problem), (status = 415, body = Problem)))]
+pub(in crate::facades) async fn segments(
+    State(app): State<App>,
+    SeenItem(item): SeenItem,
+    path: Path<(String, String)>,
+    Query(query): Query<SegmentQuery>,
+) -> Result<axum::Json<Vec<Segment>>, Refusal> {
+    let Path((_, rendition)) = path;
+    let count = query.count.unwrap_or(4);
+    if !(1..=SEGMENTS_MAX).contains(&count) {
+        return Err(Refusal::invalid(format!("count: must be 1 to {SEGMENTS_MAX}")));
+    }
+    let (id, source) = (hls::rendition_id(&rendition)?, shapes::playable(&item)?);
+    let playback = app.node().playback();
+    let renditions = playback.renditions(&source).await?;
+    let rendition = renditions.iter().find(|r| r.id == id).ok_or_else(Refusal::not_found)?;
+    let last = query.from.saturating_add(count).min(rendition.segments.len() as u64);
+    let mut window = Vec::new();
+    for n in query.from..last {
+        let made = playback.segment(&source, id, n).await?;
+        let (start, duration) =
+            usize::try_from(n).ok().and_then(|n| rendition.segments.get(n)).copied().unwrap_or_default();
+        window.push(Segment { n, start, duration, content: blocks(&made), sources: vec!["node".to_owned()] });
+    }
+    Ok(axum::Json(window))
+}

@@ -1,0 +1,181 @@
+//! From the words of the lower layers to the shapes of the API.
+use super::model;
+use crate::accounts::{self, Caller};
+use crate::catalog::{File, ItemState, Library, Listed};
+use crate::facades::App;
+use crate::facades::error::Refusal;
+use crate::library::{self, ItemChange};
+use crate::media::{Facts, StreamKind};
+use crate::node::source_of;
+use crate::playback::{Decision, Playback, Source};
+
+impl From<accounts::Account> for model::Account {
+    fn from(account: accounts::Account) -> Self {
+        let libraries = if account.admin { None } else { account.libraries };
+        Self { id: account.id, name: account.name, admin: account.admin, libraries }
+    }
+}
+
+impl From<accounts::ApiKey> for model::ApiKey {
+    fn from(key: accounts::ApiKey) -> Self {
+        Self { id: key.id, name: key.name, created_at: key.created_at, used_at: key.used_at, key: None }
+    }
+}
+
+impl From<accounts::AuditLine> for model::AuditLine {
+    fn from(line: accounts::AuditLine) -> Self {
+        Self {
+            at: line.at,
+            account: line.account,
+            address: line.address,
+            method: line.method,
+            path: line.path,
+            status: line.status,
+            reason: line.reason,
+        }
+    }
+}
+
+impl From<library::ScanProgress> for model::ScanProgress {
+    fn from(progress: library::ScanProgress) -> Self {
+        Self {
+            library: progress.library,
+            state: match progress.state {
+                library::ScanState::Queued => model::ScanState::Queued,
+                library::ScanState::Listing => model::ScanState::Listing,
+                library::ScanState::Importing => model::ScanState::Importing,
+                library::ScanState::Done => model::ScanState::Done,
+                library::ScanState::Failed => model::ScanState::Failed,
+            },
+            files_total: progress.files_total,
+            files_done: progress.files_done,
+            bytes_total: progress.bytes_total,
+            bytes_done: progress.bytes_done,
+            added: progress.added,
+            changed: progress.changed,
+            moved: progress.moved,
+            trashed: progress.trashed,
+            problems: progress.problems,
+            current: progress.current,
+        }
+    }
+}
+
+/// The word of an `item` event.
+pub(super) fn change_word(change: ItemChange) -> &'static str {
+    match change {
+        ItemChange::Added => "added",
+        ItemChange::Changed => "changed",
+        ItemChange::Removed => "removed",
+    }
+}
+
+/// The libraries that a caller may see.
+pub(super) async fn libraries(app: &App, caller: &Caller) -> Result<Vec<model::Library>, Refusal> {
+    let mut seen = Vec::new();
+    for library in app.node().catalog().libraries().await? {
+        if caller.may_see(&library.id) {
+            seen.push(self::library(app, caller, library).await?);
+        }
+    }
+    Ok(seen)
+}
+
+/// One library as a caller sees it.
+pub(super) async fn library(app: &App, caller: &Caller, library: Library) -> Result<model::Library, Refusal> {
+    let totals = app.node().catalog().totals(&library.id).await?;
+    let scan = app.node().importer().progress(&library.id).map(model::ScanProgress::from);
+    Ok(model::Library {
+        scan,
+        path: caller.is_admin().then(|| library.path.display().to_string()),
+        id: library.id,
+        name: library.name,
+        kind: library.kind,
+        visibility: library.visibility,
+        state: library.state,
+        items: totals.items,
+        bytes: totals.bytes,
+        scanned_at: library.scanned_at,
+    })
+}
+
+impl From<Listed> for model::ItemSummary {
+    fn from(listed: Listed) -> Self {
+        let item = listed.item;
+        let facts = item.file.as_ref().and_then(|file| file.facts.as_ref());
+        let video = facts.and_then(|f| f.streams.iter().find(|s| s.kind == StreamKind::Video));
+        Self {
+            width: video.and_then(|v| v.width),
+            height: video.and_then(|v| v.height),
+            hdr: video.and_then(|v| v.hdr),
+            cid: item.file.as_ref().and_then(|file| file.cid).map(|cid| cid.to_string()),
+            size: item.file.as_ref().map(|file| file.size),
+            poster: item.artwork.poster.as_ref().map(|_| format!("/api/v1/items/{}/poster", item.id)),
+            id: item.id,
+            library: item.library,
+            kind: item.kind,
+            state: item.state,
+            title: item.title,
+            year: item.year,
+            show: item.show,
+            show_title: listed.show_title,
+            season: item.season,
+            episode: item.episode,
+            episode_end: item.episode_end,
+            episodes: listed.episodes,
+            duration: item.duration,
+            progress: listed.progress,
+            added_at: item.added_at,
+        }
+    }
+}
+
+/// All that is known of an item; paths for admins only.
+pub(super) fn detail(listed: Listed, admin: bool) -> model::ItemDetail {
+    let item = listed.item.clone();
+    let facts = item.file.as_ref().and_then(|file| file.facts.clone());
+    model::ItemDetail {
+        summary: listed.into(),
+        overview: item.overview,
+        genres: item.genres,
+        backdrop: item.artwork.backdrop.as_ref().map(|_| format!("/api/v1/items/{}/backdrop", item.id)),
+        files: item.file.iter().map(|f| file(f, admin)).collect(),
+        playback: facts.as_ref().map(decision),
+        streams: facts.as_ref().map(|f| f.streams.clone()).unwrap_or_default(),
+        chapters: facts.map(|f| f.chapters).unwrap_or_default(),
+        problem: item.problem,
+    }
+}
+
+fn file(file: &File, admin: bool) -> model::ItemFile {
+    let name = file.path.file_name().map(|name| name.to_string_lossy().into_owned());
+    model::ItemFile {
+        cid: file.cid.map(|cid| cid.to_string()),
+        size: file.size,
+        name: name.unwrap_or_default(),
+        container: file.facts.as_ref().map(|facts| facts.container.clone()),
+        path: admin.then(|| file.path.display().to_string()),
+        verified_at: file.verified_at,
+    }
+}
+
+/// How a file plays, for people.
+pub(super) fn decision(facts: &Facts) -> model::PlaybackDecision {
+    let (method, reason) = match Playback::decide(facts) {
+        Decision::Direct(reason) => (model::PlaybackMethod::Direct, reason),
+        Decision::Copy(reason) => (model::PlaybackMethod::Copy, reason),
+        Decision::Unsupported(reason) => (model::PlaybackMethod::Unsupported, reason),
+    };
+    model::PlaybackDecision { method, reason }
+}
+
+/// The file of an item that can be played now.
+pub(super) fn playable(listed: &Listed) -> Result<Source, Refusal> {
+    let item = &listed.item;
+    if item.file.is_none() {
+        return Err(Refusal::not_found());
+    }
+    let now = (item.state == ItemState::Present).then(|| source_of(item)).flatten();
+    let why = || item.problem.clone().unwrap_or_else(|| "the file is not there now".to_owned());
+    now.ok_or_else(|| Refusal::unavailable(why()))
+}

@@ -1,0 +1,169 @@
+//! How the node is.
+use std::path::{Path, PathBuf};
+
+use axum::extract::State;
+
+use super::model::{Alert, Carrier, Hardware, Problem, Status, Storage, Totals, Workers};
+use super::shapes;
+use crate::accounts::Caller;
+use crate::catalog::LibraryState;
+use crate::exchange::webrtc::WebRtcState;
+use crate::facades::carrier::Traffic;
+use crate::facades::error::Refusal;
+use crate::facades::extract::Asker;
+use crate::facades::{App, metrics};
+
+/// Below this, bytes, a person should make room.
+const FREE_MIN: u64 = 1024 * 1024 * 1024;
+
+/// How the node is. Admins also see addresses, sizes on disk and alerts.
+#[utoipa::path(get, path = "/api/v1/status", tag = "status",
+    responses((status = 200, body = Status), (status = 401, body = Problem)))]
+pub(in crate::facades) async fn show(
+    State(app): State<App>,
+    Asker(caller): Asker,
+) -> Result<axum::Json<Status>, Refusal> {
+    let node = app.node();
+    let libraries = shapes::libraries(&app, &caller).await?;
+    let mut totals = Totals { items: 0, files: 0, bytes: 0, damaged: 0 };
+    for library in &libraries {
+        let counted = node.catalog().totals(&library.id).await?;
+        totals.items += counted.items;
+        totals.files += counted.items;
+        totals.bytes += counted.bytes;
+        totals.damaged += counted.damaged;
+    }
+    let storage = if caller.is_admin() { storage(&app).await? } else { Storage::default() };
+    let alerts = if caller.is_admin() { alerts(&app, &storage).await? } else { Vec::new() };
+    Ok(axum::Json(Status {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        node_id: node.id().to_owned(),
+        uptime_seconds: node.uptime().as_secs(),
+        totals,
+        libraries,
+        carriers: carriers(&app, &caller),
+        workers: workers(&app),
+        hardware: Hardware {
+            used: false,
+            detail: "This version repackages video without re-encoding it, so no hardware is used.".to_owned(),
+        },
+        storage,
+        alerts,
+    }))
+}
+
+fn carriers(app: &App, caller: &Caller) -> Vec<Carrier> {
+    let listeners = app.listeners();
+    let mut all = Vec::new();
+    for (name, traffic) in [("http", app.http()), ("https", app.https())] {
+        let listens = listeners.iter().find(|(kind, _)| *kind == name).map(|(_, address)| address.to_string());
+        all.push(carrier(name, metrics::moved(traffic), traffic, listens));
+    }
+    let webrtc = app.node().webrtc();
+    let state = webrtc.map(|carrier| carrier.state()).unwrap_or_default();
+    all.push(carrier("webrtc", state, app.webrtc(), webrtc.map(|carrier| format!("UDP {}", carrier.address()))));
+    if !caller.is_admin() {
+        all.iter_mut().for_each(|carrier| carrier.detail.clear());
+    }
+    all
+}
+
+fn carrier(name: &str, state: WebRtcState, traffic: &Traffic, listens: Option<String>) -> Carrier {
+    let off = || if name == "webrtc" { "off: webrtc.enabled is false" } else { "off: see server.tls" };
+    Carrier {
+        name: name.to_owned(),
+        enabled: listens.is_some(),
+        detail: listens.unwrap_or_else(|| off().to_owned()),
+        connections: state.connections,
+        requests: state.requests,
+        bytes_sent: state.bytes_sent,
+        bytes_received: state.bytes_received,
+        history: traffic.history(state.bytes_sent),
+    }
+}
+
+fn workers(app: &App) -> Workers {
+    let (state, options) = (app.node().media().state(), &app.node().options().media);
+    let limit = options.memory_limit / (1024 * 1024);
+    Workers {
+        limit: options.workers as u64,
+        running: state.running as u64,
+        busy: state.busy as u64,
+        failures: state.failures,
+        detail: format!("at most {limit} MiB and {} s for each request", options.timeout.as_secs()),
+    }
+}
+
+async fn storage(app: &App) -> Result<Storage, Refusal> {
+    let folder = app.node().folder();
+    let (path, catalog, index, artwork) =
+        (folder.path().to_owned(), folder.catalog(), folder.index(), folder.artwork());
+    let measured = tokio::task::spawn_blocking(move || Storage {
+        catalog: database_size(&catalog),
+        index: database_size(&index),
+        artwork: folder_size(&artwork),
+        free: rustix::fs::statvfs(&path).map_or(0, |fs| fs.f_bavail.saturating_mul(fs.f_frsize)),
+    });
+    measured.await.map_err(|error| Refusal::internal(&error))
+}
+
+/// With what waits in its write-ahead log.
+fn database_size(path: &Path) -> u64 {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    [path.to_owned(), PathBuf::from(log)].iter().filter_map(|p| p.metadata().ok()).map(|m| m.len()).sum()
+}
+
+fn folder_size(path: &Path) -> u64 {
+    let files = walkdir::WalkDir::new(path).into_iter().filter_map(Result::ok);
+    files.filter_map(|entry| entry.metadata().ok()).filter(std::fs::Metadata::is_file).map(|m| m.len()).sum()
+}
+
+async fn alerts(app: &App, storage: &Storage) -> Result<Vec<Alert>, Refusal> {
+    let found = app.node().catalog().alerts().await?;
+    let mut alerts = Vec::new();
+    for library in found.unavailable.iter().filter(|l| l.state == LibraryState::Unavailable) {
+        alerts.push(Alert {
+            level: "warning".to_owned(),
+            message: format!("The folder of {} is missing or empty.", library.name),
+            action: format!("Mount {} again; nothing was forgotten.", library.path.display()),
+            item: None,
+            library: Some(library.id.clone()),
+        });
+    }
+    for item in found.damaged {
+        alerts.push(Alert {
+            level: "error".to_owned(),
+            message: format!("{} is damaged: {}", item.title, item.problem),
+            action: "Restore the file from a backup; it is not served until its bytes are right again.".to_owned(),
+            item: Some(item.id),
+            library: Some(item.library),
+        });
+    }
+    if found.unreadable_total > 0 {
+        alerts.push(counted(found.unreadable_total, "cannot be read or are no videos", "Look at their pages for why."));
+    }
+    if found.missing_total > 0 {
+        alerts.push(counted(found.missing_total, "are on a disk that is not there", "Mount it again."));
+    }
+    if storage.free < FREE_MIN {
+        alerts.push(Alert {
+            level: "warning".to_owned(),
+            message: format!("Only {} MiB are free where the data folder is.", storage.free / (1024 * 1024)),
+            action: "Make room, or move the data folder.".to_owned(),
+            item: None,
+            library: None,
+        });
+    }
+    Ok(alerts)
+}
+
+fn counted(count: u64, what: &str, action: &str) -> Alert {
+    Alert {
+        level: "warning".to_owned(),
+        message: format!("{count} files {what}."),
+        action: action.to_owned(),
+        item: None,
+        library: None,
+    }
+}
