@@ -18,6 +18,15 @@ struct Header {
     version: u64,
 }
 
+/// A CAR that was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Car<'a> {
+    /// What its writer says it is about.
+    pub roots: Vec<Cid>,
+    /// Checked blocks in their order.
+    pub blocks: Vec<(Cid, &'a [u8])>,
+}
+
 /// Why bytes are not a CAR.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum CarError {
@@ -57,7 +66,7 @@ fn with_length(len: usize, parts: &[&[u8]]) -> Vec<u8> {
 ///
 /// # Errors
 /// See [`CarError`].
-pub fn read(bytes: &[u8]) -> Result<(Vec<Cid>, Vec<(Cid, &[u8])>), CarError> {
+pub fn read(bytes: &[u8]) -> Result<Car<'_>, CarError> {
     let (head, mut rest) = take(bytes, HEADER_MAX)?;
     let header: Header = serde_ipld_dagcbor::from_slice(head).map_err(|_| CarError::Malformed("its header"))?;
     if header.version != 1 {
@@ -72,7 +81,7 @@ pub fn read(bytes: &[u8]) -> Result<(Vec<Cid>, Vec<(Cid, &[u8])>), CarError> {
         blocks.push((cid, block));
         rest = after;
     }
-    Ok((header.roots, blocks))
+    Ok(Car { roots: header.roots, blocks })
 }
 
 fn take(bytes: &[u8], max: usize) -> Result<(&[u8], &[u8]), CarError> {
@@ -117,18 +126,18 @@ mod tests {
         #[test]
         fn what_is_written_is_read_back(blocks in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..300), 1..5)) {
             let (cids, bytes) = car(&blocks);
-            let (roots, read) = read(&bytes).unwrap();
-            prop_assert_eq!(&roots[..], &cids[..1]);
-            prop_assert_eq!(read.iter().map(|b| b.0).collect::<Vec<_>>(), cids);
-            prop_assert_eq!(read.iter().map(|b| b.1.to_vec()).collect::<Vec<_>>(), blocks);
+            let car = read(&bytes).unwrap();
+            prop_assert_eq!(&car.roots[..], &cids[..1]);
+            prop_assert_eq!(car.blocks.iter().map(|b| b.0).collect::<Vec<_>>(), cids);
+            prop_assert_eq!(car.blocks.iter().map(|b| b.1.to_vec()).collect::<Vec<_>>(), blocks);
         }
 
         #[test]
         fn a_cut_car_is_an_error_or_shorter(cut in 0usize..120) {
             let (_, mut bytes) = car(&[b"one".to_vec(), b"three".to_vec()]);
             bytes.truncate(cut);
-            if let Ok((_, blocks)) = read(&bytes) {
-                prop_assert!(blocks.len() <= 2);
+            if let Ok(car) = read(&bytes) {
+                prop_assert!(car.blocks.len() <= 2);
             }
         }
 

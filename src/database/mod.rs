@@ -54,8 +54,9 @@ pub enum DatabaseError {
 }
 
 struct Shared {
-    writer: Mutex<Connection>,
+    /// Before `writer`, so that they close first: the last to close empties the WAL, and a reader could not.
     readers: Vec<Mutex<Connection>>,
+    writer: Mutex<Connection>,
     next_reader: AtomicUsize,
 }
 

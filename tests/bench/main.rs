@@ -1,6 +1,7 @@
 //! `make bench`: every figure of `docs/performance.md`, each beside a reference measured in the same run.
 //!
 //! `cargo bench --bench bench -- [GROUP ...]` runs the named groups, or all of them.
+mod import;
 mod table;
 
 use table::Table;
@@ -9,7 +10,7 @@ use table::Table;
 type Group = (&'static str, fn(&mut Table) -> anyhow::Result<()>);
 
 /// Every group, in the order of the table.
-const GROUPS: &[Group] = &[];
+const GROUPS: &[Group] = &[("import", import::measure)];
 
 fn main() -> anyhow::Result<()> {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();

@@ -200,7 +200,7 @@ async fn a_car_holds_the_dag_or_the_part_that_is_asked_for() {
         let answer = gateway.get(&format!("/ipfs/{root}?format=car{query}"), &[]).await;
         assert_eq!(answer.status, StatusCode::OK);
         assert_eq!(answer.header("content-type"), "application/vnd.ipld.car; version=1; order=dfs; dups=y");
-        let (roots, read) = car::read(&answer.body).unwrap();
+        let car::Car { roots, blocks: read } = car::read(&answer.body).unwrap();
         assert_eq!(roots, [root]);
         assert_eq!(read.iter().map(|(cid, _)| *cid).collect::<Vec<_>>(), blocks, "{query}");
     }
@@ -310,5 +310,5 @@ async fn an_empty_file_is_answered() {
     let part = gateway.get(&format!("/ipfs/{cid}"), &[("range", "bytes=0-")]).await;
     assert_eq!(part.status, StatusCode::RANGE_NOT_SATISFIABLE);
     let raw = gateway.get(&format!("/ipfs/{cid}?format=car"), &[]).await;
-    assert_eq!(car::read(&raw.body).unwrap().1, [(cid, &b""[..])]);
+    assert_eq!(car::read(&raw.body).unwrap().blocks, [(cid, &b""[..])]);
 }

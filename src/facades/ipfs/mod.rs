@@ -201,9 +201,9 @@ async fn car(
         },
         None => None,
     };
-    let body = match request.method == &Method::HEAD {
-        true => Body::empty(),
-        false => car::body(blocks, found, query.scope, range).await?,
+    let body = match *request.method {
+        Method::HEAD => Body::empty(),
+        _ => car::body(blocks, found, query.scope, range).await?,
     };
     let mut response = Response::new(body);
     let name = format!("{}.car", canonical(&cid));
