@@ -72,6 +72,7 @@ export class WebRtcCarrier implements Carrier {
     if (enabled === this.#enabled) return;
     this.#enabled = enabled;
     if (enabled) {
+      this.#settings = undefined;
       this.#ending = new AbortController();
       globalThis.addEventListener?.('online', this.#hurry, { signal: this.#ending.signal });
       this.#keepAlive();
