@@ -104,7 +104,6 @@ pub(super) fn moved(traffic: &Traffic) -> WebRtcState {
         requests: value(&traffic.requests),
         bytes_sent: value(&traffic.sent),
         bytes_received: value(&traffic.received),
-        ..WebRtcState::default()
     }
 }
 

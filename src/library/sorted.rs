@@ -66,7 +66,7 @@ pub(super) struct Sorted {
     /// Unchanged, but the block index knows them under an old path.
     pub reindex: Vec<(Spot, Box<Known>)>,
     /// Damaged when last seen.
-    pub damaged: Vec<Box<Known>>,
+    pub damaged: Vec<Known>,
     /// New, moved, touched or edited.
     pub unexplained: Vec<Unexplained>,
     /// Known, and not found.
@@ -144,7 +144,7 @@ impl Sorted {
             self.reindex.push((spot, here.clone()));
         }
         if here.state == ItemState::Damaged {
-            self.damaged.push(here);
+            self.damaged.push(*here);
         }
     }
 }

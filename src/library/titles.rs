@@ -148,7 +148,7 @@ const YEARS: std::ops::RangeInclusive<i32> = 1870..=2100;
 /// A plain video is called what its file is called.
 fn video(stem: &str) -> Named {
     match with_year(stem) {
-        Some((title, year, rest)) if rest.is_empty() => Named { title, year: Some(year), ..Named::default() },
+        Some((title, year, "")) => Named { title, year: Some(year), ..Named::default() },
         _ => Named { title: or_else_name(stem.replace('_', " ").trim().to_owned(), stem), ..Named::default() },
     }
 }
