@@ -487,6 +487,7 @@ mod tests {
         }
         drop(index);
         let per_leaf = std::fs::metadata(&path).unwrap().len() / (files * each);
+        println!("{per_leaf} bytes a leaf");
         assert!(per_leaf <= 120, "{per_leaf} bytes a leaf");
     }
 
