@@ -164,7 +164,7 @@ async fn a_file_that_may_not_be_read_says_so_and_is_read_once_it_may() {
     let shelf = Shelf::new().await;
     let library = shelf.library("clips", LibraryKind::Videos).await;
     let path = shelf.put("clips/a.mp4", "a");
-    fs::set_permissions(&path, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o0)).unwrap();
     if fs::File::open(&path).is_ok() {
         // Root may read everything: nothing to see here.
         return;
