@@ -68,12 +68,13 @@ web-test: web/node_modules/.package-lock.json
 rust-test:
 	cargo test --locked
 
+# `cargo test --no-run` makes the binaries with the features that the tests have: one debug build serves all.
 interop-test: tests/interop/helia/node_modules/.package-lock.json
-	cargo build --locked --bins
+	cargo test --locked --no-run
 	node tests/interop/helia/run.mjs --potluck "$(CARGO_TARGET_DIR)/debug/potluck"
 
 browser-test: tests/browser/node_modules/.package-lock.json
-	cargo build --locked --bins
+	cargo test --locked --no-run
 	POTLUCK="$(CARGO_TARGET_DIR)/debug/potluck" node --test --test-concurrency=1 tests/browser/
 
 # --- measure ---------------------------------------------------------------------------------------------------------
