@@ -3,6 +3,7 @@ mod architecture;
 mod blocks;
 mod boxes;
 mod fixtures;
+mod fmp4;
 mod gateway;
 mod identity;
 mod media;

@@ -1,9 +1,10 @@
 //! The media worker: what it tells of files, good and bad, and what a bad one does to the node.
 use std::path::PathBuf;
+use std::time::Duration;
 
 use potluck::media::{HdrFormat, Media, MediaError, StreamKind};
 
-use crate::fixtures::{clip, film, film_mkv, media};
+use crate::fixtures::{clip, film, film_mkv, media, media_options};
 
 fn junk(name: &str, bytes: &[u8]) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
@@ -199,4 +200,128 @@ async fn a_playlist_under_another_name_opens_no_other_file() {
     unreadable(&media, &junk("a.mkv", playlist.as_bytes()).1).await;
     let concat = format!("ffconcat version 1.0\nfile '{film}'\n");
     unreadable(&media, &junk("b.mkv", concat.as_bytes()).1).await;
+}
+
+/// Every question about a file, one after the other. A crash is the only answer that is not allowed.
+async fn ask_everything(media: &Media, path: &std::path::Path) -> Result<(), MediaError> {
+    let answers = |answer: Result<(), MediaError>| match answer {
+        Err(crash @ MediaError::Crashed(_)) => Err(crash),
+        _ => Ok(()),
+    };
+    answers(media.probe(path).await.map(|_| ()))?;
+    answers(media.poster(path, 160).await.map(|_| ()))?;
+    let index = match media.index(path).await {
+        Ok(index) => index,
+        Err(error) => return answers(Err(error)),
+    };
+    for track in &index.tracks {
+        for n in 0..track.starts.len().min(4) {
+            let plan = index.plan(track, n).unwrap();
+            answers(media.segment(path, plan).await.map(|_| ()))?;
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn damaged_files_give_answers_and_never_take_a_worker_down() {
+    let folder = tempfile::tempdir().unwrap();
+    let media = media();
+    for (kind, whole) in [("mp4", film()), ("mkv", film_mkv())] {
+        let bytes = std::fs::read(whole).unwrap();
+        for round in 0..60_u64 {
+            let path = folder.path().join(format!("{round}.{kind}"));
+            std::fs::write(&path, damaged(&bytes, round)).unwrap();
+            if let Err(crash) = ask_everything(&media, &path).await {
+                panic!("{kind}, round {round}: {crash}");
+            }
+        }
+    }
+    assert_eq!(media.state().failures, 0);
+}
+
+/// Bytes changed, cut off or left out, mostly where the containers keep their tables.
+fn damaged(bytes: &[u8], round: u64) -> Vec<u8> {
+    let mut random = round.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut next = move |below: usize| {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        usize::try_from(random % below as u64).unwrap()
+    };
+    let mut damaged = bytes.to_vec();
+    match round % 4 {
+        0 => damaged.truncate(1 + next(bytes.len() - 1)),
+        1 => {
+            let at = next(bytes.len() - 5000);
+            damaged.drain(at..at + 1 + next(4000));
+        }
+        kind => {
+            let (from, length) = if kind == 2 { (0, 6000) } else { (bytes.len() - 8000, 8000) };
+            for _ in 0..1 + next(40) {
+                damaged[from + next(length)] = next(256) as u8;
+            }
+        }
+    }
+    damaged
+}
+
+#[tokio::test]
+async fn a_worker_that_is_killed_is_replaced() {
+    let media = media();
+    media.probe(&film()).await.unwrap();
+    for pid in workers() {
+        rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+    }
+    media.probe(&film()).await.unwrap();
+}
+
+/// The worker processes that this thread's runtime started.
+fn workers() -> Vec<rustix::process::Pid> {
+    let thread = format!("/proc/self/task/{}/children", rustix::thread::gettid().as_raw_nonzero());
+    let text = std::fs::read_to_string(thread).unwrap();
+    text.split_whitespace().filter_map(|pid| rustix::process::Pid::from_raw(pid.parse().ok()?)).collect()
+}
+
+#[tokio::test]
+async fn stopping_ends_all_workers_even_busy_ones() {
+    let media = media();
+    let film = film();
+    media.probe(&film).await.unwrap();
+    let busy = tokio::spawn({
+        let (media, film) = (media.clone(), film.clone());
+        async move { media.poster(&film, 300).await }
+    });
+    media.stop().await;
+    assert_eq!((media.state().running, media.state().busy), (0, 0));
+    let _ = busy.await.unwrap();
+    assert!(matches!(media.probe(&film).await, Err(MediaError::Crashed(_))));
+}
+
+#[tokio::test]
+async fn a_worker_that_cannot_be_started_is_an_error() {
+    let options = potluck::media::MediaOptions { worker: "/nowhere/worker".into(), ..media_options() };
+    let answer = Media::new(options).probe(&film()).await;
+    assert!(matches!(answer, Err(MediaError::Start(_))), "{answer:?}");
+}
+
+#[tokio::test]
+async fn a_worker_that_answers_nothing_is_ended_in_time() {
+    // `sleep` gets the memory limit and the time limit as its arguments, and sleeps for both.
+    let options = potluck::media::MediaOptions {
+        worker: "/bin/sleep".into(),
+        timeout: Duration::from_millis(200),
+        ..media_options()
+    };
+    let media = Media::new(options);
+    let answer = media.probe(&film()).await;
+    assert!(matches!(answer, Err(MediaError::Crashed(_))), "{answer:?}");
+    assert_eq!((media.state().running, media.state().failures), (0, 1));
+}
+
+#[tokio::test]
+async fn a_worker_may_not_use_more_memory_than_allowed() {
+    let options = potluck::media::MediaOptions { memory_limit: 150 << 20, ..media_options() };
+    let answer = Media::new(options).poster(&film(), 300).await;
+    assert!(answer.is_err(), "{answer:?}");
 }
