@@ -7,6 +7,7 @@ pub mod cuts;
 pub mod decide;
 pub mod facts;
 pub mod fmp4;
+pub mod mp4_tables;
 mod pool;
 pub mod protocol;
 pub mod timeline;

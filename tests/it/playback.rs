@@ -176,10 +176,10 @@ async fn elementary_streams_are_the_sources(stage: &Stage, source: &Source, rend
         }
     }
     if renditions.iter().any(|r| r.id.starts_with('v')) {
-        // Pictures that an edit list hides are needed to decode the rest; here they come before the others.
         let (of_source, of_ours) = (pictures(&source.path), pictures(&master));
-        assert!(of_ours.ends_with(&of_source), "{}: other pictures", source.path.display());
-        assert!(of_ours.len() <= of_source.len() + 12);
+        // Pictures that an edit list hides are needed to decode the rest; here they come before the others.
+        let hidden = if source.path.ends_with("early.mp4") { 12 } else { 0 };
+        assert!(of_ours[hidden..] == of_source, "{}: other pictures", source.path.display());
     }
 }
 
@@ -301,19 +301,31 @@ async fn sound_alone_is_cut_evenly() {
     check(&clip("song.mkv", &["-i", "{film}", "-vn", "-c", "copy"])).await;
 }
 
+const LONG: [&str; 8] =
+    ["-f", "lavfi", "-i", "testsrc2=size=64x36:rate=10:duration=90", "-f", "lavfi", "-i", "sine=duration=90"];
+const LONG_CODING: [&str; 4] = ["-g", "30", "-c:a", "aac"];
+
 #[tokio::test]
 async fn a_long_film_is_cut_by_its_index() {
-    let long = encoded(
-        "long.mp4",
-        &["-f", "lavfi", "-i", "testsrc2=size=64x36:rate=10:duration=90", "-f", "lavfi", "-i", "sine=duration=90"],
-        &["-g", "30", "-c:a", "aac"],
-    );
+    let long = encoded("long.mp4", &LONG, &LONG_CODING);
     let all = check(&long).await;
     assert_eq!(all[0].len(), 15);
     let mkv = clip("long.mkv", &["-i", long.to_str().unwrap(), "-c", "copy"]);
     assert_eq!(check(&mkv).await[0].len(), 15);
     let live = clip("long-live.mkv", &["-i", long.to_str().unwrap(), "-c", "copy", "-live", "1"]);
     assert_eq!(check(&live).await[0].len(), 15);
+}
+
+#[tokio::test]
+async fn an_index_gives_the_cuts_that_reading_gives() {
+    let long = encoded("long.mp4", &LONG, &LONG_CODING);
+    let read = clip("long-fragmented.mp4", &["-i", long.to_str().unwrap(), "-c", "copy", "-movflags", "frag_keyframe"]);
+    let media = media();
+    let (listed, counted) = (media.index(&long).await.unwrap(), media.index(&read).await.unwrap());
+    for (listed, counted) in listed.tracks.iter().zip(&counted.tracks) {
+        assert_eq!(listed.config, counted.config);
+        assert_eq!((&listed.starts, &listed.keys, listed.end), (&counted.starts, &counted.keys, counted.end));
+    }
 }
 
 #[tokio::test]

@@ -5,7 +5,8 @@ use ffmpeg_next::ffi::{self, AVCodecID, AVMediaType, AVPacketSideDataType};
 use potluck::media::{Chapter, Facts, HdrFormat, Stream, StreamKind};
 
 use crate::names::codec_string;
-use crate::source::{Source, StreamView, tag, text};
+use crate::source::Source;
+use crate::stream::{StreamView, tag, text};
 
 /// Everything that is known of an open file.
 pub fn of(source: &Source) -> Facts {

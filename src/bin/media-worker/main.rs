@@ -8,14 +8,17 @@
 
 mod answer;
 mod connection;
+mod counted;
 mod facts;
 mod index;
 mod limits;
+mod listed;
 mod names;
 mod poster;
 mod reader;
 mod segment;
 mod source;
+mod stream;
 mod tracks;
 
 use std::time::Duration;

@@ -29,7 +29,7 @@ pub fn of(source: &mut Source, width: u32) -> Result<Vec<u8>, Trouble> {
 
 /// The film itself, or else a cover picture.
 fn picture_stream(source: &Source) -> Option<usize> {
-    let video = |s: &crate::source::StreamView<'_>| s.parameters().codec_type == AVMediaType::AVMEDIA_TYPE_VIDEO;
+    let video = |s: &crate::stream::StreamView<'_>| s.parameters().codec_type == AVMediaType::AVMEDIA_TYPE_VIDEO;
     let moving = source.streams().find(|s| video(s) && !s.is(ffi::AV_DISPOSITION_ATTACHED_PIC));
     moving.or_else(|| source.streams().find(video)).map(|s| s.index)
 }

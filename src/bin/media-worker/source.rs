@@ -1,5 +1,4 @@
 //! An open media file: libav reads it through our descriptor only, and may use no protocol and only known containers.
-use std::ffi::{CStr, CString};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
@@ -8,14 +7,36 @@ use std::sync::Arc;
 use ffmpeg_next::ffi;
 use ffmpeg_next::format::context::{Input, StreamIo};
 use ffmpeg_next::{Dictionary, Error, Packet};
+use potluck::media::mp4_tables;
+
+use crate::stream::{StreamView, text};
 
 /// Containers that are opened at all. A playlist or a concat script is none of them, whatever its name.
 const CONTAINERS: &str = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpegts,mpeg,avi,flv,asf,ogg,flac,mp3,aac,wav";
 /// Bytes that libav reads at once.
 const BUFFER: usize = 256 * 1024;
-/// Bytes and time that finding out what is in a file may take.
-const PROBE_BYTES: &str = "10000000";
-const PROBE_MICROSECONDS: &str = "10000000";
+/// Bytes of the largest `moov` that is read, boxes before it, and samples of the longest track.
+const MOOV_MAX: usize = 128 * 1024 * 1024;
+const TOP_BOXES_MAX: usize = 10_000;
+const SAMPLES_MAX: usize = 20_000_000;
+
+/// How much of a file is looked at to find out what is in it.
+#[derive(Debug, Clone, Copy)]
+enum Effort {
+    /// Enough for facts of every stream: bytes and microseconds.
+    Probe,
+    /// The container's head only: packets are all that is wanted.
+    Packets,
+}
+
+impl Effort {
+    fn limits(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Probe => ("10000000", "10000000"),
+            Self::Packets => ("32", "1"),
+        }
+    }
+}
 
 /// Why a file cannot be read, for people.
 #[derive(Debug, thiserror::Error)]
@@ -84,8 +105,18 @@ pub struct Source {
 }
 
 impl Source {
-    /// Opens a file.
+    /// Opens a file and finds out what is in it.
     pub fn open(file: Arc<File>) -> Result<Self, Trouble> {
+        Self::open_with(file, Effort::Probe)
+    }
+
+    /// Opens a file of which only packets are wanted: ten times faster, but facts of its streams may be missing.
+    pub fn open_for_packets(file: Arc<File>) -> Result<Self, Trouble> {
+        Self::open_with(file, Effort::Packets)
+    }
+
+    fn open_with(file: Arc<File>, effort: Effort) -> Result<Self, Trouble> {
+        let (probe_bytes, probe_microseconds) = effort.limits();
         let size = file.metadata().map_err(|e| Trouble::Damaged(e.to_string()))?.len();
         if size == 0 {
             return Err(Trouble::Empty);
@@ -97,8 +128,8 @@ impl Source {
         // No protocol has this name: a file can refer to others as it likes, they are not opened.
         options.set("protocol_whitelist", "none");
         options.set("enable_drefs", "0");
-        options.set("probesize", PROBE_BYTES);
-        options.set("analyzeduration", PROBE_MICROSECONDS);
+        options.set("probesize", probe_bytes);
+        options.set("analyzeduration", probe_microseconds);
         options.set("max_streams", "200");
         let input = ffmpeg_next::format::input_from_stream(io, None, Some(options))?;
         if input.nb_streams() == 0 {
@@ -107,9 +138,10 @@ impl Source {
         Ok(Self { input, file })
     }
 
-    /// The same file from its beginning. Some demuxers do not give everything again after a seek to the start.
+    /// The same file from its beginning, for its packets. Some demuxers do not give everything again after a seek to the
+    /// start.
     pub fn reopened(&self) -> Result<Self, Trouble> {
-        Self::open(Arc::clone(&self.file))
+        Self::open_for_packets(Arc::clone(&self.file))
     }
 
     /// libav's short name of the container: `mov,mp4,m4a,3gp,3g2,mj2`, `matroska,webm`, ...
@@ -120,12 +152,12 @@ impl Source {
 
     /// The stream as libav sees it.
     pub fn stream(&self, index: usize) -> Option<StreamView<'_>> {
-        (index < self.input.nb_streams() as usize).then_some(StreamView { source: self, index })
+        (index < self.input.nb_streams() as usize).then_some(StreamView::new(self, index))
     }
 
     /// All streams, in file order.
     pub fn streams(&self) -> impl Iterator<Item = StreamView<'_>> {
-        (0..self.input.nb_streams() as usize).map(|index| StreamView { source: self, index })
+        (0..self.input.nb_streams() as usize).map(|index| StreamView::new(self, index))
     }
 
     /// Whether the container is Matroska: its index, times and seeking have ways of their own.
@@ -142,6 +174,37 @@ impl Source {
     /// Bits a second of the whole file; 0 where it is not known.
     pub fn bit_rate(&self) -> u64 {
         u64::try_from(self.input.bit_rate()).unwrap_or(0)
+    }
+
+    /// For MP4: how much later than decoded each sample of a stream is shown; see [`mp4_tables`].
+    pub fn composition_offsets(&self, stream: usize) -> Option<Vec<i32>> {
+        let track_id = u32::try_from(self.stream(stream)?.raw().id).ok()?;
+        mp4_tables::composition_offsets(&self.movie_box()?, track_id, SAMPLES_MAX)
+    }
+
+    /// The body of the `moov` box, if it is at the top level of the file and of a sensible size.
+    fn movie_box(&self) -> Option<Vec<u8>> {
+        let mut at = 0_u64;
+        for _ in 0..TOP_BOXES_MAX {
+            let mut head = [0; 16];
+            self.file.read_exact_at(&mut head, at).ok()?;
+            let [a, b, c, d, kind @ .., _, _, _, _, _, _, _, _] = head;
+            let [_, _, _, _, _, _, _, _, long @ ..] = head;
+            let (size, start) = match u32::from_be_bytes([a, b, c, d]) {
+                1 => (u64::from_be_bytes(long), 16),
+                short => (u64::from(short), 8),
+            };
+            if size < start {
+                return None;
+            }
+            if kind == *b"moov" {
+                let mut body = vec![0; usize::try_from(size - start).ok().filter(|size| *size <= MOOV_MAX)?];
+                self.file.read_exact_at(&mut body, at + start).ok()?;
+                return Some(body);
+            }
+            at = at.checked_add(size)?;
+        }
+        None
     }
 
     /// Seeks so that the next packets of `stream` start at a keyframe at or before `tick` (of the stream's time base).
@@ -176,104 +239,4 @@ impl Source {
         }
         Err(Trouble::Damaged("too much of it cannot be read".to_owned()))
     }
-}
-
-/// An entry of libav's index.
-#[derive(Debug, Clone, Copy)]
-pub struct IndexEntry {
-    /// In the stream's time base.
-    pub tick: i64,
-    /// Place in the file.
-    pub position: i64,
-    /// It is a keyframe.
-    pub key: bool,
-}
-
-/// A stream of an open file, read through libav's own structures.
-#[derive(Clone, Copy)]
-pub struct StreamView<'a> {
-    source: &'a Source,
-    /// Index in the file.
-    pub index: usize,
-}
-
-impl StreamView<'_> {
-    /// libav's stream.
-    pub fn raw(&self) -> &ffi::AVStream {
-        // SAFETY: views are made only of indices below the number of streams, which libav never takes away.
-        unsafe { &**(*self.source.input.as_ptr()).streams.add(self.index) }
-    }
-
-    /// libav's codec parameters.
-    pub fn parameters(&self) -> &ffi::AVCodecParameters {
-        // SAFETY: every stream has parameters as long as its context lives.
-        unsafe { &*self.raw().codecpar }
-    }
-
-    /// Codec configuration as the container holds it.
-    pub fn extradata(&self) -> &[u8] {
-        let parameters = self.parameters();
-        let size = usize::try_from(parameters.extradata_size).unwrap_or(0);
-        if parameters.extradata.is_null() || size == 0 {
-            return &[];
-        }
-        // SAFETY: libav allocated that many bytes (and some padding) there.
-        unsafe { std::slice::from_raw_parts(parameters.extradata, size) }
-    }
-
-    /// Side data of a kind, if the container gives it.
-    pub fn side_data(&self, kind: ffi::AVPacketSideDataType) -> Option<&[u8]> {
-        let mut size = 0;
-        // SAFETY: the stream is valid; libav sets `size` to what it returns a pointer to, which lives with the stream.
-        unsafe {
-            let bytes = ffi::av_stream_get_side_data(self.raw(), kind, &raw mut size);
-            (!bytes.is_null()).then(|| std::slice::from_raw_parts(bytes, size))
-        }
-    }
-
-    /// A tag of the stream.
-    pub fn tag(&self, key: &str) -> Option<String> {
-        tag(self.raw().metadata, key)
-    }
-
-    /// libav's index of the stream: keyframes for Matroska with their presentation times, all samples for MP4 with their
-    /// decoding times.
-    pub fn entries(&self) -> Vec<IndexEntry> {
-        let stream = &raw const *self.raw();
-        // SAFETY: the stream is valid, and libav returns null for what is not in the index.
-        unsafe {
-            (0..ffi::avformat_index_get_entries_count(stream))
-                .filter_map(|i| ffi::avformat_index_get_entry(stream.cast_mut(), i).as_ref())
-                .map(|e| IndexEntry { tick: e.timestamp, position: e.pos, key: e.flags() & ffi::AVINDEX_KEYFRAME != 0 })
-                .collect()
-        }
-    }
-
-    /// Whether a disposition is set.
-    pub fn is(&self, disposition: i32) -> bool {
-        self.raw().disposition & disposition != 0
-    }
-}
-
-/// A tag of a dictionary, made readable where it is not UTF-8.
-pub fn tag(dictionary: *const ffi::AVDictionary, key: &str) -> Option<String> {
-    let key = CString::new(key).ok()?;
-    // SAFETY: libav takes a null dictionary; an entry's value is a C string that lives with the dictionary.
-    unsafe {
-        let entry = ffi::av_dict_get(dictionary, key.as_ptr(), std::ptr::null(), 0);
-        if entry.is_null() { None } else { text((*entry).value) }
-    }
-    .filter(|value| !value.trim().is_empty())
-}
-
-/// A C string of libav's, made readable where it is not UTF-8.
-///
-/// # Safety
-/// `pointer` is null or a C string.
-pub unsafe fn text(pointer: *const std::ffi::c_char) -> Option<String> {
-    if pointer.is_null() {
-        return None;
-    }
-    // SAFETY: the caller's promise.
-    Some(unsafe { CStr::from_ptr(pointer) }.to_string_lossy().trim().to_owned())
 }

@@ -4,7 +4,8 @@ use potluck::media::avc;
 use potluck::media::fmp4::{SampleFormat, TrackConfig, UPRIGHT};
 
 use crate::facts::{display_matrix, pixel_aspect};
-use crate::source::{Source, StreamView};
+use crate::source::Source;
+use crate::stream::StreamView;
 
 /// Finer clocks than this would overflow the 32 bits of a sample's duration.
 const FINEST_TIMESCALE: i64 = 10_000_000;
