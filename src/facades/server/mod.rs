@@ -15,8 +15,9 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 
 use super::carrier::NodeRouter;
+use super::error::with_causes;
 use super::{App, FacadeOptions};
-use crate::node::{Node, NodeError, Tasks};
+use crate::node::{Node, Tasks};
 
 pub use control::connect as connect_control;
 pub use tls::TlsMode;
@@ -49,9 +50,6 @@ pub enum ServeError {
     /// Certificate or key cannot be used: which and why.
     #[error("TLS cannot be used: {0}")]
     Tls(String),
-    /// The WebRTC carrier did not start.
-    #[error(transparent)]
-    Node(#[from] NodeError),
 }
 
 /// A node that can be reached.
@@ -75,7 +73,10 @@ pub async fn serve(node: Node, options: ServeOptions) -> Result<Service, ServeEr
     let scheme = if tls.is_some() { "https" } else { "http" };
     let app = App::new(node.clone(), options.facades, tasks.stopping(), vec![(scheme, address)]);
     let router = NodeRouter::new(app.clone());
-    node.start_webrtc(Arc::new(router.clone())).await?;
+    // Everything works without it, only slower: a port that another program has is no reason not to start.
+    if let Err(error) = node.start_webrtc(Arc::new(router.clone())).await {
+        tracing::error!(error = %with_causes(&error), "WebRTC is off; browsers use HTTP instead");
+    }
     let socket = control::bind(&control).map_err(|e| ServeError::Control(control.clone(), e))?;
     let fingerprint = tls.as_ref().and_then(|tls| tls.fingerprint());
     if let Some(tls) = tls.clone() {

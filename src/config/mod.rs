@@ -1,0 +1,273 @@
+//! The settings a person writes: `DIR/node.toml`, and `POTLUCK_<SECTION>__<KEY>` over it.
+//!
+//! Defaults are here, in code; `config/node.toml` shows every key with its default and meaning, and a test keeps it true.
+//! Options of the parts live with the parts; this module sits on top and fills them in.
+mod options;
+mod read;
+
+pub use read::ConfigError;
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize, Serializer};
+
+/// Everything that can be set. Absent keys have their defaults.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// How the node is reached by HTTP.
+    pub server: Server,
+    /// Browsers' data channels.
+    pub webrtc: WebRtc,
+    /// How libraries are kept up to date.
+    pub library: Library,
+    /// The media workers.
+    pub media: Media,
+    /// Repackaging.
+    pub playback: Playback,
+    /// Signing in.
+    pub accounts: Accounts,
+    /// What is written to standard error.
+    pub log: Log,
+    /// `/metrics`.
+    pub metrics: Metrics,
+}
+
+/// `[server]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Server {
+    /// Address and port; port 0 for any.
+    pub listen: SocketAddr,
+    /// `off`, `self-signed` or `files`.
+    pub tls: Tls,
+    /// With `files`: the certificate chain, PEM.
+    pub tls_cert: PathBuf,
+    /// With `files`: its key, PEM.
+    pub tls_key: PathBuf,
+    /// Proxies whose `X-Forwarded-*` is believed: addresses or networks.
+    pub trusted_proxies: Vec<String>,
+    /// Connections at most.
+    pub connections_max: usize,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8096)),
+            tls: Tls::Off,
+            tls_cert: PathBuf::new(),
+            tls_key: PathBuf::new(),
+            trusted_proxies: Vec::new(),
+            connections_max: 4096,
+        }
+    }
+}
+
+/// How connections are protected.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Tls {
+    /// Not by the node.
+    #[default]
+    Off,
+    /// By a certificate the node makes.
+    SelfSigned,
+    /// By `tls_cert` and `tls_key`.
+    Files,
+}
+
+/// `[webrtc]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WebRtc {
+    /// Whether browsers may use it.
+    pub enabled: bool,
+    /// UDP address and port; port 0 for any.
+    pub listen: SocketAddr,
+    /// Where browsers reach the port besides the local addresses.
+    pub public_addresses: Vec<SocketAddr>,
+    /// STUN URLs that pages are told.
+    pub stun_servers: Vec<String>,
+    /// Connections at most.
+    pub connections_max: usize,
+    /// Connections that a page should keep at most.
+    pub connections_per_page: u32,
+}
+
+impl Default for WebRtc {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            listen: SocketAddr::from(([0, 0, 0, 0], 9000)),
+            public_addresses: Vec::new(),
+            stun_servers: Vec::new(),
+            connections_max: 1024,
+            connections_per_page: 8,
+        }
+    }
+}
+
+/// `[library]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Library {
+    /// Watch folders for changes (inotify).
+    pub watch: bool,
+    /// Rescan everything this often; 0 for never.
+    pub rescan_hours: u32,
+    /// A file must have been quiet this long before it is read.
+    pub settle_seconds: u32,
+    /// What is in the trash longer than this is forgotten.
+    pub trash_days: u32,
+}
+
+impl Default for Library {
+    fn default() -> Self {
+        Self { watch: true, rescan_hours: 24, settle_seconds: 5, trash_days: 30 }
+    }
+}
+
+/// `[media]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Media {
+    /// The worker program; empty for `potluck-media-worker` beside the running program.
+    pub worker: PathBuf,
+    /// Workers at once.
+    pub workers: usize,
+    /// Address space of one worker.
+    pub memory_limit_mib: u64,
+    /// A request that takes longer ends its worker.
+    pub timeout_seconds: u32,
+}
+
+impl Default for Media {
+    fn default() -> Self {
+        Self { worker: PathBuf::new(), workers: 2, memory_limit_mib: 1536, timeout_seconds: 60 }
+    }
+}
+
+/// `[playback]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Playback {
+    /// Finished segments kept in memory.
+    pub cache_mib: u64,
+}
+
+impl Default for Playback {
+    fn default() -> Self {
+        Self { cache_mib: 64 }
+    }
+}
+
+/// `[accounts]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Accounts {
+    /// A session ends after this long without a request.
+    pub session_days: u32,
+    /// Lines of refused calls that are kept.
+    pub audit_lines: u32,
+}
+
+impl Default for Accounts {
+    fn default() -> Self {
+        Self { session_days: 30, audit_lines: 10_000 }
+    }
+}
+
+/// `[log]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// `error`, `warn`, `info`, `debug`, `trace`, or directives such as `info,potluck::library=debug`.
+    pub level: String,
+    /// `text` or `json`.
+    pub format: LogFormat,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { level: "info".to_owned(), format: LogFormat::Text }
+    }
+}
+
+/// How a log line looks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs: one object a line.
+    Json,
+}
+
+/// `[metrics]`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Metrics {
+    /// Whoever asks from this machine may read it.
+    pub loopback: bool,
+    /// Whoever brings this as `Authorization: Bearer` may read it; empty for nobody.
+    pub token: Secret,
+}
+
+/// A text that is never shown.
+#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The text itself, unless it is empty.
+    #[must_use]
+    pub fn reveal(&self) -> Option<&str> {
+        (!self.0.is_empty()).then_some(self.0.as_str())
+    }
+
+    fn shown(&self) -> &'static str {
+        if self.0.is_empty() { "" } else { "***" }
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.shown())
+    }
+}
+
+impl Serialize for Secret {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.shown())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_never_shown() {
+        let secret = Metrics { loopback: false, token: Secret("hunter2".to_owned()) };
+        assert!(!format!("{secret:?}").contains("hunter2"));
+        assert!(!serde_json::to_string(&secret).unwrap().contains("hunter2"));
+        assert_eq!(secret.token.reveal(), Some("hunter2"));
+    }
+
+    #[test]
+    fn the_shown_settings_are_the_defaults_and_all_of_them() {
+        let shown = include_str!("../../config/node.toml");
+        assert_eq!(toml::from_str::<Config>(shown).unwrap(), Config::default());
+        let shown: toml::Table = shown.parse().unwrap();
+        let known = serde_json::to_value(Config::default()).unwrap();
+        for (section, keys) in known.as_object().unwrap() {
+            for key in keys.as_object().unwrap().keys() {
+                let there = shown.get(section).and_then(|s| s.get(key)).is_some();
+                assert!(there, "config/node.toml does not show {section}.{key}");
+            }
+        }
+    }
+}

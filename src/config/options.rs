@@ -1,0 +1,120 @@
+//! From settings to the options of the parts.
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tracing_subscriber::EnvFilter;
+
+use super::{Config, ConfigError, Tls};
+use crate::accounts::{AccountsOptions, TokenHash};
+use crate::exchange::webrtc::WebRtcOptions;
+use crate::facades::{FacadeOptions, MetricsAccess, ServeOptions, TlsMode, TrustedProxies};
+use crate::media::MediaOptions;
+use crate::node::NodeOptions;
+use crate::playback::PlaybackOptions;
+
+const MIB: u64 = 1024 * 1024;
+const HOUR: u64 = 3600;
+const DAY: u64 = 24 * HOUR;
+
+impl Config {
+    /// What a single value cannot show.
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        let refuse = |key: &str, reason: String| Err(ConfigError::Value { place: key.to_owned(), reason });
+        if let Err(reason) = TrustedProxies::parse(&self.server.trusted_proxies) {
+            return refuse("server.trusted_proxies", reason);
+        }
+        let (cert, key) = (&self.server.tls_cert, &self.server.tls_key);
+        if self.server.tls == Tls::Files && (cert.as_os_str().is_empty() || key.as_os_str().is_empty()) {
+            return refuse("server.tls", "\"files\" needs server.tls_cert and server.tls_key".to_owned());
+        }
+        if let Err(error) = EnvFilter::try_new(&self.log.level) {
+            return refuse("log.level", error.to_string());
+        }
+        if self.media.workers == 0 {
+            return refuse("media.workers", "at least 1 is needed".to_owned());
+        }
+        Ok(())
+    }
+
+    /// Settings of the node on a data folder.
+    #[must_use]
+    pub fn node_options(&self, data: &Path) -> NodeOptions {
+        NodeOptions {
+            data: data.to_owned(),
+            accounts: self.accounts_options(),
+            watch: self.library.watch,
+            rescan: hours(self.library.rescan_hours),
+            settle: Duration::from_secs(self.library.settle_seconds.into()),
+            keep_trashed: Duration::from_secs(u64::from(self.library.trash_days) * DAY),
+            media: MediaOptions {
+                worker: self.worker(),
+                workers: self.media.workers,
+                memory_limit: self.media.memory_limit_mib * MIB,
+                timeout: Duration::from_secs(self.media.timeout_seconds.into()),
+            },
+            playback: PlaybackOptions {
+                cache_bytes: self.playback.cache_mib * MIB,
+                cut_lists: Some(data.join("cut-lists")),
+            },
+            webrtc: self.webrtc.enabled.then(|| WebRtcOptions {
+                listen: self.webrtc.listen,
+                public_addresses: self.webrtc.public_addresses.clone(),
+                connections_max: self.webrtc.connections_max,
+                ..WebRtcOptions::default()
+            }),
+        }
+    }
+
+    /// Settings of the accounts.
+    #[must_use]
+    pub fn accounts_options(&self) -> AccountsOptions {
+        AccountsOptions {
+            session_idle: Duration::from_secs(u64::from(self.accounts.session_days) * DAY),
+            audit_rows: self.accounts.audit_lines,
+            ..AccountsOptions::default()
+        }
+    }
+
+    /// Settings of the listeners.
+    ///
+    /// # Errors
+    /// As when the settings were read.
+    pub fn serve_options(&self) -> Result<ServeOptions, ConfigError> {
+        self.check()?;
+        let trusted_proxies = TrustedProxies::parse(&self.server.trusted_proxies).unwrap_or_default();
+        Ok(ServeOptions {
+            listen: self.server.listen,
+            tls: match self.server.tls {
+                Tls::Off => TlsMode::Off,
+                Tls::SelfSigned => TlsMode::SelfSigned,
+                Tls::Files => {
+                    TlsMode::Files { cert: self.server.tls_cert.clone(), key: self.server.tls_key.clone() }
+                }
+            },
+            connections_max: self.server.connections_max,
+            facades: FacadeOptions {
+                trusted_proxies,
+                metrics: MetricsAccess {
+                    loopback: self.metrics.loopback,
+                    token: self.metrics.token.reveal().map(TokenHash::of),
+                },
+                stun_servers: self.webrtc.stun_servers.clone(),
+                webrtc_connections_per_page: self.webrtc.connections_per_page,
+            },
+        })
+    }
+
+    fn worker(&self) -> PathBuf {
+        if !self.media.worker.as_os_str().is_empty() {
+            return self.media.worker.clone();
+        }
+        let beside = std::env::current_exe().ok().and_then(|program| Some(program.parent()?.join(WORKER)));
+        beside.unwrap_or_else(|| PathBuf::from(WORKER))
+    }
+}
+
+const WORKER: &str = "potluck-media-worker";
+
+fn hours(hours: u32) -> Option<Duration> {
+    (hours > 0).then(|| Duration::from_secs(u64::from(hours) * HOUR))
+}
