@@ -18,12 +18,14 @@
 //! | 5 | [`node`] | one running node: wiring, tasks, events, stop |
 //! | 6 | [`facades`] | speak a dialect over HTTP |
 //! | 7 | [`config`] | the settings a person writes |
+//! | 8 | [`cli`] | the commands a person types |
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
 pub mod accounts;
 pub mod blocks;
 pub mod catalog;
+pub mod cli;
 pub mod config;
 pub mod content;
 pub mod database;

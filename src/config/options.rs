@@ -87,9 +87,7 @@ impl Config {
             tls: match self.server.tls {
                 Tls::Off => TlsMode::Off,
                 Tls::SelfSigned => TlsMode::SelfSigned,
-                Tls::Files => {
-                    TlsMode::Files { cert: self.server.tls_cert.clone(), key: self.server.tls_key.clone() }
-                }
+                Tls::Files => TlsMode::Files { cert: self.server.tls_cert.clone(), key: self.server.tls_key.clone() },
             },
             connections_max: self.server.connections_max,
             facades: FacadeOptions {

@@ -138,10 +138,8 @@ fn lay_over(table: &mut Table, name: &str, raw: &str) -> Result<(), ConfigError>
     };
     let value = typed(raw, default);
     let one = Table::from_iter([(section.to_owned(), Table::from_iter([(key.to_owned(), value.clone())]).into())]);
-    Config::deserialize(one).map_err(|error| ConfigError::Value {
-        place: name.to_owned(),
-        reason: error.message().to_owned(),
-    })?;
+    Config::deserialize(one)
+        .map_err(|error| ConfigError::Value { place: name.to_owned(), reason: error.message().to_owned() })?;
     let body = table.entry(section).or_insert_with(|| Table::new().into());
     if let Some(body) = body.as_table_mut() {
         body.insert(key.to_owned(), value);
@@ -200,7 +198,10 @@ mod tests {
         let refused = load("[severs]\n", &[]).unwrap_err();
         assert_eq!(refused, "node.toml line 1: there is no setting severs; did you mean server?");
         let refused = load("", &[("POTLUCK_MEDIA__WORKER_COUNT", "2")]).unwrap_err();
-        assert!(refused.starts_with("POTLUCK_MEDIA__WORKER_COUNT: there is no setting media.worker_count"), "{refused}");
+        assert!(
+            refused.starts_with("POTLUCK_MEDIA__WORKER_COUNT: there is no setting media.worker_count"),
+            "{refused}"
+        );
     }
 
     #[test]
@@ -216,7 +217,9 @@ mod tests {
     #[test]
     fn values_that_do_not_go_together_are_refused_at_the_start() {
         assert!(load("[server]\ntls = \"files\"\n", &[]).unwrap_err().contains("tls_cert"));
-        assert!(load("", &[("POTLUCK_SERVER__TRUSTED_PROXIES", "proxy.example")]).unwrap_err().contains("proxy.example"));
+        assert!(
+            load("", &[("POTLUCK_SERVER__TRUSTED_PROXIES", "proxy.example")]).unwrap_err().contains("proxy.example")
+        );
         assert!(load("", &[("POTLUCK_LOG__LEVEL", "lo=ud=ly")]).unwrap_err().contains("log.level"));
     }
 

@@ -12,9 +12,10 @@ use parking_lot::Mutex;
 use tower::ServiceExt as _;
 
 use super::error::Refusal;
-use super::{App, caller, routes, web};
+use super::{App, FacadeOptions, caller, routes, web};
 use crate::accounts::Caller;
 use crate::exchange::{Body, Responder};
+use crate::node::Node;
 
 /// Minutes of history.
 const HISTORY: usize = 60;
@@ -85,6 +86,13 @@ impl NodeRouter {
             .layer(axum::middleware::from_fn(web::security_headers))
             .layer(from_fn_with_state(app.clone(), caller::identify));
         Self { app, router }
+    }
+
+    /// For a process that hosts a node for itself: no listeners, no settings.
+    #[must_use]
+    pub fn local(node: Node) -> Self {
+        let stopping = node.tasks().stopping();
+        Self::new(App::new(node, FacadeOptions::default(), stopping, Vec::new()))
     }
 
     /// Answers one request.

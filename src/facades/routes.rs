@@ -137,6 +137,7 @@ fn declare() -> Routes {
         .get   ("/api/v1/items/{id}",                           Item,    items::show)
         .get   ("/api/v1/items/{id}/next",                      Item,    items::next)
         .put   ("/api/v1/items/{id}/progress",                  Item,    items::set_progress)
+        .post  ("/api/v1/items/{id}/verify",                    Admin,   items::verify)
         .get   ("/api/v1/items/{id}/poster",                    Item,    pictures::poster)
         .get   ("/api/v1/items/{id}/backdrop",                  Item,    pictures::backdrop)
         .get   ("/api/v1/items/{id}/file",                      Item,    items::file)

@@ -262,6 +262,21 @@ impl Node {
         self.running.accounts.stop().await;
     }
 
+    /// Reads a whole file again. `None` when every block hashed right, and then it is remembered as verified; else what is
+    /// wrong, for people. The importer marks what is damaged.
+    ///
+    /// # Errors
+    /// [`CatalogError`] when the catalog cannot be read or written.
+    pub async fn verify(&self, root: &Cid) -> Result<Option<String>, CatalogError> {
+        if let Err(error) = self.blocks().verify(root, &self.tasks().stopping()).await {
+            return Ok(Some(error.to_string()));
+        }
+        for known in self.catalog().known_by_cid(root).await? {
+            self.catalog().verified(known.item).await?;
+        }
+        Ok(None)
+    }
+
     /// Public key, base32.
     #[must_use]
     pub fn id(&self) -> &str {

@@ -15,6 +15,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("node", 5),
     ("facades", 6),
     ("config", 7),
+    ("cli", 8),
 ];
 
 fn layer(module: &str) -> Option<u8> {

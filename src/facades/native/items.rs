@@ -3,14 +3,14 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use super::model::{ItemDetail, ItemPage, ItemQuery, ItemSummary, Problem};
+use super::model::{ItemDetail, ItemPage, ItemQuery, ItemSummary, Problem, Verdict};
 use super::shapes;
 use crate::accounts::Caller;
 use crate::catalog::{ItemFilter, ItemState, Progress, ProgressFilter, Sort};
 use crate::facades::App;
 use crate::facades::bytes::{self, Cache, Disposition, FileAnswer};
 use crate::facades::error::Refusal;
-use crate::facades::extract::{Asker, Json, Query, SeenItem};
+use crate::facades::extract::{Asker, Json, Path, Query, SeenItem};
 
 /// Longest text of a query, in characters.
 const TEXT_MAX: usize = 256;
@@ -115,6 +115,20 @@ pub(in crate::facades) async fn set_progress(
 ) -> Result<StatusCode, Refusal> {
     app.node().catalog().set_progress(caller.id(), &item.item.id, progress).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Reads the whole file again and checks every block (admin). The answer comes when it is done.
+#[utoipa::path(post, path = "/api/v1/items/{id}/verify", tag = "items", params(("id" = String, Path)),
+    responses((status = 200, body = Verdict), (status = 403, body = Problem), (status = 404, body = Problem)))]
+pub(in crate::facades) async fn verify(
+    State(app): State<App>,
+    Asker(caller): Asker,
+    Path(id): Path<String>,
+) -> Result<axum::Json<Verdict>, Refusal> {
+    let item = app.node().catalog().item(&id, caller.id()).await?.item;
+    let cid = item.file.and_then(|file| file.cid).ok_or_else(Refusal::not_found)?;
+    let problem = app.node().verify(&cid).await?;
+    Ok(axum::Json(Verdict { problem }))
 }
 
 /// The original bytes, with Range. The ETag is the file's CID.

@@ -72,6 +72,13 @@ where
     Option::<T>::deserialize(deserializer).map(Some)
 }
 
+/// `POST /items/{id}/verify` (admin): what reading the whole file again showed.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct Verdict {
+    /// Absent where every block hashed right.
+    pub problem: Option<String>,
+}
+
 /// `PUT /account/password`: of the caller.
 #[derive(Deserialize, ToSchema)]
 pub struct NewPassword {

@@ -45,6 +45,7 @@ use super::{
         items::show,
         items::next,
         items::set_progress,
+        items::verify,
         items::file,
         pictures::poster,
         pictures::backdrop,

@@ -69,7 +69,8 @@ fn carriers(app: &App, caller: &Caller) -> Vec<Carrier> {
 }
 
 fn carrier(name: &str, state: WebRtcState, traffic: &Traffic, listens: Option<String>) -> Carrier {
-    let off = || if name == "webrtc" { "off: see webrtc.enabled, and the log of the start" } else { "off: see server.tls" };
+    let off =
+        || if name == "webrtc" { "off: see webrtc.enabled, and the log of the start" } else { "off: see server.tls" };
     Carrier {
         name: name.to_owned(),
         enabled: listens.is_some(),

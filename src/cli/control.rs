@@ -1,0 +1,110 @@
+//! Reaches the node that owns the data folder: through its control socket where it runs, or by running it here, without
+//! carriers, for as long as the command takes. Either way the command speaks the native API as local admin.
+use anyhow::{Context as _, anyhow, bail};
+use axum::body::Body;
+use axum::http::{Method, Request, Response, header};
+use http_body_util::BodyExt as _;
+use hyper_util::rt::TokioIo;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::Place;
+use crate::accounts::Caller;
+use crate::facades::native::model::Problem;
+use crate::facades::{NodeRouter, connect_control};
+use crate::node::{Node, control_socket};
+
+/// A way to the node.
+pub(super) enum Control {
+    /// It runs in another process.
+    Running(std::path::PathBuf),
+    /// It runs in this one.
+    Hosted(Node, NodeRouter),
+}
+
+/// Whether a node runs on this data folder and answers.
+pub(super) async fn running(place: &Place) -> Option<Control> {
+    let socket = control_socket(&place.data);
+    connect_control(&socket).await.ok().map(|_| Control::Running(socket))
+}
+
+impl Control {
+    /// The node of the data folder, started here if it does not run.
+    pub async fn open(place: &Place) -> anyhow::Result<Self> {
+        if let Some(running) = running(place).await {
+            return Ok(running);
+        }
+        let mut options = place.config()?.node_options(&place.data);
+        (options.watch, options.rescan, options.webrtc) = (false, None, None);
+        let node = Node::start(options).await?;
+        let router = NodeRouter::local(node.clone());
+        Ok(Self::Hosted(node, router))
+    }
+
+    /// Stops the node if it was started here.
+    pub async fn close(self) {
+        if let Self::Hosted(node, _) = self {
+            node.stop().await;
+        }
+    }
+
+    /// Calls the API and reads the answer.
+    pub async fn call<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&(impl Serialize + Sync)>,
+    ) -> anyhow::Result<T> {
+        let bytes = self.send(method, path, body).await?.into_body().collect().await?.to_bytes();
+        let text = if bytes.is_empty() { b"null" } else { &bytes[..] };
+        serde_json::from_slice(text).with_context(|| format!("the node's answer to {path} is not what was expected"))
+    }
+
+    /// Reads from the API.
+    pub async fn get<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
+        self.call(Method::GET, path, None::<&()>).await
+    }
+
+    /// Calls the API; a refusal becomes an error with the node's own sentence.
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&(impl Serialize + Sync)>,
+    ) -> anyhow::Result<Response<Body>> {
+        let mut request = Request::builder().method(method).uri(path).header(header::HOST, "localhost");
+        let body = match body {
+            Some(body) => {
+                request = request.header(header::CONTENT_TYPE, "application/json");
+                Body::from(serde_json::to_vec(body)?)
+            }
+            None => Body::empty(),
+        };
+        let response = self.exchange(request.body(body)?).await?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        let status = response.status();
+        let bytes = response.into_body().collect().await?.to_bytes();
+        match serde_json::from_slice::<Problem>(&bytes) {
+            Ok(problem) => bail!("{}", problem.message),
+            Err(_) => Err(anyhow!("the node answered {status}")),
+        }
+    }
+
+    async fn exchange(&self, mut request: Request<Body>) -> anyhow::Result<Response<Body>> {
+        match self {
+            Self::Hosted(_, router) => {
+                request.extensions_mut().insert(Caller::local());
+                Ok(router.answer(request).await)
+            }
+            Self::Running(socket) => {
+                let stream = connect_control(socket).await.context("the node stopped answering")?;
+                let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+                // Ends with the answer's body.
+                tokio::spawn(connection);
+                Ok(sender.send_request(request).await?.map(Body::new))
+            }
+        }
+    }
+}
