@@ -148,8 +148,16 @@ impl Pool {
     ) -> Result<(Reply, Bytes), Failure> {
         tokio::select! {
             answer = worker.connection.ask(file, question) => answer.map_err(|e| Failure::Lost(e.to_string())),
-            () = tokio::time::sleep(self.options.timeout) => Err(Failure::Late),
+            () = tokio::time::sleep(self.patience(question)) => Err(Failure::Late),
             () = self.stopped.cancelled() => Err(Failure::Stopped),
+        }
+    }
+
+    /// Measuring a file without an index means to read it wholly.
+    fn patience(&self, question: &Question) -> Duration {
+        match question {
+            Question::Index => self.options.timeout * 10,
+            _ => self.options.timeout,
         }
     }
 
@@ -250,7 +258,7 @@ impl Pool {
         }
         self.failures.fetch_add(1, Ordering::Relaxed);
         let reason = match failure {
-            Failure::Late => format!("no answer after {} s", self.options.timeout.as_secs()),
+            Failure::Late => "it took too long".to_owned(),
             Failure::Lost(lost) => how_it_ended(&mut worker.child).await.unwrap_or_else(|| lost.clone()),
             Failure::Stopped => String::new(),
         };

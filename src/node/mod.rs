@@ -194,7 +194,9 @@ impl Node {
             .map_err(|source| NodeError::Database { path, source })?;
         let media = Media::new(options.media.clone());
         let find = Arc::new(SourceFinder { catalog: catalog.clone() });
-        let playback = Playback::new(options.playback.clone(), media.clone(), blocks.clone(), find);
+        let cut_lists = options.playback.cut_lists.clone().unwrap_or_else(|| options.data.join("cut-lists"));
+        let playback = PlaybackOptions { cut_lists: Some(cut_lists), ..options.playback.clone() };
+        let playback = Playback::new(playback, media.clone(), blocks.clone(), find);
         blocks.set_producer(playback.producer());
         let import = importer_options(&options, &folder);
         let importer = Importer::start(import, catalog.clone(), blocks.clone(), media.clone()).await?;

@@ -7,29 +7,37 @@ mod renditions;
 mod segments;
 mod titles;
 
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 
 use self::renditions::{PACKAGER, Shelf, Title};
 use self::segments::{Key, Piece, Segments};
 use self::titles::Titles;
-use crate::blocks::{Blocks, Producer, Recipe};
+use crate::blocks::{BlockError, Blocks, Producer, Recipe};
 use crate::content::Cid;
 use crate::content::unixfs::Layout;
 pub use crate::media::Decision;
 use crate::media::{Facts, Media, StreamKind, decide, fmp4};
 
 /// Settings of playback.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct PlaybackOptions {
-    /// Bytes of finished segments kept in memory.
+    /// Bytes of finished segments kept in memory; 64 MiB by default, some ten segments of a heavy film.
     pub cache_bytes: u64,
     /// Folder in which cut lists are kept, so that a file is not measured again after a restart; made when needed.
     /// `None` keeps them in memory only.
     pub cut_lists: Option<PathBuf>,
+}
+
+impl Default for PlaybackOptions {
+    fn default() -> Self {
+        Self { cache_bytes: 64 * 1024 * 1024, cut_lists: None }
+    }
 }
 
 /// A file to play.
@@ -183,12 +191,30 @@ impl Inner {
         let index = match self.shelf.get(&source.cid).await {
             Some(index) => index,
             None => {
+                self.unchanged(source).await?;
                 let index = self.media.index(&source.path).await?;
                 self.shelf.put(&source.cid, &index).await;
                 index
             }
         };
         Ok(Arc::new(Title::new(source, index)))
+    }
+
+    /// The worker reads the file, not its blocks: what it makes belongs to `source.cid` only while the file is as it was
+    /// when it was imported.
+    async fn unchanged(&self, source: &Source) -> Result<(), PlaybackError> {
+        let known = self.blocks.imported(&source.path).await.map_err(BlockError::from)?;
+        let metadata = tokio::fs::metadata(&source.path).await.map_err(BlockError::from)?;
+        let as_imported = known.is_some_and(|known| {
+            let modified_ns = i128::from(metadata.mtime()) * 1_000_000_000 + i128::from(metadata.mtime_nsec());
+            known.cid == source.cid && known.size == metadata.size() && i128::from(known.modified_ns) == modified_ns
+        });
+        if as_imported {
+            return Ok(());
+        }
+        // Reading a block makes the change known to whoever imports the file again.
+        let _ = self.blocks.read(&source.cid, 0..1).next().await;
+        Err(BlockError::Changed { path: source.path.clone() }.into())
     }
 
     async fn piece(&self, source: &Source, rendition: &str, piece: Piece) -> Result<Segment, PlaybackError> {
@@ -204,6 +230,7 @@ impl Inner {
             Piece::Number(n) => {
                 let n = usize::try_from(n).map_err(|_| PlaybackError::NotFound)?;
                 let plan = title.index.plan(track, n).ok_or(PlaybackError::NotFound)?;
+                self.unchanged(source).await?;
                 self.media.segment(&source.path, plan).await?
             }
         };

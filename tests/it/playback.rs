@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
-use potluck::blocks::{Blocks, BlocksOptions};
+use potluck::blocks::{BlockError, Blocks, BlocksOptions, Finding};
 use potluck::content::Cid;
 use potluck::media::Media;
 use potluck::media::timeline::FileIndex;
@@ -137,6 +137,7 @@ async fn other_orders_give_equal_bytes(source: &Source, rendition: &Rendition, e
     let mixed: Vec<usize> = (0..count).map(|n| (n * 7 + 3) % count).chain(0..count).collect();
     for order in [backwards, mixed] {
         let fresh = Stage::new();
+        let same = fresh.source(&source.path).await;
         assert!(
             fresh.segments(&same, again, &order).await == expected,
             "{} in the order {order:?}",
@@ -375,6 +376,20 @@ async fn a_cut_list_is_measured_once() {
     let gone = Source { path: "/nowhere.mp4".into(), ..source };
     let after = restarted.playback.renditions(&gone).await.unwrap();
     assert_eq!(before[0].descriptor, after[0].descriptor);
+}
+
+#[tokio::test]
+async fn a_file_that_changed_gives_no_segments_under_its_old_name() {
+    let stage = Stage::new();
+    let path = stage.folder.path().join("film.mp4");
+    std::fs::copy(film(), &path).unwrap();
+    let source = stage.source(&path).await;
+    stage.playback.segment(&source, "v0", 0).await.unwrap();
+    let mut findings = stage.blocks.findings();
+    std::fs::copy(film_mkv(), &path).unwrap();
+    let answer = stage.playback.segment(&source, "v0", 1).await;
+    assert!(matches!(answer, Err(PlaybackError::Blocks(BlockError::Changed { .. }))), "{answer:?}");
+    assert_eq!(findings.recv().await.unwrap(), Finding::Changed(path));
 }
 
 #[tokio::test]
