@@ -203,13 +203,16 @@ export class MockNode {
 
   private list(query: URLSearchParams) {
     const kind = query.get('kind');
+    const of = query.get('library');
+    const show = query.get('show');
+    const progress = query.get('progress');
     const words = (query.get('q') ?? '').toLowerCase().split(/\s+/).filter(Boolean);
     let found = this.items.filter(
       (item) =>
         (kind ? item.kind === kind : item.kind !== 'show') &&
-        (!query.get('library') || item.library === query.get('library')) &&
-        (!query.get('show') || item.show === query.get('show')) &&
-        matches(item, query.get('progress')) &&
+        (!of || item.library === of) &&
+        (!show || item.show === show) &&
+        matches(item, progress) &&
         words.every((word) =>
           item.title
             .toLowerCase()
@@ -229,8 +232,7 @@ export class MockNode {
     let start = Number(query.get('cursor') ?? 0);
     const from = query.get('from');
     if (from && !query.get('cursor')) {
-      start = found.findIndex((item) => sortTitle(item.title) >= from.toLowerCase());
-      if (start < 0) start = found.length;
+      start = firstFrom(found, from.toLowerCase());
     }
     const limit = Number(query.get('limit') ?? 50);
     const end = Math.min(found.length, start + limit);
@@ -254,7 +256,7 @@ export class MockNode {
       const next = this.items.find(
         (one) => one.show === item.show && one.season === item.season && one.episode === (item.episode ?? 0) + 1,
       );
-      return next ? { json: next } : problem(404, 'not_found', 'this is the last episode');
+      return next ? { json: next } : {};
     }
     if (what === 'hls' && rest) {
       const file = filmFile(rest);
@@ -388,6 +390,17 @@ function matches(item: ItemSummary, progress: string | null): boolean {
 
 function sortTitle(title: string): string {
   return title.toLowerCase().replace(/^(the|a|an) /, '');
+}
+
+/** By halves: titles are in order. */
+function firstFrom(items: ItemSummary[], letter: string): number {
+  let [low, high] = [0, items.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sortTitle(items[middle]!.title) < letter) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function library(id: string, name: string, kind: LibraryKind, path: string): Library {

@@ -60,10 +60,24 @@ struct Description;
 
 /// As pretty JSON, with a new line at its end.
 static TEXT: LazyLock<String> = LazyLock::new(|| {
-    let mut text = Description::openapi().to_pretty_json().unwrap_or_default();
+    let mut text = named(Description::openapi()).to_pretty_json().unwrap_or_default();
     text.push('\n');
     text
 });
+
+/// Handlers are called by what they do, which repeats between modules; an operation's id must not. So it begins with the
+/// last word of its path: `libraries_list`, `folders_list`.
+fn named(mut api: utoipa::openapi::OpenApi) -> utoipa::openapi::OpenApi {
+    for (path, item) in &mut api.paths.paths {
+        let word = path.rsplit('/').find(|part| !part.starts_with('{')).unwrap_or_default();
+        let word: String = word.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+        let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch];
+        for operation in operations.into_iter().flatten() {
+            operation.operation_id = operation.operation_id.take().map(|id| format!("{word}_{id}"));
+        }
+    }
+    api
+}
 
 /// The description as it is served and committed.
 #[must_use]

@@ -4,6 +4,7 @@
  */
 import type {
   Account,
+  AccountChange,
   ApiKey,
   Folders,
   ItemDetail,
@@ -51,7 +52,7 @@ export interface ItemQuery {
   limit?: number;
 }
 
-type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 interface CallOptions {
   query?: object;
@@ -93,7 +94,8 @@ async function call<T>(method: Method, path: string, options: CallOptions = {}):
 async function refusal(response: Response, name: string): Promise<ApiError> {
   const body = (await response.json().catch(() => null)) as Partial<Problem> | null;
   const word = body?.error ?? `http_${response.status}`;
-  if (response.status === 401 && !name.endsWith('/login')) refused();
+  // A wrong password is refused with 401 too, and signs nobody out.
+  if (response.status === 401 && !/\/(login|password)$/.test(name)) refused();
   return new ApiError(response.status, word, body?.message ?? '', name);
 }
 
@@ -124,14 +126,8 @@ export const api = {
   items: (query: ItemQuery, signal?: AbortSignal) => call<ItemPage>('GET', '/items', { query, signal }),
   item: (item: string, signal?: AbortSignal) => call<ItemDetail>('GET', `/items/${id(item)}`, { signal }),
   /** The episode after this one; `null` after the last. */
-  next: async (item: string): Promise<ItemSummary | null> => {
-    try {
-      return (await call<ItemSummary | undefined>('GET', `/items/${id(item)}/next`)) ?? null;
-    } catch (error) {
-      if (error instanceof ApiError && error.status === 404) return null;
-      throw error;
-    }
-  },
+  next: async (item: string): Promise<ItemSummary | null> =>
+    (await call<ItemSummary | undefined>('GET', `/items/${id(item)}/next`)) ?? null,
   /** `keepalive` lets the call outlive the page. */
   saveProgress: (item: string, progress: Progress, keepalive = false) =>
     call<void>('PUT', `/items/${id(item)}/progress`, { body: progress, keepalive }),
@@ -141,6 +137,21 @@ export const api = {
   removeApiKey: (key: string) => call<void>('DELETE', `/api-keys/${id(key)}`),
   accounts: () => call<Account[]>('GET', '/accounts'),
   addAccount: (account: NewAccount) => call<Account>('POST', '/accounts', { body: account }),
+  changeAccount: (account: string, change: AccountChange) =>
+    call<Account>('PATCH', `/accounts/${id(account)}`, { body: change }),
+  removeAccount: (account: string) => call<void>('DELETE', `/accounts/${id(account)}`),
+  changePassword: (before: string, after: string) =>
+    call<void>('PUT', '/account/password', { body: { old: before, new: after } }),
+
+  /** One block, as it is. */
+  block: async (cid: string): Promise<Uint8Array<ArrayBuffer>> => {
+    const path = `${address.ipfs(cid)}?format=raw`;
+    const response = await fetch(path, { credentials: 'same-origin' }).catch(() => {
+      throw new ApiError(0, 'unreachable', '', `GET ${path}`);
+    });
+    if (!response.ok) throw await refusal(response, `GET ${path}`);
+    return new Uint8Array(await response.arrayBuffer());
+  },
 };
 
 /** Where the node answers about an item, for `src` attributes and players. */

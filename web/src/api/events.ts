@@ -6,6 +6,8 @@ export interface EventHandlers {
   scan: (progress: ScanProgress) => void;
   item: (change: ItemChanged) => void;
   library: () => void;
+  /** Events were missed: everything may have changed. */
+  reset: () => void;
   /** `true` once connected (again), `false` when the connection broke. */
   onState?: (connected: boolean) => void;
 }
@@ -21,6 +23,7 @@ export function listen(handlers: EventHandlers): () => void {
     source.addEventListener('scan', (event) => handlers.scan(JSON.parse(event.data)));
     source.addEventListener('item', (event) => handlers.item(JSON.parse(event.data)));
     source.addEventListener('library', () => handlers.library());
+    source.addEventListener('reset', () => handlers.reset());
     source.onopen = () => handlers.onState?.(true);
     source.onerror = () => {
       handlers.onState?.(false);

@@ -31,6 +31,7 @@ class Live {
       scan: (progress) => this.onScan(progress),
       item: () => this.changed(),
       library: () => this.onLibrary(),
+      reset: () => this.onLibrary(),
       onState: (connected) => (this.connected = connected),
     });
     return () => {
