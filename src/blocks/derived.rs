@@ -54,7 +54,8 @@ impl Kitchen {
         let mut kept = self.kept.lock();
         kept.retain(|(other, _)| *other != id);
         kept.push_back((id, bytes));
-        while kept.iter().map(|(_, b)| b.len()).sum::<usize>() > KEPT_MAX {
+        // The last one stays whatever its size: its other blocks are asked for next.
+        while kept.len() > 1 && kept.iter().map(|(_, b)| b.len()).sum::<usize>() > KEPT_MAX {
             kept.pop_front();
         }
     }
@@ -78,12 +79,12 @@ impl Kitchen {
         if let Some(bytes) = self.kept(object.id) {
             return Ok(bytes);
         }
+        let producer = self.producer.lock().clone().ok_or("nobody makes derived objects yet")?;
         let lock = Arc::clone(self.making.lock().entry(object.id).or_default());
         let _turn = lock.lock().await;
         if let Some(bytes) = self.kept(object.id) {
             return Ok(bytes);
         }
-        let producer = self.producer.lock().clone().ok_or("nobody makes derived objects yet")?;
         let made = producer.produce(recipe.clone()).await;
         self.making.lock().remove(&object.id);
         let bytes = made?;

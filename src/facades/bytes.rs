@@ -22,20 +22,24 @@ use crate::content::ranges::{Wanted, wanted};
 /// Letters that RFC 8187 allows unencoded in an extended header value.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Who may keep a copy of an answer, for ever in either case.
+/// Who may keep a copy of an answer, and for how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cache {
-    /// The caller's own browser.
+    /// The caller's own browser, which asks each time whether it is still the same: for a URL that names an item, whose
+    /// file may change.
+    Revalidate,
+    /// The caller's own browser, for ever: for a URL that names a CID.
     Private,
-    /// Proxies too.
+    /// Proxies too, for ever.
     Public,
 }
 
 impl Cache {
-    /// The `Cache-Control` value of something named by its CID.
+    /// The `Cache-Control` value.
     #[must_use]
-    pub fn immutable(self) -> HeaderValue {
+    pub fn header(self) -> HeaderValue {
         HeaderValue::from_static(match self {
+            Self::Revalidate => "private, no-cache",
             Self::Private => "private, max-age=29030400, immutable",
             Self::Public => "public, max-age=29030400, immutable",
         })
@@ -96,7 +100,7 @@ pub async fn file(
     set(&mut response, CONTENT_DISPOSITION, &disposition(answer.disposition));
     let headers = response.headers_mut();
     headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-    headers.insert(CACHE_CONTROL, answer.cache.immutable());
+    headers.insert(CACHE_CONTROL, answer.cache.header());
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     Ok(response)
 }
@@ -121,7 +125,7 @@ pub fn unchanged(tag: &str, cache: Cache) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NOT_MODIFIED;
     set(&mut response, ETAG, tag);
-    response.headers_mut().insert(CACHE_CONTROL, cache.immutable());
+    response.headers_mut().insert(CACHE_CONTROL, cache.header());
     response
 }
 

@@ -103,6 +103,25 @@ async fn what_was_imported_is_there_after_reopening() {
 }
 
 #[tokio::test]
+async fn a_file_that_takes_several_transactions_is_whole() {
+    let kitchen = Kitchen::new();
+    let path = kitchen.folder.path().join("sparse");
+    // The first transaction holds 4096 leaves.
+    let size = 4098 * MIB as u64 + 7;
+    fs::File::create(&path).unwrap().set_len(size).unwrap();
+    let imported = kitchen.import(&path).await.unwrap();
+    let leaf = cid::of_raw(&vec![0; MIB]);
+    assert_eq!(kitchen.blocks.stat(&leaf).await.unwrap().unwrap().roots, [imported.cid]);
+    assert_eq!(kitchen.read(&imported.cid, size - 9..size).await.unwrap(), [0; 9]);
+    let root = node::decode(&kitchen.blocks.get(&imported.cid).await.unwrap()).unwrap();
+    let node::Node::File { links, size: total, .. } = root else { panic!("a file's root is a file") };
+    assert_eq!((links.len(), total), (5, size));
+    for (node, _) in links {
+        assert!(kitchen.blocks.get(&node).await.is_ok());
+    }
+}
+
+#[tokio::test]
 async fn a_name_that_is_not_utf_8_is_a_name() {
     let kitchen = Kitchen::new();
     let path = kitchen.write(OsStr::from_bytes(b"caf\xe9 \xff.mkv"), b"dish");

@@ -134,14 +134,6 @@ pub enum Node {
     Symlink(Bytes),
 }
 
-/// CIDs of all links of a dag-pb node, whatever it means.
-///
-/// # Errors
-/// [`NodeError::TooLarge`], [`NodeError::NotDagPb`].
-pub fn links(bytes: &[u8]) -> Result<Vec<Cid>, NodeError> {
-    Ok(decode_dag_pb(bytes)?.links.into_iter().map(|l| l.cid).collect())
-}
-
 /// Reads a node.
 ///
 /// # Errors

@@ -215,7 +215,7 @@ fn trustless(response: &mut Response, cache: Cache, tag: &str, content_type: &'s
     bytes::set(response, ETAG, tag);
     bytes::set(response, CONTENT_DISPOSITION, &bytes::disposition(Disposition::Attachment(name)));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    response.headers_mut().insert(CACHE_CONTROL, cache.immutable());
+    response.headers_mut().insert(CACHE_CONTROL, cache.header());
 }
 
 async fn plain(

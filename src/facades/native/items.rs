@@ -153,7 +153,7 @@ pub(in crate::facades) async fn file(
         cid,
         content_type: content_type.essence_str(),
         disposition: Disposition::Inline(Some(&name)),
-        cache: Cache::Private,
+        cache: Cache::Revalidate,
     };
     let mut response = bytes::file(app.node().blocks(), answer, request.method(), request.headers()).await?;
     // The name stays when the bytes change, so a copy must ask; the ETag makes asking cheap.
