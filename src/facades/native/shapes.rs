@@ -5,7 +5,7 @@ use crate::catalog::{File, ItemState, Library, Listed};
 use crate::facades::App;
 use crate::facades::error::Refusal;
 use crate::library::{self, ItemChange};
-use crate::media::{Facts, StreamKind};
+use crate::media::Facts;
 use crate::node::source_of;
 use crate::playback::{Decision, Playback, Source};
 
@@ -102,12 +102,10 @@ pub(super) async fn library(app: &App, caller: &Caller, library: Library) -> Res
 impl From<Listed> for model::ItemSummary {
     fn from(listed: Listed) -> Self {
         let item = listed.item;
-        let facts = item.file.as_ref().and_then(|file| file.facts.as_ref());
-        let video = facts.and_then(|f| f.streams.iter().find(|s| s.kind == StreamKind::Video));
         Self {
-            width: video.and_then(|v| v.width),
-            height: video.and_then(|v| v.height),
-            hdr: video.and_then(|v| v.hdr),
+            width: item.file.as_ref().and_then(|file| file.width),
+            height: item.file.as_ref().and_then(|file| file.height),
+            hdr: item.file.as_ref().and_then(|file| file.hdr),
             cid: item.file.as_ref().and_then(|file| file.cid).map(|cid| cid.to_string()),
             size: item.file.as_ref().map(|file| file.size),
             poster: item.artwork.poster.as_ref().map(|_| format!("/api/v1/items/{}/poster", item.id)),

@@ -1,0 +1,192 @@
+//! The `potluck` command as a person or a script uses it.
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+use crate::fixtures::film;
+use crate::harness::PASSWORD;
+
+struct Place {
+    folder: tempfile::TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    fn films(&self) -> PathBuf {
+        let films = self.folder.path().join("films");
+        std::fs::create_dir_all(&films).unwrap();
+        std::fs::copy(film(), films.join("Film (2001).mp4")).unwrap();
+        films
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_potluck"));
+        command.arg("--data").arg(self.data()).args(arguments);
+        command.env("POTLUCK_WEBRTC__LISTEN", "127.0.0.1:0").env_remove("POTLUCK_DATA");
+        command
+    }
+
+    fn run(&self, arguments: &[&str], input: &str) -> Output {
+        let mut command = self.command(arguments).into_std();
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // A command that reads nothing may be gone already.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        child.wait_with_output().unwrap()
+    }
+
+    fn ok(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments, PASSWORD);
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn init(&self) {
+        self.ok(&["init", "--admin", "ada", "--password-stdin"]);
+    }
+
+    /// A running node and its first line.
+    async fn serve(&self) -> (Child, String, BufReader<tokio::process::ChildStdout>) {
+        let mut command = self.command(&["serve", "--listen", "127.0.0.1:0"]);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        lines.read_line(&mut line).await.unwrap();
+        (child, line, lines)
+    }
+}
+
+fn terminate(child: &Child) {
+    let pid = Pid::from_raw(i32::try_from(child.id().unwrap()).unwrap()).unwrap();
+    kill_process(pid, Signal::TERM).unwrap();
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+#[test]
+fn init_makes_a_private_folder_and_never_writes_over_anything() {
+    let place = Place::new();
+    place.init();
+    let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&place.data()), 0o700);
+    assert_eq!(mode(&place.data().join("node.key")), 0o600);
+    let key = std::fs::read(place.data().join("node.key")).unwrap();
+    let again = place.run(&["init", "--admin", "eve", "--password-stdin"], PASSWORD);
+    assert_eq!(again.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&again.stderr).contains("nothing was changed"));
+    assert_eq!(std::fs::read(place.data().join("node.key")).unwrap(), key);
+}
+
+#[test]
+fn a_refused_first_account_leaves_nothing_behind() {
+    let place = Place::new();
+    let short = place.run(&["init", "--admin", "ada", "--password-stdin"], "short");
+    assert_eq!(short.status.code(), Some(1));
+    place.init();
+}
+
+#[test]
+fn what_is_not_understood_ends_with_2_and_what_fails_with_1() {
+    let place = Place::new();
+    assert_eq!(place.run(&["frobnicate"], "").status.code(), Some(2));
+    assert_eq!(place.run(&["init", "--admin", "ada"], "").status.code(), Some(2));
+    assert_eq!(place.run(&["status"], "").status.code(), Some(1));
+    let help = place.ok(&["--help"]);
+    assert!(help.contains("library add Films"), "{help}");
+    std::fs::create_dir(place.data()).unwrap();
+    std::fs::write(place.data().join("node.toml"), "[server]\nlisten_on = 1\n").unwrap();
+    let refused = place.run(&["serve"], "");
+    assert_eq!(refused.status.code(), Some(1));
+    let told = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(told.contains("line 2") && told.contains("did you mean server.listen?"), "{told}");
+}
+
+#[tokio::test]
+async fn commands_work_with_the_node_stopped_and_running() {
+    let place = Place::new();
+    let films = place.films();
+    let films = films.to_str().unwrap();
+    place.init();
+    place.ok(&["library", "add", "Films", "--kind", "movies", "--path", films]);
+    let listed = json(&place.ok(&["library", "list", "--json"]));
+    assert_eq!((listed[0]["name"].as_str(), listed[0]["path"].as_str()), (Some("Films"), Some(films)));
+    assert_eq!(json(&place.ok(&["status", "--json"]))["running"], false);
+    let scanned = json(&place.ok(&["scan", "Films", "--json"]));
+    assert_eq!(scanned[0]["state"], "done");
+    assert_eq!(json(&place.ok(&["library", "list", "--json"]))[0]["items"], 1);
+    place.ok(&["user", "add", "bob", "--password-stdin", "--library", "films"]);
+
+    let (mut child, line, mut rest) = place.serve().await;
+    assert!(line.starts_with("Potluck is ready at http://127.0.0.1:"), "{line}");
+    assert_eq!(json(&place.ok(&["status", "--json"]))["running"], true);
+    let users = json(&place.ok(&["user", "list", "--json"]));
+    assert_eq!(users.as_array().unwrap().len(), 2);
+    assert_eq!(users[1]["libraries"][0], listed[0]["id"]);
+    place.ok(&["user", "password", "bob", "--password-stdin"]);
+    let talks = place.folder.path().join("talks");
+    std::fs::create_dir(&talks).unwrap();
+    place.ok(&["library", "add", "Talks", "--kind", "videos", "--path", talks.to_str().unwrap()]);
+    let overlap = place.run(&["library", "add", "More", "--kind", "videos", "--path", films], "");
+    assert_eq!(overlap.status.code(), Some(1));
+    assert_eq!(json(&place.ok(&["scan", "--json"])).as_array().unwrap().len(), 2);
+    let scrubbed = json(&place.ok(&["scrub", "--json"]));
+    assert_eq!((scrubbed["verified"].as_u64(), scrubbed["damaged"].as_array().unwrap().len()), (Some(1), 0));
+    place.ok(&["library", "remove", "talks"]);
+    place.ok(&["user", "remove", "bob"]);
+    let last = place.run(&["user", "remove", "ada"], "");
+    assert_eq!(last.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&last.stderr).contains("last admin"));
+
+    terminate(&child);
+    assert_eq!(child.wait().await.unwrap().code(), Some(0));
+    let mut more = String::new();
+    rest.read_to_string(&mut more).await.unwrap();
+    assert_eq!(more, "", "one line, and no more");
+    assert!(!place.data().join("control.sock").exists());
+    assert_eq!(json(&place.ok(&["library", "list", "--json"])).as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_damaged_file_is_found_by_scrub() {
+    let place = Place::new();
+    let films = place.films();
+    place.init();
+    place.ok(&["library", "add", "Films", "--kind", "movies", "--path", films.to_str().unwrap()]);
+    place.ok(&["scan"]);
+    let film = films.join("Film (2001).mp4");
+    let times = film.metadata().unwrap();
+    let mut bytes = std::fs::read(&film).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    let file = std::fs::OpenOptions::new().write(true).open(&film).unwrap();
+    (&file).write_all(&bytes).unwrap();
+    file.set_times(std::fs::FileTimes::new().set_modified(times.modified().unwrap())).unwrap();
+    let scrubbed = place.run(&["scrub", "--json"], "");
+    assert_eq!(scrubbed.status.code(), Some(1));
+    assert_eq!(json(std::str::from_utf8(&scrubbed.stdout).unwrap())["damaged"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn cid_names_a_file_without_a_node() {
+    let place = Place::new();
+    let path = place.folder.path().join("hello");
+    std::fs::write(&path, "hello world").unwrap();
+    let cid = place.ok(&["cid", path.to_str().unwrap()]);
+    assert_eq!(cid.trim(), "bafkreifzjut3te7nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e");
+    assert_eq!(json(&place.ok(&["cid", "--json", path.to_str().unwrap()]))["cid"], cid.trim());
+}

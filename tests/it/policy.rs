@@ -1,0 +1,260 @@
+//! Who may call what: every route of the table, with no account, without access, with access, as admin.
+use potluck::accounts::AuditLine;
+use potluck::catalog::Visibility;
+use potluck::facades::{Policy, Route, table};
+use reqwest::{Client, Method};
+
+use crate::fixtures::film;
+use crate::harness::{TestNode, client};
+
+/// A UUID that names nothing.
+const NOTHING: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
+
+struct Scene {
+    node: TestNode,
+    client: Client,
+    item: String,
+    cid: String,
+    /// API keys of someone without access, someone with access, an admin.
+    keys: [String; 3],
+}
+
+impl Scene {
+    async fn new() -> Self {
+        let node = TestNode::start(&[film()]).await;
+        let item = node.imported().await.remove(0);
+        let ada = node.node().accounts().named("ada").unwrap().id;
+        let out = node.account("out", Some(Vec::new())).await.id;
+        let guest = node.account("guest", Some(vec![node.library.clone()])).await.id;
+        let mut keys = Vec::new();
+        for id in [out, guest, ada] {
+            keys.push(node.node().accounts().add_api_key(&id, "test").await.unwrap().1);
+        }
+        let keys = keys.try_into().unwrap();
+        Self { node, client: client(), item: item.id, cid: item.cid.unwrap(), keys }
+    }
+
+    /// The path with real ids; one that names nothing where the call would take things away from under the test.
+    fn path(&self, route: &Route, harmless: bool) -> String {
+        let id = match route.path {
+            p if p.starts_with("/api/v1/libraries/") => self.node.library.as_str(),
+            p if p.starts_with("/api/v1/items/") => self.item.as_str(),
+            _ => NOTHING,
+        };
+        let id = if harmless && route.method == Method::DELETE { NOTHING } else { id };
+        let file = if route.path.contains("/hls/{rendition}") { "index.m3u8" } else { "" };
+        let path = route.path.replace("{id}", id).replace("{rendition}", "v0").replace("{file}", file);
+        let path = path.replace("{cid}", &self.cid).replace("{*path}", "some/path");
+        if path.ends_with("/segments") { format!("{path}?from=0&count=1") } else { path }
+    }
+
+    async fn call(&self, route: &Route, key: Option<&str>) -> (u16, bytes::Bytes) {
+        let harmless = key == Some(&self.keys[2]);
+        let url = format!("{}{}", self.node.url, self.path(route, harmless));
+        let mut request = self.client.request(route.method.clone(), url);
+        if let Some(key) = key {
+            request = request.bearer_auth(key);
+        }
+        if route.method != Method::GET && route.method != Method::DELETE {
+            request = request.header("content-type", "application/json").body("{}");
+        }
+        let answer = request.send().await.unwrap();
+        let status = answer.status().as_u16();
+        let endless = route.path == "/api/v1/events" && status == 200;
+        (status, if endless { bytes::Bytes::new() } else { answer.bytes().await.unwrap() })
+    }
+}
+
+#[tokio::test]
+async fn every_route_answers_each_caller_as_its_policy_says() {
+    let scene = Scene::new().await;
+    let [out, guest, admin] = scene.keys.each_ref().map(|key| Some(key.as_str()));
+    let mut wrong = Vec::new();
+    for route in table() {
+        let mut seen = Vec::new();
+        for key in [None, out, guest, admin] {
+            seen.push(scene.call(&route, key).await.0);
+        }
+        // Allowed means past the policy: what the handler then says of an empty body or a ghost is its own.
+        let allowed = |status: u16| status != 401 && status != 403;
+        // Some things below a visible item or CID are not there.
+        let there = |status: u16| {
+            let absent = ["/backdrop", "{*path}"].iter().any(|end| route.path.ends_with(end));
+            allowed(status) && (absent || status != 404)
+        };
+        let right = match route.policy {
+            Policy::Public => seen.iter().all(|status| allowed(*status)),
+            Policy::Account => seen[0] == 401 && seen[1..].iter().all(|status| allowed(*status)),
+            Policy::Admin | Policy::Metrics => seen[..3] == [401, 403, 403] && allowed(seen[3]),
+            Policy::Library | Policy::Item => seen[..2] == [401, 404] && there(seen[2]) && there(seen[3]),
+            Policy::Content => seen[..2] == [404, 404] && there(seen[2]) && there(seen[3]),
+        };
+        if !right || seen.iter().any(|status| *status >= 500) {
+            wrong.push(format!("{} {} is {:?} but answered {seen:?}", route.method, route.path, route.policy));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    scene.node.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_hidden_is_told_exactly_as_what_does_not_exist() {
+    let scene = Scene::new().await;
+    let out = &scene.keys[0];
+    let none = "bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy";
+    for (hidden, absent) in [
+        (format!("/api/v1/items/{}", scene.item), format!("/api/v1/items/{NOTHING}")),
+        (format!("/api/v1/items/{}/file", scene.item), format!("/api/v1/items/{NOTHING}/file")),
+        (format!("/api/v1/libraries/{}", scene.node.library), format!("/api/v1/libraries/{NOTHING}")),
+        (format!("/api/v1/items?library={}", scene.node.library), format!("/api/v1/items?library={NOTHING}")),
+        (format!("/ipfs/{}", scene.cid), format!("/ipfs/{none}")),
+    ] {
+        let mut answers = Vec::new();
+        for path in [&hidden, &absent] {
+            let url = format!("{}{path}", scene.node.url);
+            let answer = scene.client.get(url).bearer_auth(out).send().await.unwrap();
+            let mut headers: Vec<_> = answer.headers().iter().map(|(n, v)| (n.clone(), v.clone())).collect();
+            headers.retain(|(name, _)| name != "date");
+            answers.push((answer.status(), headers, answer.bytes().await.unwrap()));
+        }
+        assert_eq!(answers[0], answers[1], "{hidden}");
+        assert_eq!(answers[0].0, 404);
+    }
+    scene.node.stop().await;
+}
+
+#[tokio::test]
+async fn lists_hold_only_what_the_caller_may_see() {
+    let scene = Scene::new().await;
+    for (key, count) in [(&scene.keys[0], 0), (&scene.keys[1], 1), (&scene.keys[2], 1)] {
+        for path in ["/api/v1/items", "/api/v1/libraries"] {
+            let url = format!("{}{path}", scene.node.url);
+            let list: serde_json::Value =
+                scene.client.get(url).bearer_auth(key).send().await.unwrap().json().await.unwrap();
+            let items = list.get("items").unwrap_or(&list).as_array().unwrap();
+            assert_eq!(items.len(), count, "{path}");
+        }
+    }
+    let url = format!("{}/api/v1/items/{}", scene.node.url, scene.item);
+    for (key, path) in [(&scene.keys[1], false), (&scene.keys[2], true)] {
+        let item: serde_json::Value =
+            scene.client.get(&url).bearer_auth(key).send().await.unwrap().json().await.unwrap();
+        assert_eq!(item["files"][0].get("path").is_some(), path, "paths are for admins");
+    }
+    scene.node.stop().await;
+}
+
+#[tokio::test]
+async fn content_of_a_public_library_is_for_everyone_who_knows_its_cid() {
+    let node = TestNode::with(&[film()], |wishes| wishes.visibility = Visibility::Public).await;
+    let item = node.imported().await.remove(0);
+    let (nobody, cid) = (node.browser(), item.cid.unwrap());
+    let answer = nobody.get(&format!("/ipfs/{cid}?format=raw")).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    assert_eq!(nobody.status(&format!("/api/v1/items/{}", item.id)).await, 401, "its entry is not");
+    node.stop().await;
+}
+
+#[tokio::test]
+async fn tricks_in_ids_and_paths_name_nothing() {
+    let node = TestNode::start(&[film()]).await;
+    let item = node.imported().await.remove(0).id;
+    let ada = node.signed_in("ada").await;
+    let long = "a".repeat(5000);
+    let tricks =
+        ["..", "%2e%2e", "%2e%2e%2f%2e%2e%2fetc%2fpasswd", "%00", "a%00b", "%ff", "..%5c..", "a%2fb", " ", "%", &long];
+    for trick in tricks {
+        for path in [
+            format!("/api/v1/items/{trick}"),
+            format!("/api/v1/items/{trick}/file"),
+            format!("/api/v1/items/{trick}/poster"),
+            format!("/api/v1/items/{item}/hls/{trick}/index.m3u8"),
+            format!("/api/v1/items/{item}/hls/v0/{trick}"),
+            format!("/api/v1/items/{item}/renditions/{trick}/segments?from=0"),
+            format!("/api/v1/libraries/{trick}"),
+            format!("/api/v1/api-keys/{trick}"),
+            format!("/ipfs/{trick}"),
+            format!("/ipfs/{trick}/x"),
+            format!("/assets/{trick}"),
+        ] {
+            let status = raw_status(&node, &ada_cookie(&node).await, &path).await;
+            assert!([400, 404, 405].contains(&status), "{path}: {status}");
+        }
+    }
+    assert_eq!(ada.status("/healthz").await, 200);
+    node.stop().await;
+}
+
+/// The path as it is written, which a URL library would tidy.
+async fn raw_status(node: &TestNode, cookie: &str, path: &str) -> u16 {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut stream = tokio::net::TcpStream::connect(node.service.address()).await.unwrap();
+    let path = path.replace(' ', "%20");
+    let head = format!("GET {path} HTTP/1.1\r\nHost: x\r\nCookie: {cookie}\r\nConnection: close\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    let line = String::from_utf8_lossy(&answer[..answer.len().min(16)]).into_owned();
+    line.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_else(|| panic!("{path}: {line:?}"))
+}
+
+async fn ada_cookie(node: &TestNode) -> String {
+    let here = std::net::Ipv4Addr::LOCALHOST.into();
+    let signed_in = node.node().accounts().sign_in("ada", crate::harness::PASSWORD, here).await.unwrap();
+    format!("potluck_session={}", signed_in.token)
+}
+
+#[tokio::test]
+async fn unknown_paths_and_wrong_methods_are_told_in_json() {
+    let node = TestNode::start(&[]).await;
+    let nobody = node.browser();
+    for (method, path, status, word) in [
+        (Method::GET, "/api/v1/nothing", 404, "not_found"),
+        (Method::GET, "/api", 404, "not_found"),
+        (Method::GET, "/ipfs", 404, "not_found"),
+        (Method::GET, "/assets/gone.js", 404, "not_found"),
+        (Method::DELETE, "/api/v1/items", 405, "method_not_allowed"),
+        (Method::POST, "/healthz", 405, "method_not_allowed"),
+        (Method::GET, "/api/v1/items", 401, "unauthenticated"),
+    ] {
+        let answer = nobody.request(method, path).send().await.unwrap();
+        assert_eq!(answer.status(), status, "{path}");
+        assert_eq!(answer.json::<serde_json::Value>().await.unwrap()["error"], word, "{path}");
+    }
+    let page = nobody.get("/films/some/deep/link").send().await.unwrap();
+    assert_eq!(page.status(), 200, "the page reads its own paths");
+    assert!(page.headers()["content-security-policy"].to_str().unwrap().contains("frame-ancestors 'none'"));
+    node.stop().await;
+}
+
+#[tokio::test]
+async fn each_refused_call_leaves_a_line_and_what_is_not_there_does_not() {
+    let scene = Scene::new().await;
+    let call = |path: String, key: Option<&str>| {
+        let request = scene.client.get(format!("{}{path}", scene.node.url));
+        let request = if let Some(key) = key { request.bearer_auth(key) } else { request };
+        async move { request.send().await.unwrap() }
+    };
+    call("/api/v1/account?secret=1".into(), None).await;
+    call("/api/v1/accounts".into(), Some(&scene.keys[1])).await;
+    call(format!("/api/v1/items/{}", scene.item), Some(&scene.keys[0])).await;
+    call(format!("/api/v1/items/{NOTHING}"), Some(&scene.keys[0])).await;
+    scene.node.browser().sign_in("ada", "wrong password").await;
+    let accounts = scene.node.node().accounts().clone();
+    scene.node.stop().await;
+    let told: Vec<AuditLine> = accounts.audit_lines(10).await.unwrap();
+    let mut seen: Vec<(Option<&str>, u16, &str)> =
+        told.iter().map(|line| (line.account.as_deref(), line.status, line.path.as_str())).collect();
+    seen.reverse();
+    let item = format!("/api/v1/items/{}", scene.item);
+    assert_eq!(
+        seen,
+        [
+            (None, 401, "/api/v1/account"),
+            (Some("guest"), 403, "/api/v1/accounts"),
+            (Some("out"), 404, item.as_str()),
+            (Some("ada"), 401, "/api/v1/login"),
+        ]
+    );
+    assert!(told.iter().all(|line| line.address == "127.0.0.1" && line.at > 0));
+}
