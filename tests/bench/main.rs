@@ -2,6 +2,7 @@
 //!
 //! `cargo bench --bench bench -- [GROUP ...]` runs the named groups, or all of them.
 mod import;
+mod node;
 mod segments;
 mod table;
 
@@ -11,7 +12,7 @@ use table::Table;
 type Group = (&'static str, fn(&mut Table) -> anyhow::Result<()>);
 
 /// Every group, in the order of the table.
-const GROUPS: &[Group] = &[("import", import::measure), ("segments", segments::measure)];
+const GROUPS: &[Group] = &[("import", import::measure), ("node", node::measure), ("segments", segments::measure)];
 
 fn main() -> anyhow::Result<()> {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();

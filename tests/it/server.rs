@@ -93,6 +93,26 @@ async fn a_node_stopped_in_the_middle_of_a_scan_starts_again_and_finishes() {
 }
 
 #[tokio::test]
+async fn figures_are_for_admins_and_for_whoever_was_given_the_token() {
+    let node = TestNode::with(&[], |wishes| {
+        wishes.serve.facades.metrics.token = Some(potluck::accounts::TokenHash::of("a token for prometheus"));
+    })
+    .await;
+    let prometheus = node.browser();
+    let ask = |token: &'static str| prometheus.get("/metrics").bearer_auth(token).send();
+    assert_eq!(ask("another token").await.unwrap().status(), 401);
+    let figures = ask("a token for prometheus").await.unwrap();
+    assert_eq!(figures.status(), 200);
+    let text = figures.text().await.unwrap();
+    for line in ["potluck_uptime_seconds ", "potluck_sent_bytes_total{carrier=\"http\"} ", "# EOF"] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+    let account = prometheus.get("/api/v1/account").bearer_auth("a token for prometheus").send().await.unwrap();
+    assert_eq!(account.status(), 401, "it opens nothing else");
+    node.stop().await;
+}
+
+#[tokio::test]
 async fn two_nodes_on_one_data_folder_are_refused() {
     let node = TestNode::start(&[]).await;
     let options = node.node().options().clone();

@@ -31,8 +31,7 @@ pub(in crate::facades) async fn stream(
     State(app): State<App>,
     Asker(caller): Asker,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    let mut revoked = app.node().accounts().revoked();
-    revoked.mark_unchanged();
+    let revoked = app.node().accounts().revoked();
     let listener = Listener {
         events: app.node().events(),
         accounts: app.node().accounts().clone(),
@@ -64,6 +63,8 @@ impl Listener {
     async fn next(&mut self) -> Option<Event> {
         // The first bytes let the reader know that it is connected.
         if !std::mem::replace(&mut self.greeted, true) {
+            // What was taken away between the caller's naming and our listening is seen here.
+            self.caller = self.accounts.current(&self.caller)?;
             return Some(Event::default().comment("hello"));
         }
         while !self.ended {

@@ -56,6 +56,7 @@ impl AsRef<Traffic> for Counter {
 /// Accepts until it is told to stop, then lets answers under way end.
 pub(super) async fn run(listener: TcpListener, front: Front, stop: CancellationToken) {
     let (silent, graceful, tracker) = (Arc::new(Silent::default()), GracefulShutdown::new(), TaskTracker::new());
+    let cut = CancellationToken::new();
     let counter = Arc::new(Counter { app: front.app.clone(), tls: front.tls.is_some() });
     loop {
         let accepted = tokio::select! {
@@ -75,9 +76,10 @@ pub(super) async fn run(listener: TcpListener, front: Front, stop: CancellationT
             continue;
         }
         let (newcomer, watcher) = (silent.enter(), graceful.watcher());
-        let (front, counter) = (front.clone(), Arc::clone(&counter));
+        let (front, counter, cut) = (front.clone(), Arc::clone(&counter), cut.clone());
         tracker.spawn(async move {
-            if let Err(error) = shake_hands(stream, peer, front, counter, newcomer, watcher).await {
+            let talk = cut.run_until_cancelled_owned(shake_hands(stream, peer, front, counter, newcomer, watcher));
+            if let Some(Err(error)) = talk.await {
                 tracing::debug!(peer.address = %peer, error = %error, "a connection ended badly");
             }
         });
@@ -87,6 +89,8 @@ pub(super) async fn run(listener: TcpListener, front: Front, stop: CancellationT
     if tokio::time::timeout(GRACE, graceful.shutdown()).await.is_err() {
         tracing::debug!("answers were cut off at stop");
     }
+    cut.cancel();
+    tracker.wait().await;
 }
 
 type Watcher = hyper_util::server::graceful::Watcher;

@@ -56,7 +56,7 @@ pub async fn connect(path: &Path) -> io::Result<UnixStream> {
 }
 
 pub(super) async fn run(listener: UnixListener, path: PathBuf, router: NodeRouter, stop: CancellationToken) {
-    let graceful = GracefulShutdown::new();
+    let (graceful, cut) = (GracefulShutdown::new(), CancellationToken::new());
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -71,12 +71,12 @@ pub(super) async fn run(listener: UnixListener, path: PathBuf, router: NodeRoute
             tracing::warn!(target: "audit", "refused another user at the control socket");
             continue;
         }
-        let (router, watcher) = (router.clone(), graceful.watcher());
+        let (router, watcher, cut) = (router.clone(), graceful.watcher(), cut.clone());
         tokio::spawn(async move {
             let service = service_fn(move |request| answer(router.clone(), request));
             let builder = accept::protocol();
             let served = watcher.watch(builder.serve_connection(TokioIo::new(stream), service));
-            if let Err(error) = served.await {
+            if let Some(Err(error)) = cut.run_until_cancelled_owned(served).await {
                 tracing::debug!(error, "a control connection ended badly");
             }
         });
@@ -84,6 +84,7 @@ pub(super) async fn run(listener: UnixListener, path: PathBuf, router: NodeRoute
     // Nobody has to wait for a socket that is not listened to.
     let _ = std::fs::remove_file(&path);
     let _ = tokio::time::timeout(GRACE, graceful.shutdown()).await;
+    cut.cancel();
 }
 
 fn ours(stream: &UnixStream) -> bool {
