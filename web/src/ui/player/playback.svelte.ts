@@ -140,6 +140,8 @@ export class Playback {
       // CMAF is passed through as it is: there is nothing for a worker to transmux.
       enableWorker: false,
       maxBufferLength: 40,
+      // Enough to ride out a bad minute; more would be fetched in vain by whoever stops watching.
+      maxMaxBufferLength: 60,
       backBufferLength: 60,
       ...(this.supply ? { fLoader: this.supply.loader } : {}),
     };
