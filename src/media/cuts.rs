@@ -17,6 +17,9 @@ pub const PATIENCE_SECONDS: i64 = 8;
 /// Length of the segments of a file that has no film.
 pub const AUDIO_SECONDS: i64 = 6;
 
+/// Segments of the longest film: five days. A file may claim any length.
+pub const SEGMENTS_MAX: usize = 100_000;
+
 /// Positions in `keys` (ascending in time) of those that start a segment. The first always does.
 #[must_use]
 pub fn choose(keys: &[Key], timescale: u32) -> Vec<usize> {
@@ -25,7 +28,9 @@ pub fn choose(keys: &[Key], timescale: u32) -> Vec<usize> {
     let mut chosen = Vec::new();
     let mut last: Option<i64> = None;
     let mut at = 0;
-    while let Some(key) = keys.get(at) {
+    while let Some(key) = keys.get(at)
+        && chosen.len() < SEGMENTS_MAX
+    {
         let due = last.is_none_or(|last| key.time.saturating_sub(last) >= shortest);
         if due {
             at = last.map_or(at, |last| clean_one(keys, at, last.saturating_add(patience)));
@@ -64,7 +69,7 @@ pub fn follow(film: &[i64], film_timescale: u32, grid: Grid, sample_rate: u32, e
 pub fn evenly(grid: Grid, sample_rate: u32, end: i64) -> Vec<i64> {
     let length = AUDIO_SECONDS * i64::from(sample_rate);
     let cuts = (0..).map(|n| grid.at_or_after(grid.origin.saturating_add(length.saturating_mul(n))));
-    let mut starts: Vec<i64> = cuts.take_while(|start| *start < end).collect();
+    let mut starts: Vec<i64> = cuts.take_while(|start| *start < end).take(SEGMENTS_MAX).collect();
     if starts.is_empty() {
         starts.push(grid.origin);
     }
@@ -104,6 +109,14 @@ mod tests {
         assert_eq!(follow(&[0, 4000, 8000], 1000, grid, 48000, 300_000), [0, 192_512]);
         let late = Grid { origin: 240_000, step: 1024 };
         assert_eq!(follow(&[0, 4000, 8000], 1000, late, 48000, 48000 * 10), [240_000, 384_384]);
+    }
+
+    #[test]
+    fn a_claimed_length_is_not_believed_beyond_reason() {
+        let grid = Grid { origin: 0, step: 1024 };
+        assert_eq!(evenly(grid, 48000, i64::MAX).len(), SEGMENTS_MAX);
+        assert_eq!(evenly(grid, 48000, 48000 * 13), [0, 288_768, 576_512]);
+        assert_eq!(evenly(grid, 48000, -5), [0]);
     }
 
     proptest! {

@@ -211,6 +211,24 @@ async fn a_matroska_file_without_an_index_is_repackaged() {
 }
 
 #[tokio::test]
+async fn a_quicktime_file_and_sound_in_six_channels_are_repackaged() {
+    let six = ["-i", "{film}", "-c:v", "copy", "-c:a", "aac", "-ac", "6", "-ar", "48000"];
+    check(&clip("six.mov", &six)).await;
+    let all = check(&clip("six.mkv", &six)).await;
+    assert_eq!(all[1].iter().map(|s| s.base % 1024).collect::<Vec<_>>(), vec![all[1][0].base % 1024; 3]);
+}
+
+#[tokio::test]
+async fn offsets_below_zero_are_kept() {
+    let negative = ["-i", "{film}", "-c", "copy", "-movflags", "+negative_cts_offsets+faststart"];
+    check(&clip("negative.mp4", &negative)).await;
+    let long = encoded("long.mp4", &LONG, &LONG_CODING);
+    let negative =
+        clip("long-negative.mp4", &["-i", long.to_str().unwrap(), "-c", "copy", "-movflags", "negative_cts_offsets"]);
+    assert_eq!(check(&negative).await[0].len(), 15);
+}
+
+#[tokio::test]
 async fn a_fragmented_mp4_is_repackaged() {
     check(&clip("fragmented.mp4", &["-i", "{film}", "-c", "copy", "-movflags", "frag_keyframe+empty_moov"])).await;
 }
