@@ -230,7 +230,7 @@ for (const [name, viewport] of [
       home: ['/', 'hero'],
       films: ['/films', 'item-card'],
       item: [`/item/${items[0].id}`, 'item'],
-      search: ['/search?q=a', 'results'],
+      search: [`/search?q=${encodeURIComponent(items[0].title.split(' ')[0])}`, 'results'],
       status: ['/status', 'carriers'],
       account: ['/account', 'api-keys'],
       missing: ['/item/nothing', 'problem'],

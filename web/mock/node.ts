@@ -75,6 +75,8 @@ export class MockNode {
   ];
   private listeners = new Set<ServerResponse>();
   private started = Date.now();
+  /** Answers to `items` without their paging, until something changes. */
+  private found = new Map<string, ItemSummary[]>();
 
   constructor(household: Household) {
     if (household === 'empty') return;
@@ -152,6 +154,7 @@ export class MockNode {
     if (method === 'DELETE') {
       this.libraries = this.libraries.filter((one) => one.id !== id);
       this.items = this.items.filter((item) => item.library !== id);
+      this.found.clear();
       return {};
     }
     return action === 'scan' ? { json: this.scan(found, false) } : { json: found };
@@ -202,6 +205,25 @@ export class MockNode {
   }
 
   private list(query: URLSearchParams) {
+    const found = this.select(query);
+    let start = Number(query.get('cursor') ?? 0);
+    const from = query.get('from');
+    if (from && !query.get('cursor')) {
+      start = firstFrom(found, from.toLowerCase());
+    }
+    const limit = Number(query.get('limit') ?? 50);
+    const end = Math.min(found.length, start + limit);
+    return {
+      items: found.slice(start, end),
+      next: end < found.length ? String(end) : null,
+      total: query.get('cursor') ? null : found.length - start,
+    };
+  }
+
+  private select(query: URLSearchParams): ItemSummary[] {
+    const key = ['kind', 'library', 'show', 'progress', 'q', 'sort'].map((name) => query.get(name)).join('|');
+    const known = this.found.get(key);
+    if (known) return known;
     const kind = query.get('kind');
     const of = query.get('library');
     const show = query.get('show');
@@ -229,18 +251,8 @@ export class MockNode {
     };
     const order = by[sort];
     if (order) found = [...found].sort((a, b) => order(a) - order(b));
-    let start = Number(query.get('cursor') ?? 0);
-    const from = query.get('from');
-    if (from && !query.get('cursor')) {
-      start = firstFrom(found, from.toLowerCase());
-    }
-    const limit = Number(query.get('limit') ?? 50);
-    const end = Math.min(found.length, start + limit);
-    return {
-      items: found.slice(start, end),
-      next: end < found.length ? String(end) : null,
-      total: query.get('cursor') ? null : found.length - start,
-    };
+    this.found.set(key, found);
+    return found;
   }
 
   private item(method: string, id: string, what: string | undefined, rest: string | undefined, body: Progress): Reply {
@@ -250,6 +262,7 @@ export class MockNode {
     if (what === 'poster' || what === 'backdrop') return art(item, what);
     if (what === 'progress' && method === 'PUT') {
       item.progress = body;
+      this.found.clear();
       return {};
     }
     if (what === 'next') {
@@ -368,6 +381,7 @@ export class MockNode {
   }
 
   private sort(): void {
+    this.found.clear();
     this.items.sort((a, b) => (sortTitle(a.title) < sortTitle(b.title) ? -1 : 1));
   }
 

@@ -82,8 +82,8 @@ export class SparseList {
 
   /** One page nearer to `place`. False where it leads nowhere. */
   private async approach(place: number, signal: AbortSignal): Promise<boolean> {
-    if (this.byTitle && (this.total ?? 0) > LETTERS_FROM && place - this.before(place).place > STRIDE * 2) {
-      await this.askLetters(signal);
+    if (this.byTitle && (this.total ?? 0) > LETTERS_FROM && place - this.before(place).place > STRIDE) {
+      await this.nearLetter(place, signal);
     }
     const anchor = this.before(place);
     const limit = place - anchor.place >= PAGE ? STRIDE : PAGE;
@@ -98,8 +98,14 @@ export class SparseList {
     return page.items.length > 0;
   }
 
-  private async askLetters(signal: AbortSignal): Promise<void> {
-    await Promise.all(LETTERS.map((letter) => this.placeOf(letter, signal)));
+  /** Makes the last letter that begins at or before `place` known, by halves. */
+  private async nearLetter(place: number, signal: AbortSignal): Promise<void> {
+    let [low, high] = [0, LETTERS.length];
+    while (low < high && !signal.aborted) {
+      const middle = (low + high) >> 1;
+      if ((await this.placeOf(LETTERS[middle]!, signal)) <= place) low = middle + 1;
+      else high = middle;
+    }
   }
 
   private before(place: number): Anchor {
