@@ -10,9 +10,9 @@ use super::model::{Artwork, File, Id, Item, ItemState, LibraryState, Progress, V
 use super::{Listed, Neighbours};
 use crate::content::Cid;
 
-/// Everything of an item but the wide column, `facts`, that only [`Width::Full`] reads.
+/// Everything of an item but what is long, which only [`Width::Full`] reads.
 const COLUMNS: &str = "i.id, i.library, i.kind, i.state, l.state AS library_state, i.title, i.sort_title, i.year, \
-    s.id AS show_id, s.title AS show_title, i.season, i.episode, i.episode_end, i.overview, i.genres, i.added_at, \
+    s.id AS show_id, s.title AS show_title, i.season, i.episode, i.episode_end, i.genres, i.added_at, \
     i.duration, i.problem, i.poster, i.backdrop, l.path AS root, f.place, f.cid, f.size AS file_size, f.width, f.height, f.hdr, \
     f.sidecars, f.verified_at, p.position, p.completed, \
     CASE WHEN i.kind = 'show' THEN \
@@ -24,15 +24,18 @@ const TABLES: &str = "FROM item AS i JOIN library AS l ON l.id = i.library LEFT 
 /// How much of an item is read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Width {
-    /// All but the facts of its file.
+    /// All but the facts of its file and its overview.
     List,
     /// All.
     Full,
 }
 
 fn select(width: Width, condition: &str) -> String {
-    let facts = if width == Width::Full { "f.facts" } else { "NULL" };
-    format!("SELECT {COLUMNS}, {facts} AS facts {TABLES} WHERE {condition}")
+    let wide = match width {
+        Width::Full => "f.facts, (SELECT o.text FROM overview AS o WHERE o.item = i.n) AS overview",
+        Width::List => "NULL AS facts, NULL AS overview",
+    };
+    format!("SELECT {COLUMNS}, {wide} {TABLES} WHERE {condition}")
 }
 
 /// The items with these row numbers, in this order; numbers that are gone are left out.

@@ -7,7 +7,7 @@
 //! |---|---|
 //! | [`model`] | the words: libraries, items, files |
 //! | `libraries`, `items`, `progress`, `alerts` | read and write single things |
-//! | `query`, `cursor`, `sorting` | lists: order, pages, search |
+//! | `query`, `search`, `cursor`, `sorting` | lists: order, pages, words |
 //! | [`record`] | what the importer writes |
 mod alerts;
 mod cursor;
@@ -17,6 +17,7 @@ pub mod model;
 mod progress;
 mod query;
 pub mod record;
+mod search;
 pub mod sorting;
 mod words;
 

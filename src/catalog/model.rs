@@ -118,7 +118,7 @@ pub struct Item {
     pub episode: Option<i32>,
     /// Last episode in a file that holds several.
     pub episode_end: Option<i32>,
-    /// From an NFO.
+    /// From an NFO; absent in lists.
     pub overview: Option<String>,
     /// From an NFO.
     pub genres: Vec<String>,

@@ -4,11 +4,11 @@
 //! index for each library and kind asked for, merged here, so that no list costs more than the page it shows, whatever
 //! libraries an account may see. Then the rows of the page are read by number.
 use rusqlite::types::Value;
-use rusqlite::{Connection, params_from_iter};
+use rusqlite::{Connection, Row, params_from_iter};
 
 use super::cursor::{Cursor, Key};
 use super::model::{Id, ItemKind};
-use super::{CatalogError, ItemFilter, Page, ProgressFilter, Sort, items, sorting};
+use super::{CatalogError, ItemFilter, Page, ProgressFilter, Sort, items, search, sorting};
 
 /// Items of a page at most.
 const LIMIT_MAX: u32 = 500;
@@ -36,7 +36,7 @@ impl Sort {
         }
     }
 
-    fn descending(self) -> bool {
+    pub(super) fn descending(self) -> bool {
         matches!(self, Self::Added | Self::YearDescending | Self::Watched)
     }
 }
@@ -56,9 +56,9 @@ pub(super) enum Source {
 
 /// A query's text and its values, grown together.
 #[derive(Default)]
-struct Sql {
-    text: String,
-    values: Vec<Value>,
+pub(super) struct Sql {
+    pub text: String,
+    pub values: Vec<Value>,
 }
 
 impl Sql {
@@ -79,11 +79,37 @@ pub(super) fn page(c: &Connection, filter: &ItemFilter) -> rusqlite::Result<Resu
         Ok(cursor) => cursor,
         Err(error) => return Ok(Err(error)),
     };
+    if let Some(text) = typed(filter).filter(|_| is_plain(filter)) {
+        let found = search::find(c, filter, text, &groups(c, filter)?, cursor.as_ref(), limit + 1)?;
+        return Ok(Ok(finish(c, filter, found.keys, limit, cursor.is_none().then_some(found.total))?));
+    }
     let Some(sources) = sources(c, filter)? else { return Ok(Ok(Page { total: Some(0), ..Page::default() })) };
     let mut keys = Vec::new();
     for source in &sources {
         keys.extend(keys_of(c, filter, source, cursor.as_ref(), limit + 1)?);
     }
+    let total = if cursor.is_none() { Some(total(c, filter, &sources)?) } else { None };
+    Ok(Ok(finish(c, filter, keys, limit, total)?))
+}
+
+/// Text that was typed, if any.
+fn typed(filter: &ItemFilter) -> Option<&str> {
+    filter.text.as_deref().filter(|text| !text.trim().is_empty())
+}
+
+/// Whether nothing but library, kind and text chooses, and an index gives the order.
+fn is_plain(filter: &ItemFilter) -> bool {
+    filter.progress.is_none() && filter.show.is_none() && filter.from.is_none() && filter.sort != Sort::Watched
+}
+
+/// The page of the first `limit` of these keys.
+fn finish(
+    c: &Connection,
+    filter: &ItemFilter,
+    mut keys: Vec<(Key, i64)>,
+    limit: usize,
+    total: Option<u64>,
+) -> rusqlite::Result<Page> {
     keys.sort_unstable();
     if filter.sort.descending() {
         keys.reverse();
@@ -92,15 +118,13 @@ pub(super) fn page(c: &Connection, filter: &ItemFilter) -> rusqlite::Result<Resu
     keys.truncate(limit);
     let next = keys.last().filter(|_| more).map(|(key, n)| Cursor::new(filter.sort, key.clone(), *n).seal());
     let numbers: Vec<i64> = keys.into_iter().map(|(_, n)| n).collect();
-    let items = items::by_numbers(c, &numbers, &filter.account)?;
-    let total = if cursor.is_none() { Some(total(c, filter, &sources)?) } else { None };
-    Ok(Ok(Page { items, next, total }))
+    Ok(Page { items: items::by_numbers(c, &numbers, &filter.account)?, next, total })
 }
 
 /// The sources that together hold what the filter asks; `None` when nothing can match.
 fn sources(c: &Connection, filter: &ItemFilter) -> rusqlite::Result<Option<Vec<Source>>> {
-    if let Some(text) = filter.text.as_deref().filter(|text| !text.trim().is_empty()) {
-        return Ok(match_expression(text).map(|words| vec![Source::Words(words)]));
+    if let Some(text) = typed(filter) {
+        return Ok(search::words(text).map(|words| vec![Source::Words(words)]));
     }
     if filter.show.is_some() {
         return Ok(Some(vec![Source::Show]));
@@ -140,26 +164,30 @@ fn keys_of(
     cursor: Option<&Cursor>,
     limit: usize,
 ) -> rusqlite::Result<Vec<(Key, i64)>> {
-    let sql = keys_sql(filter, source, cursor, limit);
+    let sql = keys_sql(filter, source, cursor, Some(limit));
     let mut statement = c.prepare_cached(&sql.text)?;
-    let rows = statement.query_map(params_from_iter(sql.values), |r| {
-        let key = match r.get(0)? {
-            Value::Text(text) => Key::Text(text),
-            Value::Integer(number) => Key::Number(number),
-            _ => Key::Number(0),
-        };
-        Ok((key, r.get(1)?))
-    })?;
-    rows.collect()
+    statement.query_map(params_from_iter(sql.values), key_of)?.collect()
 }
 
-fn keys_sql(filter: &ItemFilter, source: &Source, cursor: Option<&Cursor>, limit: usize) -> Sql {
+/// A sort key and a row number, the first two columns of a row.
+pub(super) fn key_of(row: &Row<'_>) -> rusqlite::Result<(Key, i64)> {
+    let key = match row.get(0)? {
+        Value::Text(text) => Key::Text(text),
+        Value::Integer(number) => Key::Number(number),
+        _ => Key::Number(0),
+    };
+    Ok((key, row.get(1)?))
+}
+
+/// The query for the keys and numbers of a source; all of them without a limit.
+pub(super) fn keys_sql(filter: &ItemFilter, source: &Source, cursor: Option<&Cursor>, limit: Option<usize>) -> Sql {
     let mut sql = Sql::default();
     let key = key_expression(filter, source);
     sql.add(&format!("SELECT {} AS key, i.n ", key.text), key.values.clone());
     add_conditions(&mut sql, filter, source);
     let (comparison, order) = if filter.sort.descending() { ("<", "DESC") } else { (">", "ASC") };
-    let limit = [Value::Integer(limit as i64)];
+    // To SQLite, a negative limit is none.
+    let limit = [Value::Integer(limit.map_or(-1, |limit| limit as i64))];
     if filter.sort == Sort::Watched && matches!(source, Source::Kind(..)) {
         // All have the same key, 0: below any that was watched, and among themselves only the number counts.
         if let Some(Cursor { key: Key::Number(0), number, .. }) = cursor {
@@ -218,7 +246,7 @@ fn add_conditions(sql: &mut Sql, filter: &ItemFilter, source: &Source) {
         }
         Source::Words(words) => {
             let from = "FROM item_text CROSS JOIN item AS i ON i.n = item_text.rowid WHERE item_text MATCH ?";
-            sql.add(from, [words.clone().into()]);
+            sql.add(from, [search::anywhere(words).into()]);
             add_access(sql, filter);
             if let Some(show) = &filter.show {
                 sql.add(OF_SHOW, [show.clone().into()]);
@@ -288,30 +316,9 @@ fn count(c: &Connection, filter: &ItemFilter, source: &Source) -> rusqlite::Resu
     c.prepare_cached(&sql.text)?.query_row(params_from_iter(sql.values), |r| r.get(0))
 }
 
-/// The FTS5 expression for what a person typed: every word, each the start of a word in the item. `None` where nothing
-/// in the text is a word. Words are quoted, so that no text is an operator.
-fn match_expression(text: &str) -> Option<String> {
-    let words =
-        text.split(|c: char| !c.is_alphanumeric() && !is_mark(c)).filter(|word| word.contains(char::is_alphanumeric));
-    let quoted: Vec<String> = words.map(|word| format!("\"{word}\"*")).collect();
-    (!quoted.is_empty()).then(|| quoted.join(" "))
-}
-
-fn is_mark(c: char) -> bool {
-    unicode_normalization::char::is_combining_mark(c)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn any_text_becomes_quoted_words() {
-        assert_eq!(match_expression("the  mat").as_deref(), Some("\"the\"* \"mat\"*"));
-        assert_eq!(match_expression("NOT (x\" OR *").as_deref(), Some("\"NOT\"* \"x\"* \"OR\"*"));
-        assert_eq!(match_expression("it's").as_deref(), Some("\"it\"* \"s\"*"));
-        assert_eq!(match_expression(" -\"* \0"), None);
-    }
 
     #[test]
     fn a_plain_list_walks_its_index_and_sorts_nothing() {
@@ -328,7 +335,7 @@ mod tests {
                 _ => Key::Number(5),
             };
             let cursor = Cursor::new(sort, key, 5);
-            let sql = keys_sql(&filter, &Source::Kind("x".to_owned(), ItemKind::Movie), Some(&cursor), 50);
+            let sql = keys_sql(&filter, &Source::Kind("x".to_owned(), ItemKind::Movie), Some(&cursor), Some(50));
             let plan: Vec<String> = database
                 .read_blocking(|c| {
                     let mut statement = c.prepare(&format!("EXPLAIN QUERY PLAN {}", sql.text))?;

@@ -1,6 +1,7 @@
 //! `make bench`: every figure of `docs/performance.md`, each beside a reference measured in the same run.
 //!
 //! `cargo bench --bench bench -- [GROUP ...]` runs the named groups, or all of them.
+mod catalog;
 mod import;
 mod node;
 mod segments;
@@ -12,7 +13,12 @@ use table::Table;
 type Group = (&'static str, fn(&mut Table) -> anyhow::Result<()>);
 
 /// Every group, in the order of the table.
-const GROUPS: &[Group] = &[("import", import::measure), ("node", node::measure), ("segments", segments::measure)];
+const GROUPS: &[Group] = &[
+    ("import", import::measure),
+    ("catalog", catalog::measure),
+    ("node", node::measure),
+    ("segments", segments::measure),
+];
 
 fn main() -> anyhow::Result<()> {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();

@@ -2,6 +2,7 @@
 mod architecture;
 mod blocks;
 mod boxes;
+mod catalog;
 mod cli;
 mod fixtures;
 mod fmp4;

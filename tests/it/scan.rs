@@ -68,7 +68,8 @@ async fn a_folder_of_shows_becomes_shows_and_episodes_in_order() {
     shelf.scan(&library).await;
     let shows = shelf.items(Some(ItemKind::Show)).await;
     assert_eq!(titles(&shows), ["Another Show", "Our Show"]);
-    assert_eq!((shows[1].year, shows[1].overview.as_deref()), (Some(2005), Some("All of it.")));
+    let whole = shelf.catalog.item(&shows[1].id, ACCOUNT).await.unwrap().item;
+    assert_eq!((whole.year, whole.overview.as_deref()), (Some(2005), Some("All of it.")));
     assert_eq!(shows[1].artwork.poster.as_ref().unwrap().file_name().unwrap(), "season01-poster.jpg");
     assert!(shows[0].artwork.poster.is_some(), "a frame of an episode");
 

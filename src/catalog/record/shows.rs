@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use super::{ShowName, Touched};
 use crate::catalog::model::{Id, ItemState};
-use crate::catalog::{items, new_id, sorting};
+use crate::catalog::{items, new_id, search, sorting};
 
 /// A show as it was last described.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,8 +108,8 @@ pub(super) fn ensure(t: &Transaction<'_>, library: &str, name: &ShowName, now: i
 
 pub(super) fn describe(t: &Transaction<'_>, show: i64, new: &ShowDescription) -> rusqlite::Result<Touched> {
     let sort_title = new.sort_title.clone().unwrap_or_else(|| sorting::sort_title(&new.title));
-    let sql = "UPDATE item SET title = ?2, sort_title = ?3, sort_key = ?4, year = ifnull(?5, year), overview = ?6, \
-        genres = ?7, poster = ?8, backdrop = ?9, described = ?10 WHERE n = ?1";
+    let sql = "UPDATE item SET title = ?2, sort_title = ?3, sort_key = ?4, year = ifnull(?5, year), \
+        genres = ?6, poster = ?7, backdrop = ?8, described = ?9 WHERE n = ?1";
     t.execute(
         sql,
         params![
@@ -118,15 +118,23 @@ pub(super) fn describe(t: &Transaction<'_>, show: i64, new: &ShowDescription) ->
             sort_title,
             sorting::sort_key(&sort_title),
             new.year,
-            new.overview,
             serde_json::Value::from(new.genres.clone()).to_string(),
             new.poster.as_deref().map(items::bytes),
             new.backdrop.as_deref().map(items::bytes),
             new.digest,
         ],
     )?;
+    write_overview(t, show, new.overview.as_deref())?;
     sort_episodes(t, show, &sort_title)?;
     touched(t, show)
+}
+
+pub(super) fn write_overview(t: &Transaction<'_>, item: i64, text: Option<&str>) -> rusqlite::Result<()> {
+    match text {
+        Some(text) => t.prepare_cached("INSERT OR REPLACE INTO overview VALUES (?1, ?2)")?.execute(params![item, text]),
+        None => t.prepare_cached("DELETE FROM overview WHERE item = ?1")?.execute([item]),
+    }
+    .map(|_| ())
 }
 
 /// Sorts and finds the episodes of a show by its new title.
@@ -151,16 +159,21 @@ pub(super) fn remove_if_empty(t: &Transaction<'_>, show: i64) -> rusqlite::Resul
     t.prepare_cached(sql)?.execute([show]).map(|_| ())
 }
 
-/// Writes the words that search finds an item by.
+/// Writes the words that search finds an item by; none for one in the trash.
 pub(super) fn write_text(t: &Transaction<'_>, item: i64) -> rusqlite::Result<()> {
-    let sql = "SELECT i.title, ifnull(s.title, ''), ifnull(f.place, x'') FROM item AS i LEFT JOIN item AS s ON s.n = i.show \
-        LEFT JOIN file AS f ON f.item = i.n WHERE i.n = ?1";
-    let (title, show, place): (String, String, Vec<u8>) =
-        t.prepare_cached(sql)?.query_row([item], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?;
+    let sql = "SELECT i.title, ifnull(s.title, ''), ifnull(f.place, x''), i.state, i.library, i.kind FROM item AS i \
+        LEFT JOIN item AS s ON s.n = i.show LEFT JOIN file AS f ON f.item = i.n WHERE i.n = ?1";
+    let (title, show, place, state, scope): (String, String, Vec<u8>, ItemState, String) =
+        t.prepare_cached(sql)?.query_row([item], |r| {
+            Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, search::scope(&r.get::<_, Id>(4)?, r.get(5)?)))
+        })?;
+    if state == ItemState::Trashed {
+        return t.prepare_cached("DELETE FROM item_text WHERE rowid = ?1")?.execute([item]).map(|_| ());
+    }
     let place = items::path(place);
     let file = place.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let sql = "INSERT OR REPLACE INTO item_text (rowid, title, show, file) VALUES (?1, ?2, ?3, ?4)";
-    t.prepare_cached(sql)?.execute(params![item, title, show, file]).map(|_| ())
+    let sql = "INSERT OR REPLACE INTO item_text (rowid, title, show, file, scope) VALUES (?1, ?2, ?3, ?4, ?5)";
+    t.prepare_cached(sql)?.execute(params![item, title, show, file, scope]).map(|_| ())
 }
 
 /// The ids of a row.
@@ -175,5 +188,5 @@ pub(super) fn refresh_state(t: &Transaction<'_>, show: i64) -> rusqlite::Result<
     let any: bool = t.prepare_cached(sql)?.query_row([show], |r| r.get(0))?;
     let state = if any { ItemState::Present } else { ItemState::Trashed };
     let sql = "UPDATE item SET state = ?2 WHERE n = ?1 AND kind = 'show' AND state <> ?2";
-    t.prepare_cached(sql)?.execute(params![show, state]).map(|_| ())
+    if t.prepare_cached(sql)?.execute(params![show, state])? > 0 { write_text(t, show) } else { Ok(()) }
 }

@@ -92,7 +92,7 @@ fn describe(t: &Transaction<'_>, number: i64, new: &Description, now: i64) -> ru
     };
     let show = show.map(|(show, _)| show);
     let sql = "UPDATE item SET title = ?2, sort_title = ?3, sort_key = ?4, year = ?5, show = ?6, season = ?7, episode = ?8, \
-        episode_end = ?9, overview = ?10, genres = ?11, poster = ?12, backdrop = ?13 WHERE n = ?1";
+        episode_end = ?9, genres = ?10, poster = ?11, backdrop = ?12 WHERE n = ?1";
     t.prepare_cached(sql)?.execute(params![
         number,
         new.title,
@@ -103,11 +103,11 @@ fn describe(t: &Transaction<'_>, number: i64, new: &Description, now: i64) -> ru
         new.season,
         new.episode,
         new.episode_end,
-        new.overview,
         serde_json::Value::from(new.genres.clone()).to_string(),
         new.poster.as_deref().map(items::bytes),
         new.backdrop.as_deref().map(items::bytes),
     ])?;
+    shows::write_overview(t, number, new.overview.as_deref())?;
     let sql = "UPDATE file SET sidecars = ?2, described = ?3 WHERE item = ?1";
     t.prepare_cached(sql)?.execute(params![number, items::join_names(&new.sidecars), new.digest])?;
     for show in [before, show].into_iter().flatten() {
@@ -168,7 +168,7 @@ pub(super) fn seen(t: &Transaction<'_>, files: &[(i64, Stat)]) -> rusqlite::Resu
         ])?;
         let sql = format!("UPDATE item SET state = {RESTORED} WHERE n = ?1 AND state IN ('trashed', 'unavailable')");
         if t.prepare_cached(&sql)?.execute([item])? > 0 {
-            refresh_show_of(t, *item)?;
+            turned(t, *item)?;
             changed.push(shows::touched(t, *item)?);
         }
     }
@@ -194,7 +194,7 @@ pub(super) fn set_state(
     if t.prepare_cached(sql)?.execute(params![item, state, problem])? == 0 {
         return Ok(None);
     }
-    refresh_show_of(t, item)?;
+    turned(t, item)?;
     shows::touched(t, item).map(Some)
 }
 
@@ -222,7 +222,7 @@ pub(super) fn missing(
         // The time in the trash counts from when it got there, the time of doubt from when doubt began.
         let sql = "UPDATE file SET gone = ?2, missing_at = ?3 WHERE item = ?1";
         t.prepare_cached(sql)?.execute(params![item, state == ItemState::Trashed, now])?;
-        refresh_show_of(t, *item)?;
+        turned(t, *item)?;
         changed.push(shows::touched(t, *item)?);
     }
     Ok(changed)
@@ -253,7 +253,9 @@ pub(super) fn purge(t: &Transaction<'_>, before: i64) -> rusqlite::Result<Vec<(T
     Ok(removed)
 }
 
-fn refresh_show_of(t: &Transaction<'_>, item: i64) -> rusqlite::Result<()> {
+/// What follows when the state of an item is another: search, and its show's state.
+fn turned(t: &Transaction<'_>, item: i64) -> rusqlite::Result<()> {
+    shows::write_text(t, item)?;
     let sql = "SELECT show FROM item WHERE n = ?1";
     let show: Option<i64> = t.prepare_cached(sql)?.query_row([item], |r| r.get(0))?;
     show.map_or(Ok(()), |show| shows::refresh_state(t, show))

@@ -25,7 +25,6 @@ CREATE TABLE item (
     season        INTEGER,
     episode       INTEGER,
     episode_end   INTEGER,
-    overview      TEXT,
     genres        TEXT NOT NULL DEFAULT '[]',   -- JSON array of strings
     added_at      INTEGER NOT NULL,             -- Unix milliseconds
     duration      REAL,                         -- seconds
@@ -49,9 +48,15 @@ CREATE INDEX item_by_year_up   ON item (library, kind, year_up)     WHERE state 
 CREATE INDEX item_by_year_down ON item (library, kind, year_down)   WHERE state <> 'trashed';
 CREATE INDEX item_by_duration  ON item (library, kind, duration_ms) WHERE state <> 'trashed';
 CREATE INDEX item_by_number    ON item (library, kind)              WHERE state <> 'trashed';
-CREATE INDEX item_by_show      ON item (show, sort_key)             WHERE show IS NOT NULL;
+CREATE INDEX item_by_show      ON item (show, sort_key, state)      WHERE show IS NOT NULL;
 CREATE UNIQUE INDEX show_by_key ON item (library, show_key)         WHERE show_key IS NOT NULL;
 CREATE INDEX item_by_trouble   ON item (state, library)             WHERE state <> 'present';
+
+-- Apart, because it is long and no list shows it: rows of `item` stay short, and more of them fit into the cache.
+CREATE TABLE overview (
+    item  INTEGER PRIMARY KEY REFERENCES item (n) ON DELETE CASCADE,
+    text  TEXT NOT NULL
+) STRICT;
 
 -- The file of an item that plays. Wide columns come last, so that reading a list does not touch their pages.
 CREATE TABLE file (
@@ -89,12 +94,14 @@ CREATE TABLE progress (
     PRIMARY KEY (account, item)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX progress_by_time ON progress (account, completed, watched_at);
+CREATE INDEX progress_by_time ON progress (account, watched_at);
+CREATE INDEX progress_by_completed ON progress (account, completed, watched_at);
 CREATE INDEX progress_by_item ON progress (item);
 
--- What search looks in: only the index is stored, the words are in `item`.
+-- What search looks in: only the index is stored, the words are in `item`. Trashed items are not in it. `scope` holds one word
+-- for the item's kind and library, so that the index alone tells how many matches an account may see.
 CREATE VIRTUAL TABLE item_text USING fts5 (
-    title, show, file,
+    title, show, file, scope,
     content = '', contentless_delete = 1, prefix = '1 2 3', tokenize = 'unicode61 remove_diacritics 2'
 );
 
