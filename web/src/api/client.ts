@@ -17,6 +17,7 @@ import type {
   Progress,
   ScanProgress,
   Status,
+  Verdict,
 } from './types';
 
 const BASE = '/api/v1';
@@ -128,6 +129,9 @@ export const api = {
   /** The episode after this one; `null` after the last. */
   next: async (item: string): Promise<ItemSummary | null> =>
     (await call<ItemSummary | undefined>('GET', `/items/${id(item)}/next`)) ?? null,
+  /** Has the node read the whole file again; the problem it found, or `null`. */
+  verify: async (item: string): Promise<string | null> =>
+    (await call<Verdict>('POST', `/items/${id(item)}/verify`)).problem ?? null,
   /** `keepalive` lets the call outlive the page. */
   saveProgress: (item: string, progress: Progress, keepalive = false) =>
     call<void>('PUT', `/items/${id(item)}/progress`, { body: progress, keepalive }),

@@ -28,4 +28,5 @@ export type ScanProgress = Schemas['ScanProgress'];
 export type ScanState = Schemas['ScanState'];
 export type Status = Schemas['Status'];
 export type Stream = Schemas['Stream'];
+export type Verdict = Schemas['Verdict'];
 export type Visibility = Schemas['Visibility'];

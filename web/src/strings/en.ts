@@ -202,6 +202,8 @@ export const en = {
     folder: 'Where it lies',
     none: 'This title has no content identifier yet: its file was not imported.',
     check: 'Check it here',
+    checkWhole: 'Read the whole file again',
+    wholeRight: 'The node read the whole file again: every block is what its name says.',
     checking: 'Checking',
     checked: (bytes: string, ms: number) =>
       `This browser fetched the root block (${bytes}) and hashed it: it is what its name says. ${ms} ms.`,
