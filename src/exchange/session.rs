@@ -46,6 +46,8 @@ pub enum Step {
     Credit { stream: u32 },
     /// The answer is not wanted any more.
     Cancel { stream: u32 },
+    /// A ping came back.
+    Pong,
     /// Send this.
     Reply(Frame),
     /// The other side closed the connection.
@@ -126,7 +128,7 @@ impl Session {
                 Ok(self.finish(stream).then_some(Step::Cancel { stream }))
             }
             Frame::Ping { token } => Ok(Some(Step::Reply(Frame::Pong { token }))),
-            Frame::Pong { .. } => Ok(None),
+            Frame::Pong { .. } => Ok(Some(Step::Pong)),
             Frame::Close { .. } => Ok(Some(Step::Closed)),
             Frame::Hello(_) => Err(Violation::protocol("a second hello")),
             Frame::Response { .. } | Frame::Body { .. } | Frame::End { .. } | Frame::Error { .. } => {

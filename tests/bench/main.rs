@@ -6,6 +6,7 @@ mod import;
 mod node;
 mod segments;
 mod table;
+mod webrtc;
 
 use table::Table;
 

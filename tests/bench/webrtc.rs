@@ -53,7 +53,10 @@ pub fn measure(table: &mut Table) -> anyhow::Result<()> {
     for path in PATHS {
         let through_link = path.round_trip_ms > 0 || path.loss_percent > 0.0;
         if through_link && link.is_none() {
-            eprintln!("left out: {} ms, {} % loss (needs root and ../shared/tools/wan)", path.round_trip_ms, path.loss_percent);
+            eprintln!(
+                "left out: {} ms, {} % loss (needs root and ../shared/tools/wan)",
+                path.round_trip_ms, path.loss_percent
+            );
             continue;
         }
         let up = link.as_ref().filter(|_| through_link).map(|link| link.up(path)).transpose()?;
@@ -177,7 +180,8 @@ impl Responder<()> for Blocks {
     ) -> std::pin::Pin<Box<dyn Future<Output = http::Response<Body>> + Send>> {
         let router = self.0.clone();
         Box::pin(async move {
-            let response = router.oneshot(request.map(axum::body::Body::new)).await.unwrap_or_else(|never| match never {});
+            let response =
+                router.oneshot(request.map(axum::body::Body::new)).await.unwrap_or_else(|never| match never {});
             response.map(|body| Body::new(body.map_err(Into::into)))
         })
     }
@@ -192,7 +196,12 @@ impl Node {
         let carrier = WebRtc::start(options, Arc::new(Blocks(router.clone()))).await?;
         shelf.carrier = Some(carrier.clone());
         let site = Router::new()
-            .route("/", get(|| async { Html("<!doctype html><title>bench</title><script type=module src=/bundle.js></script>") }))
+            .route(
+                "/",
+                get(|| async {
+                    Html("<!doctype html><title>bench</title><script type=module src=/bundle.js></script>")
+                }),
+            )
             .route("/bundle.js", get(script))
             .route("/blocks", get(names))
             .route("/cpu", get(|| async { Json(json!(cpu_seconds())) }))

@@ -13,6 +13,7 @@
 //! Whatever a browser sends ends at most its own connection.
 mod answering;
 mod offer;
+mod pace;
 mod peer;
 mod socket;
 mod stun;

@@ -1,21 +1,19 @@
 //! From a browser's offer to our answer and a connection that waits for its first packet.
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use str0m::change::SdpOffer;
 use str0m::config::DtlsCert;
 use str0m::{Candidate, IceCreds, Rtc, RtcConfig};
 
 use super::WebRtcError;
+use super::pace::{StackClock, WINDOW_LONG};
 use crate::exchange::frames::MESSAGE_MAX;
 
 /// Longest offer that is read, bytes; browsers' are about one KiB.
 const OFFER_MAX: usize = 16 * 1024;
 /// Candidates of a browser that are tried. More would let an offer point us at many hosts.
 const CANDIDATES_MAX: usize = 8;
-/// Bytes that SCTP may hold unacknowledged for one connection. More overruns Chromium's 128 KiB receive buffer in
-/// one burst, and every loss costs far more than a larger window gains (docs/decisions/0040).
-pub const IN_FLIGHT_MAX: usize = 64 * 1024;
 
 /// A connection that answers one offer.
 pub struct Answered {
@@ -42,13 +40,16 @@ pub fn answer(offer: &str, reach: &Reach, certificate: DtlsCert, now: Instant) -
     let offer = SdpOffer::from_sdp_string(&offer).map_err(|error| refused(&error.to_string()))?;
     let credentials = IceCreds::new();
     let ufrag = credentials.ufrag.clone();
-    let mut rtc = RtcConfig::new()
+    let mut config = RtcConfig::new()
         .set_local_ice_credentials(credentials)
         .set_dtls_cert(certificate)
         .clear_codecs()
-        .set_sctp_max_buffered_amount(IN_FLIGHT_MAX)
-        .set_sctp_max_message_size(MESSAGE_MAX as u32)
-        .build(now);
+        .set_sctp_max_buffered_amount(WINDOW_LONG)
+        .set_sctp_max_message_size(MESSAGE_MAX as u32);
+    // ICE's timers, in the stack's fast time.
+    config.set_initial_stun_rto(Duration::from_millis(250) * StackClock::SPEED);
+    config.set_max_stun_rto(Duration::from_secs(3) * StackClock::SPEED);
+    let mut rtc = config.build(now);
     for candidate in candidates(reach) {
         rtc.add_local_candidate(candidate);
     }

@@ -9,6 +9,7 @@ use str0m::channel::ChannelId;
 use str0m::net::{Protocol, Receive};
 use str0m::{Event, IceConnectionState, Input, Output, Rtc, RtcError};
 
+use super::pace::{Pace, StackClock, window};
 use super::socket::{Arrival, Socket};
 use crate::exchange::frames::{Code, Frame, MESSAGE_SENT_MAX};
 use crate::exchange::outbox::{Outbox, Part};
@@ -50,6 +51,11 @@ pub struct Peer {
     flowed: Instant,
     open: bool,
     wakes: Instant,
+    clock: StackClock,
+    pace: Pace,
+    /// The shortest measured, and when the ping that is under way left.
+    round_trip: Option<Duration>,
+    pinged: Option<Instant>,
     addresses: Vec<SocketAddr>,
     moved: Moved,
     /// Why it must end, as soon as the stack is drained.
@@ -69,6 +75,10 @@ impl Peer {
             flowed: now,
             open: false,
             wakes: now,
+            clock: StackClock::new(now),
+            pace: Pace::new(now),
+            round_trip: None,
+            pinged: None,
             addresses: Vec::new(),
             moved: Moved::default(),
             verdict: None,
@@ -93,7 +103,8 @@ impl Peer {
     /// When [`Peer::tick`] must be called at the latest.
     pub fn wakes(&self) -> Instant {
         let limit = if self.open { self.heard + SILENCE_MAX } else { self.since + HANDSHAKE_MAX };
-        self.wakes.min(limit)
+        let paced = self.pace.wakes().unwrap_or(limit);
+        self.clock.when(self.wakes).min(limit).min(paced)
     }
 
     /// Payload bytes since the last call.
@@ -109,7 +120,7 @@ impl Peer {
     /// Takes a datagram.
     pub fn datagram(&mut self, arrival: Arrival<'_>, now: Instant, socket: &mut Socket, wishes: &mut Vec<Wish>) {
         if let Some(receive) = receive(arrival) {
-            let taken = self.rtc.handle_input(Input::Receive(now, receive));
+            let taken = self.rtc.handle_input(Input::Receive(self.clock.at(now), receive));
             self.after(taken, now, socket, wishes);
         }
     }
@@ -123,7 +134,7 @@ impl Peer {
             let text = "no credit was given for too long".to_owned();
             self.give_up(Frame::Error { stream, code: Code::Timeout, text }, stream, wishes);
         }
-        let taken = self.rtc.handle_input(Input::Timeout(now));
+        let taken = self.rtc.handle_input(Input::Timeout(self.clock.at(now)));
         self.after(taken, now, socket, wishes);
     }
 
@@ -168,6 +179,7 @@ impl Peer {
     /// Says goodbye and closes.
     pub fn end(&mut self, code: Code, text: &str, now: Instant, socket: &mut Socket) {
         tracing::debug!(reason = text, "a WebRTC connection is closed");
+        self.pace.lift();
         let goodbye = Frame::Close { code, text: text.to_owned() }.encode();
         if let Some(mut channel) = self.channel.and_then(|id| self.rtc.channel(id)) {
             let _ = channel.write(true, &goodbye);
@@ -192,7 +204,7 @@ impl Peer {
     /// Bytes that the stack would still take.
     fn room(&mut self) -> usize {
         let Some(mut channel) = self.channel.and_then(|id| self.rtc.channel(id)) else { return 0 };
-        super::offer::IN_FLIGHT_MAX.saturating_sub(channel.buffered_amount())
+        window(self.round_trip).saturating_sub(channel.buffered_amount())
     }
 
     fn after(&mut self, taken: Result<(), RtcError>, now: Instant, socket: &mut Socket, wishes: &mut Vec<Wish>) {
@@ -209,13 +221,14 @@ impl Peer {
             match self.rtc.poll_output() {
                 Ok(Output::Timeout(wakes)) => {
                     self.wakes = wakes;
+                    self.pace.release(now, |from, to, bytes| socket.send(from, to, bytes));
                     return;
                 }
                 Ok(Output::Transmit(packet)) => {
                     if !self.addresses.contains(&packet.destination) {
                         self.addresses.push(packet.destination);
                     }
-                    socket.send(packet.source, packet.destination, &packet.contents);
+                    self.pace.push(packet.source, packet.destination, packet.contents.into());
                 }
                 Ok(Output::Event(event)) => self.event(event, now, wishes),
                 Err(error) => {
@@ -232,11 +245,13 @@ impl Peer {
             Event::ChannelOpen(id, _) if self.channel.is_none() => {
                 self.channel = Some(id);
                 let _ = self.outbox.control(&Session::hello());
+                let _ = self.outbox.control(&Frame::Ping { token: 0 });
+                self.pinged = Some(now);
             }
             Event::ChannelData(data) if Some(data.id) == self.channel => {
                 self.heard = now;
                 self.moved.received += data.data.len() as u64;
-                self.message(data.data.into(), wishes);
+                self.message(data.data.into(), now, wishes);
             }
             Event::ChannelClose(id) if Some(id) == self.channel => self.rtc.disconnect(),
             Event::IceConnectionStateChange(IceConnectionState::Disconnected) => self.rtc.disconnect(),
@@ -244,22 +259,32 @@ impl Peer {
         }
     }
 
-    fn message(&mut self, message: Bytes, wishes: &mut Vec<Wish>) {
+    fn message(&mut self, message: Bytes, now: Instant, wishes: &mut Vec<Wish>) {
         if self.verdict.is_some() {
             return;
         }
         match self.session.receive(message) {
             Ok(step) => {
                 self.open = true;
-                self.step(step, wishes);
+                self.step(step, now, wishes);
             }
             Err(violation) => self.verdict = Some(violation),
         }
     }
 
-    fn step(&mut self, step: Option<Step>, wishes: &mut Vec<Wish>) {
+    /// A ping is back. Later ones wait behind data, so the shortest counts.
+    fn measure(&mut self, now: Instant) {
+        let Some(pinged) = self.pinged.take() else { return };
+        let round_trip = now.saturating_duration_since(pinged);
+        let shortest = self.round_trip.map_or(round_trip, |before| before.min(round_trip));
+        self.round_trip = Some(shortest);
+        self.pace.follow(shortest);
+    }
+
+    fn step(&mut self, step: Option<Step>, now: Instant, wishes: &mut Vec<Wish>) {
         match step {
             None => {}
+            Some(Step::Pong) => self.measure(now),
             Some(Step::Request { stream, request }) => {
                 self.outbox.expect(stream);
                 wishes.push(Wish::Respond { stream, request });
