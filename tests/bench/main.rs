@@ -19,6 +19,7 @@ const GROUPS: &[Group] = &[
     ("catalog", catalog::measure),
     ("node", node::measure),
     ("segments", segments::measure),
+    ("webrtc", webrtc::measure),
 ];
 
 fn main() -> anyhow::Result<()> {

@@ -36,12 +36,17 @@ export const STALL_MS = 3000;
 /** A carrier that sent wrong bytes is not asked for this long. */
 export const DROPPED_MS = 10 * 60_000;
 const LOOK_MS = 25;
+/** A look that comes this late says that the page itself stood still: what arrived meanwhile is still in its queue. */
+const LATE_MS = 75;
+/** Signs of life are asked for no more often than this. */
+const PROBE_MS = 50;
 /** Blocks are at most 1 MiB; a name with more is not asked for. */
 const BLOCK_MAX = 2 * 1024 * 1024;
 
 interface Standing {
   /** Silent since; a sign of life after it clears it. */
   suspectAt: number | null;
+  probedAt: number;
   droppedUntil: number;
 }
 
@@ -70,7 +75,7 @@ export class Planner {
     this.#clock = options.clock ?? realClock;
     this.#verify = options.verify ?? matches;
     for (const carrier of this.#carriers) {
-      this.#standing.set(carrier, { suspectAt: null, droppedUntil: -Infinity });
+      this.#standing.set(carrier, { suspectAt: null, probedAt: -Infinity, droppedUntil: -Infinity });
       carrier.onChange(() => this.#stats.changed());
     }
   }
@@ -140,6 +145,7 @@ export class Planner {
       stats: this.#stats,
       verify: this.#verify,
       next: (tried) => this.#next(tried),
+      probe: (carrier) => this.#probe(carrier),
       silent: (carrier) => this.#silent(carrier),
       wrong: (carrier, cid) => this.#wrong(carrier, cid),
     };
@@ -167,11 +173,19 @@ export class Planner {
     return false;
   }
 
+  #probe(carrier: Carrier): void {
+    const standing = this.#standing.get(carrier);
+    const now = this.#clock.now();
+    if (!standing || now - standing.probedAt < PROBE_MS) return;
+    standing.probedAt = now;
+    carrier.probe();
+  }
+
   #silent(carrier: Carrier): void {
     const standing = this.#standing.get(carrier);
     if (!standing || standing.suspectAt !== null) return;
     standing.suspectAt = this.#clock.now();
-    carrier.probe();
+    this.#probe(carrier);
   }
 
   #wrong(carrier: Carrier, cid: string): void {
@@ -187,6 +201,7 @@ interface RaceSurroundings {
   stats: StatsStore;
   verify: (cid: string, bytes: Uint8Array<ArrayBuffer>) => Promise<boolean>;
   next: (tried: Set<Carrier>) => Carrier | undefined;
+  probe: (carrier: Carrier) => void;
   silent: (carrier: Carrier) => void;
   wrong: (carrier: Carrier, cid: string) => void;
 }
@@ -298,8 +313,10 @@ class Race {
   /** Looks now and then whether an attempt stands still. */
   #look(): void {
     if (this.#over) return;
+    const due = this.#around.clock.now() + LOOK_MS;
     this.#stopLooking = this.#around.clock.after(LOOK_MS, () => {
       const now = this.#around.clock.now();
+      if (now - due > LATE_MS) return this.#look();
       for (const attempt of [...this.#attempts]) this.#watch(attempt, now);
       this.#look();
     });
@@ -308,13 +325,17 @@ class Race {
   #watch(attempt: Attempt, now: number): void {
     const { carrier, movedAt, aliveAt } = attempt;
     if (attempt.hedged) return;
+    if (carrier.source === 'https') return;
     const patience = SILENCE_MS + (carrier.roundTripMs ?? 0);
-    if (!carrier.ready || now - Math.max(movedAt, aliveAt) >= patience) {
-      if (carrier.source === 'https') return;
+    const quiet = now - Math.max(movedAt, aliveAt);
+    if (!carrier.ready || quiet >= patience) {
       this.#around.silent(carrier);
       this.#join(attempt, 'it is silent');
     } else if (now - movedAt >= STALL_MS) {
       this.#join(attempt, 'it stands still');
+    } else if (quiet >= SILENCE_MS / 2) {
+      // The node may only be slow to answer: a sign of life tells a quiet connection from a dead one.
+      this.#around.probe(carrier);
     }
   }
 }
