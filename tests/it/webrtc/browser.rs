@@ -31,6 +31,8 @@ pub struct Browser {
     greeted: bool,
     closed: Option<Option<Code>>,
     last: u32,
+    /// Tokens of pings that are not answered yet.
+    pings: Vec<u64>,
     answers: HashMap<u32, Answer>,
     pub longest_body: usize,
 }
@@ -73,6 +75,7 @@ impl Browser {
             greeted: false,
             closed: None,
             last: 0,
+            pings: Vec::new(),
             answers: HashMap::new(),
             longest_body: 0,
         };
@@ -183,6 +186,9 @@ impl Browser {
             }
         }
         self.drain();
+        for token in std::mem::take(&mut self.pings) {
+            self.write(&Frame::Pong { token }.encode());
+        }
     }
 
     fn drain(&mut self) {
@@ -209,6 +215,7 @@ impl Browser {
     fn frame(&mut self, frame: Frame) {
         match frame {
             Frame::Hello(_) => self.greeted = true,
+            Frame::Ping { token } => self.pings.push(token),
             Frame::Close { code, .. } => self.closed = Some(Some(code)),
             Frame::Response { stream, status, headers } => {
                 if let Some(answer) = self.answers.get_mut(&stream) {
