@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::boxes::Segment;
 use crate::fixtures::{clip, film, film_mkv, media};
+use crate::harness::TestNode;
 
 /// The files that playback may find again.
 #[derive(Default)]
@@ -383,6 +384,30 @@ async fn segments_are_derived_blocks_that_are_made_again_after_a_restart() {
     assert_eq!(bytes, made.bytes.slice(..size as usize));
     let stat = restarted.blocks.stat(&leaf).await.unwrap().unwrap();
     assert_eq!(stat.roots, [source.cid]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_ffmpeg_program_plays_a_film_from_a_node_over_http() {
+    let node = TestNode::start(&[film()]).await;
+    let item = node.imported().await.remove(0);
+    let ada = node.signed_in("ada").await;
+    let made = ada.post("/api/v1/api-keys").json(&serde_json::json!({"name": "player"})).send().await.unwrap();
+    let made: serde_json::Value = made.json().await.unwrap();
+    let header = format!("Authorization: Bearer {}", made["key"].as_str().unwrap());
+    let url = format!("{}/api/v1/items/{}/hls/master.m3u8", node.url, item.id);
+    let played = tokio::task::spawn_blocking(move || {
+        let arguments = [
+            "-v", "error", "-nostdin", "-headers", &header, "-i", &url, "-map", "0:v", "-c", "copy", "-f", "h264", "-",
+        ];
+        Command::new("ffmpeg").args(arguments).output().unwrap()
+    });
+    let played = played.await.unwrap();
+    assert!(played.status.success(), "{}", String::from_utf8_lossy(&played.stderr));
+    assert!(
+        played.stdout == ffmpeg(&film(), &["-map", "0:v", "-c", "copy", "-f", "h264"]),
+        "another elementary stream"
+    );
+    node.stop().await;
 }
 
 #[tokio::test]
