@@ -81,7 +81,6 @@ browser-test: tests/browser/node_modules/.package-lock.json
 
 # GROUPS="import catalog" runs only those.
 bench: test-packages web tests/browser/node_modules/.package-lock.json
-	cargo build --release --locked --bins
 	cargo bench --locked --bench bench -- $(GROUPS)
 
 # Writes web/src/api/openapi.json from the handlers, and the page's types from that.

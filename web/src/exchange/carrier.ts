@@ -30,6 +30,8 @@ export interface Carrier {
   readonly source: Source;
   /** Can take a request now. */
   readonly ready: boolean;
+  /** `now()` when it began to open for the first time; null once that has gone well or not, and where nothing opens. */
+  readonly openingSince: number | null;
   /** Something arrived from the other side, whatever it was: `now()` of the last time. Falls silent when it dies. */
   readonly heardAt: number;
   /** Milliseconds, once measured. */

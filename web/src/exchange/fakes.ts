@@ -46,6 +46,7 @@ interface Asked {
 
 export class FakeCarrier implements Carrier {
   ready = true;
+  openingSince: number | null = null;
   heardAt = 0;
   roundTripMs: number | null = null;
   parallel = 4;
@@ -98,6 +99,11 @@ export class FakeCarrier implements Carrier {
   probe(): void {
     this.probes++;
   }
+  /** Tells those who listen that `ready` may have changed. */
+  changed(): void {
+    for (const listener of [...this.#listeners]) listener();
+  }
+
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

@@ -10,6 +10,7 @@ export interface HttpsOptions {
 export class HttpsCarrier implements Carrier {
   readonly source = 'https';
   readonly ready = true;
+  readonly openingSince = null;
   // Browsers keep six connections to a host over HTTP/1.1; the page's own calls need some of them.
   readonly parallel = 4;
   readonly roundTripMs = null;

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { rawCid } from '../content/cid.ts';
 import { sha256 } from '../content/verify.ts';
 import { FakeCarrier, FakeClock, settled } from './fakes.ts';
-import { DROPPED_MS, Planner, SILENCE_MS, STALL_MS, type BlockRef } from './planner.ts';
+import { DROPPED_MS, HEAD_START_MS, Planner, SILENCE_MS, STALL_MS, type BlockRef } from './planner.ts';
 import { StatsStore, type ExchangeEvent } from './stats.ts';
 
 let clock: FakeClock;
@@ -57,6 +57,33 @@ describe('the planner', () => {
     expect(abandoned.aborted).toBe(true);
     expect(webrtc.probes).toBeGreaterThan(0);
     expect(events[0]).toMatchObject({ type: 'fallback', from: 'webrtc', to: 'https' });
+  });
+
+  it('waits for WebRTC that is only just opening, and takes it when it opens', async () => {
+    Object.assign(webrtc, { ready: false, openingSince: clock.now() });
+    const { bytes, ...ref } = await block(1);
+    const got = planner.fetchBlock(ref, live());
+    await clock.pass(HEAD_START_MS / 2);
+    expect(https.asked).toHaveLength(0);
+    Object.assign(webrtc, { ready: true, openingSince: null });
+    webrtc.changed();
+    await settled();
+    webrtc.reply(bytes);
+    expect(await got).toEqual(bytes);
+    expect(https.asked).toHaveLength(0);
+  });
+
+  it('goes to HTTPS when WebRTC has not opened within 300 ms, and waits no second time', async () => {
+    Object.assign(webrtc, { ready: false, openingSince: clock.now() });
+    const { bytes, ...ref } = await block(1);
+    const got = planner.fetchBlock(ref, live());
+    await clock.pass(300);
+    expect(https.asked).toHaveLength(1);
+    https.reply(bytes);
+    expect(await got).toEqual(bytes);
+    void planner.fetchBlock(ref, live());
+    await settled();
+    expect(https.asked).toHaveLength(1);
   });
 
   it('goes to HTTPS at once while WebRTC is silent, and back when it is heard again', async () => {

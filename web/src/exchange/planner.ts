@@ -35,6 +35,8 @@ export const SILENCE_MS = 200;
 export const STALL_MS = 3000;
 /** A carrier that sent wrong bytes is not asked for this long. */
 export const DROPPED_MS = 10 * 60_000;
+/** A better carrier that is only just opening is waited for this long, counted from when it began. */
+export const HEAD_START_MS = 300;
 const LOOK_MS = 25;
 /** A look that comes this late says that the page itself stood still: what arrived meanwhile is still in its queue. */
 const LATE_MS = 75;
@@ -107,6 +109,7 @@ export class Planner {
     onBytes?: (count: number) => void,
   ): Promise<Uint8Array<ArrayBuffer>> {
     if (block.size > BLOCK_MAX) throw new CarrierError(`a block of ${block.size} bytes is too large`);
+    await this.#headStart(signal);
     await this.#turn(signal);
     try {
       const bytes = await new Race(block, signal, this.#race()).run();
@@ -116,6 +119,33 @@ export class Planner {
       this.#underWay--;
       this.#waiting.shift()?.();
     }
+  }
+
+  /** Waits for a better carrier that is opening: most are there before a slower one would have helped. */
+  async #headStart(signal: AbortSignal): Promise<void> {
+    for (let left = this.#worthWaiting(); left > 0; left = this.#worthWaiting()) {
+      signal.throwIfAborted();
+      await new Promise<void>((resolve) => {
+        const stops = this.#carriers.map((carrier) => carrier.onChange(() => done()));
+        const cancel = this.#clock.after(left, () => done());
+        const done = () => {
+          cancel();
+          stops.forEach((stop) => stop());
+          signal.removeEventListener('abort', done);
+          resolve();
+        };
+        signal.addEventListener('abort', done, { once: true });
+      });
+    }
+    signal.throwIfAborted();
+  }
+
+  /** Milliseconds that a carrier before the first ready one still has to open. */
+  #worthWaiting(): number {
+    const ready = this.#carriers.findIndex((carrier) => carrier.ready);
+    const better = this.#carriers.slice(0, ready < 0 ? undefined : ready);
+    const since = better.flatMap(({ openingSince }) => (openingSince === null ? [] : [openingSince]));
+    return Math.max(0, ...since.map((began) => began + HEAD_START_MS - this.#clock.now()));
   }
 
   /** Waits until one more block may be under way. */

@@ -58,6 +58,7 @@ export class WebRtcCarrier implements Carrier {
   #backoff = BACKOFF_FIRST_MS;
   #retry: (() => void) | undefined;
   #enabled = false;
+  #openingSince: number | null = null;
   #ending = new AbortController();
   #beat: (() => void) | undefined;
   #settings: WebRtcSettings | undefined;
@@ -71,6 +72,7 @@ export class WebRtcCarrier implements Carrier {
   setEnabled(enabled: boolean): void {
     if (enabled === this.#enabled) return;
     this.#enabled = enabled;
+    this.#openingSince = enabled ? this.#clock.now() : null;
     if (enabled) {
       this.#settings = undefined;
       this.#ending = new AbortController();
@@ -89,6 +91,10 @@ export class WebRtcCarrier implements Carrier {
 
   get ready(): boolean {
     return this.#channels().length > 0;
+  }
+
+  get openingSince(): number | null {
+    return this.#openingSince;
   }
 
   get heardAt(): number {
@@ -166,6 +172,8 @@ export class WebRtcCarrier implements Carrier {
   }
 
   #later(): void {
+    this.#openingSince = null;
+    this.#changed();
     if (!this.#enabled || this.#retry) return;
     this.#retry = this.#clock.after(this.#backoff, () => {
       this.#retry = undefined;
@@ -226,6 +234,7 @@ export class WebRtcCarrier implements Carrier {
       const events = {
         open: () => {
           cancel();
+          this.#openingSince = null;
           resolve();
           connection.channel?.ping();
           this.#changed();

@@ -16,11 +16,20 @@ const REMEMBERED = 4096;
 let shared: Exchange | null = null;
 
 export function connect(): Supply {
+  return new ExchangeSupply(join());
+}
+
+/** Opens the connection before a film is asked for, so that its first bytes need not wait for it. */
+export function warm(): void {
+  join();
+}
+
+function join(): Exchange {
   if (!shared) {
     shared = createExchange({ webrtc: localStorage.getItem(SWITCH_KEY) !== 'off' });
     session.onLeave(leave);
   }
-  return new ExchangeSupply(shared);
+  return shared;
 }
 
 function leave(): void {
