@@ -2,7 +2,7 @@
  * hls.js' loader over the planner: initialisation sections and segments come as verified blocks, everything else
  * (playlists) by plain `fetch` with the page's session. Give the result to hls.js as `loader`, `fLoader` or both.
  *
- * If the list of segments cannot be had, the segment's own URL is fetched: playback never depends on the exchange.
+ * Media never comes by its URL: what has no CID cannot be verified.
  */
 import type {
   HlsConfig,
@@ -60,13 +60,12 @@ class BlockLoader implements Loader<LoaderContext> {
   async #load(context: LoaderContext): Promise<LoaderResponse> {
     const place = context.responseType === 'arraybuffer' ? segmentOf(context.url) : undefined;
     if (place) {
-      const content = await this.#content(place).catch(() => undefined);
+      // Media is never taken by URL: without its CIDs there would be nothing to check it against. hls.js tries again.
+      const content = await this.#content(place);
       this.#abort.signal.throwIfAborted();
-      if (content) {
-        this.stats.total = content.size;
-        const data = await this.#exchange.planner.fetchContent(content, this.#abort.signal, (n) => this.#progress(n));
-        return { url: context.url, data, code: 200 };
-      }
+      this.stats.total = content.size;
+      const data = await this.#exchange.planner.fetchContent(content, this.#abort.signal, (n) => this.#progress(n));
+      return { url: context.url, data, code: 200 };
     }
     return this.#plain(context);
   }
