@@ -3,7 +3,7 @@
 //! Files with a hash in their name (`assets/`) may be kept for ever; the rest is asked for again each time. A path that
 //! names no file is the page itself: its router reads the path.
 use axum::extract::Request;
-use axum::http::{HeaderName, HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use data_encoding::HEXLOWER;
@@ -34,26 +34,41 @@ pub(super) async fn healthz() -> &'static str {
 }
 
 /// The page and its files.
-pub(super) async fn page(uri: Uri, known: IfNoneMatch) -> Response {
+pub(super) async fn page(uri: Uri, headers: HeaderMap, known: IfNoneMatch) -> Response {
+    let gzip = takes_gzip(&headers);
     let path = uri.path().trim_start_matches('/');
     let of_a_program = |prefix: &str| path == prefix.trim_end_matches('/') || path.starts_with(prefix);
     if of_a_program("api/") || of_a_program("ipfs/") {
         return Refusal::not_found().into_response();
     }
     if let Some(found) = Files::get(path).filter(|_| !path.is_empty()) {
-        return file(path, found, &known);
+        return file(path, found, &known, gzip);
     }
     // A file that is not there is not the page: a script that gets HTML fails in ways nobody understands.
     if path.starts_with("assets/") {
         return Refusal::not_found().into_response();
     }
     match Files::get("index.html") {
-        Some(found) => file("index.html", found, &known),
+        Some(found) => file("index.html", found, &known, gzip),
         None => (StatusCode::OK, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], UNBUILT).into_response(),
     }
 }
 
-fn file(path: &str, found: EmbeddedFile, known: &IfNoneMatch) -> Response {
+/// Whether the client reads gzip (RFC 9110, 12.5.3), in the forms that browsers and tools send.
+fn takes_gzip(headers: &HeaderMap) -> bool {
+    let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    accepted.split(',').any(|coding| {
+        let mut parts = coding.split(';').map(str::trim);
+        let gzip = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("gzip"));
+        gzip && !parts.any(|weight| matches!(weight, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
+    })
+}
+
+/// A file, or the form of it that was compressed when the page was built.
+fn file(path: &str, plain: EmbeddedFile, known: &IfNoneMatch, gzip: bool) -> Response {
+    let zipped = if gzip { Files::get(&format!("{path}.gz")) } else { None };
+    let encoded = zipped.is_some();
+    let found = zipped.unwrap_or(plain);
     let etag = format!("\"{}\"", HEXLOWER.encode(&found.metadata.sha256_hash()[..16]));
     let mut response = if known.has(&etag) {
         StatusCode::NOT_MODIFIED.into_response()
@@ -66,6 +81,10 @@ fn file(path: &str, found: EmbeddedFile, known: &IfNoneMatch) -> Response {
     let cache = if path.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
+    headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    if encoded {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
     headers.insert(header::ETAG, HeaderValue::from_str(&etag).expect("hexadecimal and quotes"));
     response
 }
@@ -85,4 +104,21 @@ pub(super) async fn security_headers(request: Request, next: Next) -> Response {
         response.headers_mut().entry(name).or_insert(HeaderValue::from_static(rule));
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gzip_is_sent_to_those_who_ask_for_it() {
+        let ask = |value: &'static str| {
+            takes_gzip(&HeaderMap::from_iter([(header::ACCEPT_ENCODING, HeaderValue::from_static(value))]))
+        };
+        assert!(ask("gzip, deflate, br"));
+        assert!(ask("br;q=1.0, GZIP;q=0.8"));
+        assert!(!ask("gzip;q=0, br"));
+        assert!(!ask("identity"));
+        assert!(!takes_gzip(&HeaderMap::new()));
+    }
 }
