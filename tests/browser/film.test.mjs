@@ -66,8 +66,12 @@ async function blockUdp(page) {
 async function play(browser, { prepare } = {}) {
   const page = await signedIn(browser, node);
   page.prepared = await prepare?.(page);
+  // As a person comes to a film: by its page, which opens the connection, and then the button.
+  await page.goto(`${node.url}/item/${film.id}`);
+  await page.getByTestId('play').first().waitFor();
+  await page.waitForLoadState('networkidle');
   const asked = Date.now();
-  await page.goto(`${node.url}/play/${film.id}`);
+  await page.getByTestId('play').first().click();
   await page.waitForSelector('video');
   await page.evaluate(watchFrames);
   await page.waitForFunction(() => window.watch.frames > 0, null, { timeout: 30_000 });
