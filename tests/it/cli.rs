@@ -161,6 +161,85 @@ async fn commands_work_with_the_node_stopped_and_running() {
     assert_eq!(json(&place.ok(&["library", "list", "--json"])).as_array().unwrap().len(), 1);
 }
 
+/// The node is killed (SIGKILL) as soon as it told of the first finished files, and what it starts again from is what a
+/// power cut would leave: nothing is imported twice, nothing is lost, and no item has two ids.
+#[tokio::test]
+async fn a_node_killed_in_the_middle_of_a_scan_goes_on_where_it_was() {
+    const FILES: usize = 120;
+    let place = Place::new();
+    let films = place.folder.path().join("films");
+    std::fs::create_dir(&films).unwrap();
+    let bytes = std::fs::read(film()).unwrap();
+    for n in 0..FILES {
+        // An empty box at the end that players skip: the same film, another file.
+        let name = format!("free{n:04}");
+        let tail = [&12_u32.to_be_bytes()[..], name.as_bytes()].concat();
+        std::fs::write(films.join(format!("Clip {n:03}.mp4")), [&bytes[..], &tail].concat()).unwrap();
+    }
+    place.init();
+    place.ok(&["library", "add", "Clips", "--kind", "videos", "--path", films.to_str().unwrap()]);
+    let (mut child, line, _rest) = place.serve().await;
+    let before = after_first_files(&line).await;
+    child.kill().await.unwrap();
+    assert!(before.len() < FILES, "all {FILES} files were in before the node could be killed");
+
+    let done = json(&place.ok(&["scan", "--json"]));
+    assert_eq!((done[0]["state"].as_str(), done[0]["files_done"].as_u64()), (Some("done"), Some(FILES as u64)));
+    let (mut child, line, _rest) = place.serve().await;
+    let ada = signed_in(&line).await;
+    let after = items(&ada).await;
+    assert_eq!(after.len(), FILES);
+    let unnamed = after.iter().filter(|(_, cid)| cid.is_none()).count();
+    assert_eq!(unnamed, 0, "every file has its CID");
+    for (id, cid) in before {
+        let kept = after.iter().find(|(other, _)| *other == id);
+        let kept = kept.unwrap_or_else(|| panic!("item {id} was lost"));
+        assert!(cid.is_none() || kept.1 == cid, "item {id} changed its CID");
+    }
+    let scrubbed = json(&place.ok(&["scrub", "--json"]));
+    assert_eq!(
+        (scrubbed["verified"].as_u64(), scrubbed["damaged"].as_array().map(Vec::len)),
+        (Some(FILES as u64), Some(0))
+    );
+    terminate(&child);
+    child.wait().await.unwrap();
+}
+
+struct SignedIn {
+    client: reqwest::Client,
+    url: String,
+}
+
+async fn signed_in(ready: &str) -> SignedIn {
+    let url = ready.split_whitespace().find(|word| word.starts_with("http")).unwrap().trim_end_matches('/').to_owned();
+    let client = crate::harness::client();
+    let body = serde_json::json!({"username": "ada", "password": PASSWORD});
+    let answer = client.post(format!("{url}/api/v1/login")).json(&body).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    SignedIn { client, url }
+}
+
+/// Id and CID of every item.
+async fn items(of: &SignedIn) -> Vec<(String, Option<String>)> {
+    let answer = of.client.get(format!("{}/api/v1/items?limit=500", of.url)).send().await.unwrap();
+    let page: Value = answer.json().await.unwrap();
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    page["items"].as_array().unwrap().iter().map(|item| (text(&item["id"]).unwrap(), text(&item["cid"]))).collect()
+}
+
+/// What is there as soon as anything is.
+async fn after_first_files(ready: &str) -> Vec<(String, Option<String>)> {
+    let ada = signed_in(ready).await;
+    let mut events = ada.client.get(format!("{}/api/v1/events", ada.url)).send().await.unwrap();
+    loop {
+        let found = items(&ada).await;
+        if found.len() > 5 {
+            return found;
+        }
+        events.chunk().await.unwrap().expect("the event stream ended");
+    }
+}
+
 #[tokio::test]
 async fn a_damaged_file_is_found_by_scrub() {
     let place = Place::new();
