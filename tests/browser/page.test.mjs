@@ -84,23 +84,23 @@ test('signing out closes the data channels that were opened before', async (t) =
   const page = await signedIn(browser, node, { viewport: WIDE });
   t.after(() => page.context().close());
   await page.addInitScript(() => {
-    window.closed = [];
+    window.channels_closed = [];
     const make = RTCPeerConnection.prototype.createDataChannel;
     RTCPeerConnection.prototype.createDataChannel = function (...settings) {
       const channel = make.apply(this, settings);
-      const place = window.closed.push(null) - 1;
-      channel.addEventListener('open', () => (window.closed[place] = false));
-      channel.addEventListener('close', () => (window.closed[place] = true));
+      const place = window.channels_closed.push(null) - 1;
+      channel.addEventListener('open', () => (window.channels_closed[place] = false));
+      channel.addEventListener('close', () => (window.channels_closed[place] = true));
       return channel;
     };
   });
   // The page of a film opens the connection ahead of its playing.
   await page.goto(`${node.url}/item/${items[0].id}`);
-  await page.waitForFunction(() => window.closed.includes(false), null, { timeout: 15_000 });
+  await page.waitForFunction(() => window.channels_closed.includes(false), null, { timeout: 15_000 });
   // Signed out elsewhere: this page does nothing itself, the node closes what the session had opened.
   const answer = await page.context().request.post(`${node.url}/api/v1/logout`);
   assert.ok(answer.ok(), String(answer.status()));
-  await page.waitForFunction(() => window.closed.every((closed) => closed !== false), null, { timeout: 15_000 });
+  await page.waitForFunction(() => window.channels_closed.every((closed) => closed !== false), null, { timeout: 15_000 });
 });
 
 test('an empty node welcomes its owner in three steps', async (t) => {
