@@ -32,6 +32,10 @@ pub enum SampleFormat {
         matrix: [i32; 9],
         /// The `AVCDecoderConfigurationRecord`.
         record: Vec<u8>,
+        /// Every keyframe brings its own parameter sets (`avc3`): segments of one rendition may come from several
+        /// encoders.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        in_band: bool,
     },
     /// AAC, raw access units.
     Aac {
@@ -41,6 +45,11 @@ pub enum SampleFormat {
         channels: u16,
         /// The `AudioSpecificConfig`.
         record: Vec<u8>,
+    },
+    /// What cannot be carried as it is: the stream is transcoded, or not played.
+    Foreign {
+        /// It has pictures; else sound.
+        video: bool,
     },
 }
 
@@ -122,6 +131,7 @@ fn zeros(into: &mut Vec<u8>, count: usize) {
 pub fn init_section(track: &TrackConfig) -> Result<Vec<u8>, Fmp4Error> {
     let record = match &track.format {
         SampleFormat::Avc { record, .. } | SampleFormat::Aac { record, .. } => record,
+        SampleFormat::Foreign { .. } => return Err(Fmp4Error::Config),
     };
     if record.is_empty() || record.len() > 0xffff || track.timescale == 0 {
         return Err(Fmp4Error::Config);
@@ -167,7 +177,7 @@ fn track_boxes(into: &mut Vec<u8>, track: &TrackConfig) {
         });
         let (handler, name) = match track.format {
             SampleFormat::Avc { .. } => (b"vide", &b"video\0"[..]),
-            SampleFormat::Aac { .. } => (b"soun", &b"audio\0"[..]),
+            SampleFormat::Aac { .. } | SampleFormat::Foreign { .. } => (b"soun", &b"audio\0"[..]),
         };
         full(b, b"hdlr", 0, 0, |b| {
             put32(b, 0);
@@ -194,7 +204,7 @@ fn track_header(into: &mut Vec<u8>, format: &SampleFormat) {
                 put32(b, displayed_width(*width, *pixel_aspect));
                 put32(b, u32::from(*height) << 16);
             }
-            SampleFormat::Aac { .. } => {
+            SampleFormat::Aac { .. } | SampleFormat::Foreign { .. } => {
                 matrix(b, &UPRIGHT);
                 zeros(b, 8);
             }
@@ -219,7 +229,7 @@ fn language_code(language: Option<&str>) -> u16 {
 fn media_information(into: &mut Vec<u8>, format: &SampleFormat) {
     match format {
         SampleFormat::Avc { .. } => full(into, b"vmhd", 0, 1, |b| zeros(b, 8)),
-        SampleFormat::Aac { .. } => full(into, b"smhd", 0, 0, |b| zeros(b, 4)),
+        SampleFormat::Aac { .. } | SampleFormat::Foreign { .. } => full(into, b"smhd", 0, 0, |b| zeros(b, 4)),
     }
     boxed(into, b"dinf", |b| {
         full(b, b"dref", 0, 0, |b| {
@@ -241,26 +251,29 @@ fn media_information(into: &mut Vec<u8>, format: &SampleFormat) {
 
 fn sample_entry(into: &mut Vec<u8>, format: &SampleFormat) {
     match format {
-        SampleFormat::Avc { width, height, pixel_aspect, record, .. } => boxed(into, b"avc1", |b| {
-            zeros(b, 6);
-            put16(b, 1);
-            zeros(b, 16);
-            put16(b, *width);
-            put16(b, *height);
-            // 72 dots an inch, both ways.
-            put32(b, 0x48_0000);
-            put32(b, 0x48_0000);
-            put32(b, 0);
-            put16(b, 1);
-            zeros(b, 32);
-            put16(b, 0x18);
-            put16(b, 0xffff);
-            boxed(b, b"avcC", |b| b.extend_from_slice(record));
-            boxed(b, b"pasp", |b| {
-                put32(b, pixel_aspect.0);
-                put32(b, pixel_aspect.1);
-            });
-        }),
+        SampleFormat::Foreign { .. } => (),
+        SampleFormat::Avc { width, height, pixel_aspect, record, in_band, .. } => {
+            boxed(into, if *in_band { b"avc3" } else { b"avc1" }, |b| {
+                zeros(b, 6);
+                put16(b, 1);
+                zeros(b, 16);
+                put16(b, *width);
+                put16(b, *height);
+                // 72 dots an inch, both ways.
+                put32(b, 0x48_0000);
+                put32(b, 0x48_0000);
+                put32(b, 0);
+                put16(b, 1);
+                zeros(b, 32);
+                put16(b, 0x18);
+                put16(b, 0xffff);
+                boxed(b, b"avcC", |b| b.extend_from_slice(record));
+                boxed(b, b"pasp", |b| {
+                    put32(b, pixel_aspect.0);
+                    put32(b, pixel_aspect.1);
+                });
+            })
+        }
         SampleFormat::Aac { sample_rate, channels, record } => boxed(into, b"mp4a", |b| {
             zeros(b, 6);
             put16(b, 1);

@@ -7,10 +7,13 @@ pub mod cuts;
 pub mod decide;
 pub mod facts;
 pub mod fmp4;
+pub mod hardware;
 pub mod mp4_tables;
 mod pool;
 pub mod protocol;
+pub mod subtitles;
 pub mod timeline;
+pub mod transcode;
 
 pub use decide::Decision;
 pub use facts::{Chapter, Facts, HdrFormat, Stream, StreamKind};
@@ -21,9 +24,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use tokio_util::sync::CancellationToken;
+
+use self::fmp4::TrackConfig;
+use self::hardware::DeviceReport;
 use self::pool::Pool;
 use self::protocol::{Question, Reply};
+use self::subtitles::SubtitleTrack;
 use self::timeline::{FileIndex, SegmentPlan};
+use self::transcode::{PicturePlan, SoundPlan, SpritePlan, Transcoded};
 
 /// Settings of the worker pool.
 #[derive(Debug, Clone)]
@@ -53,6 +62,12 @@ pub enum MediaError {
     /// The file could not be opened.
     #[error("the file cannot be opened")]
     Open(#[source] std::io::Error),
+    /// The device failed on this plan; another may do it.
+    #[error("the device failed: {0}")]
+    Device(String),
+    /// Nobody wants the answer any more.
+    #[error("it was no longer wanted")]
+    Cancelled,
 }
 
 /// State of the pool, for the status page.
@@ -125,6 +140,115 @@ impl Media {
         }
     }
 
+    /// What the initialisation section of a transcoded film says; equal for all devices and segments of a format.
+    ///
+    /// # Errors
+    /// As [`Media::probe`].
+    pub async fn picture_head(&self, path: &Path, plan: PicturePlan) -> Result<TrackConfig, MediaError> {
+        match self.pool.ask(path, Question::PictureHead(plan)).await? {
+            (Reply::Head(config), _) => Ok(config),
+            (other, _) => Err(refused(other)),
+        }
+    }
+
+    /// One segment of a transcoded film. When `cancel` fires the worker is ended, however far it is.
+    ///
+    /// # Errors
+    /// As [`Media::probe`], [`MediaError::Device`] and [`MediaError::Cancelled`].
+    pub async fn picture(
+        &self,
+        path: &Path,
+        plan: PicturePlan,
+        cancel: &CancellationToken,
+    ) -> Result<Transcoded, MediaError> {
+        self.encoded(path, Question::Picture(plan), cancel).await
+    }
+
+    /// What the initialisation section of transcoded sound says.
+    ///
+    /// # Errors
+    /// As [`Media::probe`].
+    pub async fn sound_head(&self, path: &Path, plan: SoundPlan) -> Result<TrackConfig, MediaError> {
+        match self.pool.ask(path, Question::SoundHead(plan)).await? {
+            (Reply::Head(config), _) => Ok(config),
+            (other, _) => Err(refused(other)),
+        }
+    }
+
+    /// One segment of transcoded sound.
+    ///
+    /// # Errors
+    /// As [`Media::picture`].
+    pub async fn sound(
+        &self,
+        path: &Path,
+        plan: SoundPlan,
+        cancel: &CancellationToken,
+    ) -> Result<Transcoded, MediaError> {
+        self.encoded(path, Question::Sound(plan), cancel).await
+    }
+
+    async fn encoded(
+        &self,
+        path: &Path,
+        question: Question,
+        cancel: &CancellationToken,
+    ) -> Result<Transcoded, MediaError> {
+        let answer = tokio::select! {
+            answer = self.pool.ask(path, question) => answer?,
+            () = cancel.cancelled() => return Err(MediaError::Cancelled),
+        };
+        match answer {
+            (Reply::Encoded { encoder }, bytes) => Ok(Transcoded { bytes, encoder }),
+            (other, _) => Err(refused(other)),
+        }
+    }
+
+    /// All cues of an embedded text subtitle stream. Reads the file from end to end where its container keeps no index
+    /// of them, so keep the answer.
+    ///
+    /// # Errors
+    /// As [`Media::probe`].
+    pub async fn subtitles(&self, path: &Path, stream: u32) -> Result<SubtitleTrack, MediaError> {
+        match self.pool.ask(path, Question::Subtitles { stream }).await? {
+            (Reply::Subtitles(track), _) => Ok(track),
+            (other, _) => Err(refused(other)),
+        }
+    }
+
+    /// The bytes of an attached file, a font for example.
+    ///
+    /// # Errors
+    /// As [`Media::probe`].
+    pub async fn attachment(&self, path: &Path, stream: u32) -> Result<Bytes, MediaError> {
+        match self.pool.ask(path, Question::Attachment { stream }).await? {
+            (Reply::Payload, bytes) => Ok(bytes),
+            (other, _) => Err(refused(other)),
+        }
+    }
+
+    /// Small pictures of a film in one JPEG.
+    ///
+    /// # Errors
+    /// As [`Media::probe`].
+    pub async fn sprite(&self, path: &Path, plan: SpritePlan) -> Result<Bytes, MediaError> {
+        match self.pool.ask(path, Question::Sprite(plan)).await? {
+            (Reply::Payload, bytes) => Ok(bytes),
+            (other, _) => Err(refused(other)),
+        }
+    }
+
+    /// Which devices this machine has and what they can do, best first; software is the last. Asks a worker.
+    ///
+    /// # Errors
+    /// [`MediaError::Start`] and [`MediaError::Crashed`].
+    pub async fn probe_hardware(&self) -> Result<Vec<DeviceReport>, MediaError> {
+        match self.pool.ask(Path::new("/dev/null"), Question::Hardware).await? {
+            (Reply::Hardware(devices), _) => Ok(devices),
+            (other, _) => Err(refused(other)),
+        }
+    }
+
     /// Numbers for the status page.
     #[must_use]
     pub fn state(&self) -> MediaState {
@@ -140,6 +264,7 @@ impl Media {
 fn refused(reply: Reply) -> MediaError {
     match reply {
         Reply::Unreadable(sentence) => MediaError::Unreadable(sentence),
+        Reply::DeviceFailed(sentence) => MediaError::Device(sentence),
         _ => MediaError::Crashed("it answered something else than it was asked".to_owned()),
     }
 }

@@ -7,7 +7,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::facts::Facts;
+use super::fmp4::TrackConfig;
+use super::hardware::DeviceReport;
+use super::subtitles::SubtitleTrack;
 use super::timeline::{FileIndex, SegmentPlan};
+use super::transcode::{PicturePlan, SoundPlan, SpritePlan};
 
 /// Bytes of the two lengths.
 pub const PREFIX_SIZE: usize = 8;
@@ -43,6 +47,28 @@ pub enum Question {
     Index,
     /// One segment of one stream.
     Segment(SegmentPlan),
+    /// What the initialisation section of a transcoded film says. Equal formats give equal answers, whoever encodes.
+    PictureHead(PicturePlan),
+    /// One segment of a transcoded film.
+    Picture(PicturePlan),
+    /// What the initialisation section of transcoded sound says.
+    SoundHead(SoundPlan),
+    /// One segment of transcoded sound.
+    Sound(SoundPlan),
+    /// All cues of a text subtitle stream.
+    Subtitles {
+        /// Index of the stream.
+        stream: u32,
+    },
+    /// An attached file, a font for example.
+    Attachment {
+        /// Index of the stream.
+        stream: u32,
+    },
+    /// Small pictures for the seek bar, as JPEG.
+    Sprite(SpritePlan),
+    /// Which devices decode and encode? The file that comes with it is not looked at.
+    Hardware,
 }
 
 /// A question about the file whose descriptor comes with it.
@@ -63,6 +89,19 @@ pub enum Reply {
     Payload,
     /// To [`Question::Index`].
     Index(FileIndex),
+    /// To [`Question::PictureHead`] and [`Question::SoundHead`].
+    Head(TrackConfig),
+    /// To [`Question::Picture`] and [`Question::Sound`]: the segment is the payload.
+    Encoded {
+        /// The encoder's name as libav has it.
+        encoder: String,
+    },
+    /// To [`Question::Subtitles`].
+    Subtitles(SubtitleTrack),
+    /// To [`Question::Hardware`], best first.
+    Hardware(Vec<DeviceReport>),
+    /// The device failed, not the file: what it said. The same plan may be asked again with another device.
+    DeviceFailed(String),
     /// The file cannot be read so: a sentence for people.
     Unreadable(String),
 }

@@ -60,8 +60,8 @@ impl Title {
 fn rendition(source: &Source, index: &FileIndex, track: &TrackIndex, zero: f64) -> Rendition {
     let stream = source.facts.streams.iter().find(|s| s.index == track.stream);
     let (kind, letter) = match track.config.format {
-        SampleFormat::Avc { .. } => (StreamKind::Video, 'v'),
-        SampleFormat::Aac { .. } => (StreamKind::Audio, 'a'),
+        SampleFormat::Avc { .. } | SampleFormat::Foreign { video: true } => (StreamKind::Video, 'v'),
+        SampleFormat::Aac { .. } | SampleFormat::Foreign { video: false } => (StreamKind::Audio, 'a'),
     };
     Rendition {
         id: format!("{letter}{}", track.stream),
@@ -77,7 +77,11 @@ fn rendition(source: &Source, index: &FileIndex, track: &TrackIndex, zero: f64) 
 /// RFC 6381, from the bytes that the initialisation section carries.
 fn codecs(format: &SampleFormat) -> String {
     match format {
-        SampleFormat::Avc { record, .. } => match record[..] {
+        SampleFormat::Foreign { .. } => String::new(),
+        SampleFormat::Avc { record, in_band, .. } => match record[..] {
+            [_, profile, constraints, level, ..] if *in_band => {
+                format!("avc3.{profile:02x}{constraints:02x}{level:02x}")
+            }
             [_, profile, constraints, level, ..] => format!("avc1.{profile:02x}{constraints:02x}{level:02x}"),
             _ => "avc1".to_owned(),
         },

@@ -94,7 +94,8 @@ fn a_last_sample_that_ends_before_it_starts_lasts_no_time() {
 
 fn film() -> TrackConfig {
     let record = vec![1, 100, 0, 40, 0xff, 0xe1, 0, 0, 0];
-    let format = SampleFormat::Avc { width: 720, height: 576, pixel_aspect: (16, 15), matrix: UPRIGHT, record };
+    let format =
+        SampleFormat::Avc { width: 720, height: 576, pixel_aspect: (16, 15), matrix: UPRIGHT, record, in_band: false };
     TrackConfig { timescale: 90_000, language: Some("deu".to_owned()), format }
 }
 

@@ -44,6 +44,14 @@ impl Desk {
             Question::Probe => Ok((Reply::Facts(facts::of(&Source::open(file)?)), Vec::new())),
             Question::Poster { width } => Ok((Reply::Payload, poster::of(&mut Source::open(file)?, *width)?)),
             Question::Index => Ok((Reply::Index(index::of(&Source::open(file)?)?), Vec::new())),
+            Question::PictureHead(_)
+            | Question::Picture(_)
+            | Question::SoundHead(_)
+            | Question::Sound(_)
+            | Question::Subtitles { .. }
+            | Question::Attachment { .. }
+            | Question::Sprite(_)
+            | Question::Hardware => Err(Trouble::Cannot("this worker cannot do that yet".to_owned())),
             Question::Segment(plan) => Ok((Reply::Payload, self.segment((request.file, plan.stream), file, plan)?)),
         }
     }

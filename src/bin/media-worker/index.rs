@@ -86,7 +86,7 @@ pub fn clock_of(source: &Source, track: &Track) -> Result<Clock, Trouble> {
 pub fn length_size(track: &Track) -> usize {
     match &track.config.format {
         SampleFormat::Avc { record, .. } => avc::record(record).map_or(4, |r| r.length_size),
-        SampleFormat::Aac { .. } => 0,
+        SampleFormat::Aac { .. } | SampleFormat::Foreign { .. } => 0,
     }
 }
 

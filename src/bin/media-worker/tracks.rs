@@ -82,6 +82,7 @@ fn film(view: &StreamView<'_>) -> Option<Track> {
         pixel_aspect: pixel_aspect(view),
         matrix: display_matrix(view).map_or(UPRIGHT, turned_only),
         record: view.extradata().to_vec(),
+        in_band: false,
     };
     let config = TrackConfig { timescale: timescale(view.raw().time_base)?, language: language(view), format };
     Some(Track { stream: view.index, config, frame: None })
