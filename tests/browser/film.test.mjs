@@ -1,9 +1,9 @@
 // A two-minute film with sound in a real Chromium, its bytes over WebRTC; then without UDP; then with the channel killed.
 import assert from 'node:assert/strict';
-import { createSocket } from 'node:dgram';
 import { after, before, test } from 'node:test';
 import { join } from 'node:path';
-import { films, imported, results, signedIn, startBrowser, startNode } from './node.mjs';
+import { films, imported, results, startBrowser, startNode } from './node.mjs';
+import { blockUdp, finish, hears, numbers, play as playItem, reach, seek } from './watch.mjs';
 
 const SECONDS = 120;
 let node, film;
@@ -13,6 +13,8 @@ before(async () => {
   [film] = await imported(node, 1);
 });
 after(() => node?.stop());
+
+const play = (browser, options) => playItem(browser, node, film.id, options);
 
 /** Remembers every RTCPeerConnection of the page, so that a test can kill them as a network would. */
 function rememberConnections() {
@@ -25,83 +27,6 @@ function rememberConnections() {
     }
   };
 }
-
-/** Watches the frames that are really shown: their number, and the longest wait for one while the film should run. */
-function watchFrames() {
-  const video = document.querySelector('video');
-  const watch = (window.watch = { frames: 0, stalls: [], seeking: false, ended: false, latest: performance.now(), media: 0 });
-  const excused = () => video.paused || video.seeking || video.ended || watch.seeking;
-  const shown = (now, { mediaTime }) => {
-    if (!excused() && watch.frames > 0 && now - watch.latest > 500) watch.stalls.push({ at: mediaTime, ms: now - watch.latest });
-    watch.latest = now;
-    watch.frames += 1;
-    watch.media = mediaTime;
-    if (!video.seeking) watch.seeking = false;
-    video.requestVideoFrameCallback(shown);
-  };
-  video.requestVideoFrameCallback(shown);
-  video.addEventListener('ended', () => (watch.ended = true));
-}
-
-/**
- * Blocks UDP between the page and the node as a firewall does: the answer's candidates name a port that takes every
- * packet and never answers. Returns the number of packets that were swallowed.
- */
-async function blockUdp(page) {
-  const hole = createSocket('udp4');
-  let swallowed = 0;
-  hole.on('message', () => swallowed++);
-  await new Promise((resolve) => hole.bind(0, '127.0.0.1', resolve));
-  page.once('close', () => hole.close());
-  await page.route('**/api/v1/webrtc', async (route) => {
-    if (route.request().method() !== 'POST') return route.continue();
-    const response = await route.fetch();
-    const { sdp } = await response.json();
-    const candidate = /^(a=candidate:\S+ \d+ udp \d+) \S+ \d+/gim;
-    await route.fulfill({ response, json: { sdp: sdp.replace(candidate, `$1 127.0.0.1 ${hole.address().port}`) } });
-  });
-  return () => swallowed;
-}
-
-async function play(browser, { prepare } = {}) {
-  const page = await signedIn(browser, node);
-  page.prepared = await prepare?.(page);
-  // As a person comes to a film: by its page, which opens the connection, and then the button.
-  await page.goto(`${node.url}/item/${film.id}`);
-  await page.getByTestId('play').first().waitFor();
-  await page.waitForLoadState('networkidle');
-  const asked = Date.now();
-  await page.getByTestId('play').first().click();
-  await page.waitForSelector('video');
-  await page.evaluate(watchFrames);
-  await page.waitForFunction(() => window.watch.frames > 0, null, { timeout: 30_000 });
-  page.first_frame_ms = Date.now() - asked;
-  return page;
-}
-
-const reach = (page, seconds) =>
-  page.waitForFunction((t) => window.watch.media >= t, seconds, { timeout: 150_000, polling: 250 });
-
-/** Seeks, and returns the milliseconds until a frame of the new place was shown. */
-const seek = (page, seconds) =>
-  page.evaluate(async (t) => {
-    const video = document.querySelector('video');
-    window.watch.seeking = true;
-    const began = performance.now();
-    video.currentTime = t;
-    await new Promise((resolve) => {
-      const shown = (_, { mediaTime }) =>
-        Math.abs(mediaTime - t) < 2 ? resolve() : video.requestVideoFrameCallback(shown);
-      video.requestVideoFrameCallback(shown);
-    });
-    return performance.now() - began;
-  }, seconds);
-
-const finish = (page) => page.waitForFunction(() => window.watch.ended, null, { timeout: 150_000, polling: 250 });
-const numbers = (page) => page.evaluate(() => ({ watch: window.watch, stats: window.__potluck.stats() }));
-
-/** The film's sound is decoded, not only its pictures. */
-const hears = (page) => page.evaluate(() => document.querySelector('video').webkitAudioDecodedByteCount > 0);
 
 /** A loaded machine may drop frames, but shows at least every second of the 24; and it never stands still. */
 function ranWell({ watch, stats }, frames) {

@@ -19,6 +19,13 @@ export function films(seconds, ...which) {
   return folder;
 }
 
+/** Films that no browser here plays as they are, made once a machine. */
+export function foreignFilms() {
+  const folder = join(homedir(), '.cache/potluck/foreign');
+  execFileSync(join(here, '../fixtures/foreign.sh'), [folder], { stdio: 'inherit' });
+  return folder;
+}
+
 /** A running node. `library` is added as `movies` before it starts; `env` overrides its settings. */
 export async function startNode({ library, kind = 'movies', env = {} } = {}) {
   const data = mkdtempSync(join(tmpdir(), 'potluck-browser-'));
