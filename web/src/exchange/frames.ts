@@ -1,5 +1,5 @@
 /**
- * HTTP requests and responses as messages on a data channel: the codec, the twin of the node's `exchange/frames.rs`.
+ * HTTP requests and responses as messages on a data channel: the codec, the twin of the node's `exchange/frames`.
  * One message holds one frame: `kind: u8 | stream: u32 | body`, numbers big-endian. Stream 0 is the connection itself.
  * `docs/formats.md`, "Frames", describes the format. Reading never trusts a length: it throws `FrameError`.
  */
