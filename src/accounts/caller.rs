@@ -14,6 +14,8 @@ pub struct Account {
     pub admin: bool,
     /// Ids of the libraries it may see; `None` for all.
     pub libraries: Option<Vec<String>>,
+    /// Bits a second that a film may have for it, picture and sound; `None` without a limit.
+    pub max_bit_rate: Option<u64>,
 }
 
 impl Account {
@@ -60,7 +62,13 @@ impl Caller {
     /// The owner of the data folder, at this machine's command line: an admin without an account.
     #[must_use]
     pub fn local() -> Self {
-        let account = Account { id: "local".to_owned(), name: "local".to_owned(), admin: true, libraries: None };
+        let account = Account {
+            id: "local".to_owned(),
+            name: "local".to_owned(),
+            admin: true,
+            libraries: None,
+            max_bit_rate: None,
+        };
         Self { account: Some(account), credential: Credential::Local, address: Ipv4Addr::LOCALHOST.into() }
     }
 
@@ -107,7 +115,8 @@ mod tests {
 
     #[test]
     fn an_account_with_a_list_sees_only_that_list() {
-        let account = Account { id: "a".into(), name: "a".into(), admin: false, libraries: Some(vec!["one".into()]) };
+        let libraries = Some(vec!["one".into()]);
+        let account = Account { id: "a".into(), name: "a".into(), admin: false, libraries, max_bit_rate: None };
         assert!(account.may_see("one"));
         assert!(!account.may_see("two"));
     }

@@ -7,6 +7,10 @@ use super::{Account, Accounts, AccountsError, Caller, Credential, record};
 
 /// Longest name, in characters.
 const NAME_MAX: usize = 64;
+/// Bits a second that a limit has at least: a telephone's video.
+const RATE_MIN: u64 = 64_000;
+/// Bits a second that a limit has at most.
+const RATE_MAX: u64 = 100_000_000_000;
 
 /// An account to be made.
 #[derive(Debug, Clone)]
@@ -19,6 +23,8 @@ pub struct NewAccount {
     pub admin: bool,
     /// Ids of the libraries it may see; `None` for all.
     pub libraries: Option<Vec<String>>,
+    /// See [`Account::max_bit_rate`].
+    pub max_bit_rate: Option<u64>,
 }
 
 /// What shall be different; absent stays as it is.
@@ -32,6 +38,8 @@ pub struct AccountChange {
     pub admin: Option<bool>,
     /// `Some(None)` for all libraries.
     pub libraries: Option<Option<Vec<String>>>,
+    /// `Some(None)` for no limit.
+    pub max_bit_rate: Option<Option<u64>>,
 }
 
 impl Accounts {
@@ -68,8 +76,15 @@ impl Accounts {
     /// is taken.
     pub async fn add(&self, new: NewAccount) -> Result<Account, AccountsError> {
         let name = allowed_name(&new.name)?;
+        allowed_rate(new.max_bit_rate)?;
         let password = self.shared.passwords.hash(&new.password).await?;
-        let account = Account { id: Uuid::now_v7().to_string(), name, admin: new.admin, libraries: new.libraries };
+        let account = Account {
+            id: Uuid::now_v7().to_string(),
+            name,
+            admin: new.admin,
+            libraries: new.libraries,
+            max_bit_rate: new.max_bit_rate,
+        };
         let now = self.now();
         self.change(move |t| {
             let key = name_key(&account.name);
@@ -88,6 +103,7 @@ impl Accounts {
     /// As [`Accounts::add`]; [`AccountsError::NotFound`]; [`AccountsError::Conflict`] when no admin would be left.
     pub async fn update(&self, id: &str, change: AccountChange, by: &Caller) -> Result<Account, AccountsError> {
         let name = change.name.as_deref().map(allowed_name).transpose()?;
+        allowed_rate(change.max_bit_rate.flatten())?;
         let password = match &change.password {
             Some(password) => Some(self.shared.passwords.hash(password).await?),
             None => None,
@@ -114,6 +130,9 @@ impl Accounts {
             }
             if let Some(libraries) = change.libraries {
                 record::set_libraries(t, &account, libraries.as_deref())?;
+            }
+            if let Some(limit) = change.max_bit_rate {
+                record::set_max_bit_rate(t, &account, limit)?;
             }
             Ok(Ok(()))
         })
@@ -161,6 +180,17 @@ fn may_update(
 
 fn taken(name: &str) -> AccountsError {
     AccountsError::Conflict(format!("there is an account named {name} already"))
+}
+
+/// A limit that nothing could be played under is more likely bytes or megabits than a wish.
+fn allowed_rate(limit: Option<u64>) -> Result<(), AccountsError> {
+    match limit {
+        Some(limit) if !(RATE_MIN..=RATE_MAX).contains(&limit) => {
+            let rule = format!("max_bit_rate: is in bits a second, {RATE_MIN} to {RATE_MAX}");
+            Err(AccountsError::Invalid(rule))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Without surrounding space. A colon cannot be sent by HTTP Basic.

@@ -26,11 +26,13 @@ pub(super) fn load(c: &Connection) -> Rows<Directory> {
 }
 
 fn load_people(c: &Connection, directory: &mut Directory) -> Rows<()> {
-    let mut people = c.prepare_cached("SELECT id, name, name_key, password, admin, everything FROM account")?;
+    let mut people =
+        c.prepare_cached("SELECT id, name, name_key, password, admin, everything, max_bit_rate FROM account")?;
     let mut rows = people.query([])?;
     while let Some(r) = rows.next()? {
         let libraries = if r.get(5)? { None } else { Some(Vec::new()) };
-        let account = Account { id: r.get(0)?, name: r.get(1)?, admin: r.get(4)?, libraries };
+        let max_bit_rate = r.get::<_, Option<i64>>(6)?.map(i64::cast_unsigned);
+        let account = Account { id: r.get(0)?, name: r.get(1)?, admin: r.get(4)?, libraries, max_bit_rate };
         directory.names.insert(r.get(2)?, account.id.clone());
         directory.people.insert(account.id.clone(), Person { account, password: r.get(3)? });
     }
@@ -60,6 +62,7 @@ pub(super) fn insert_account(t: &Transaction<'_>, account: &Account, key: &str, 
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         params![account.id, account.name, key, password, account.admin, account.libraries.is_none(), now],
     )?;
+    set_max_bit_rate(t, &account.id, account.max_bit_rate)?;
     set_libraries(t, &account.id, account.libraries.as_deref())
 }
 
@@ -73,6 +76,10 @@ pub(super) fn set_password(t: &Transaction<'_>, id: &str, password: &str) -> Row
 
 pub(super) fn set_admin(t: &Transaction<'_>, id: &str, admin: bool) -> Rows<usize> {
     t.execute("UPDATE account SET admin = ?2 WHERE id = ?1", params![id, admin])
+}
+
+pub(super) fn set_max_bit_rate(t: &Transaction<'_>, id: &str, limit: Option<u64>) -> Rows<usize> {
+    t.execute("UPDATE account SET max_bit_rate = ?2 WHERE id = ?1", params![id, limit.map(u64::cast_signed)])
 }
 
 pub(super) fn set_libraries(t: &Transaction<'_>, id: &str, libraries: Option<&[String]>) -> Rows<()> {

@@ -28,7 +28,8 @@ impl Bench {
     }
 
     async fn add(&self, name: &str, admin: bool) -> Account {
-        let new = NewAccount { name: name.into(), password: PASSWORD.into(), admin, libraries: None };
+        let new =
+            NewAccount { name: name.into(), password: PASSWORD.into(), admin, libraries: None, max_bit_rate: None };
         self.accounts.add(new).await.unwrap()
     }
 
@@ -205,7 +206,13 @@ async fn names_are_unique_without_case_and_have_no_colon() {
     let bench = Bench::new().await;
     bench.add("Ada", true).await;
     for (name, conflict) in [("aDA ", true), ("", false), ("a:b", false), ("a\nb", false), (&"x".repeat(65), false)] {
-        let new = NewAccount { name: name.into(), password: PASSWORD.into(), admin: false, libraries: None };
+        let new = NewAccount {
+            name: name.into(),
+            password: PASSWORD.into(),
+            admin: false,
+            libraries: None,
+            max_bit_rate: None,
+        };
         let refused = bench.accounts.add(new).await.unwrap_err();
         assert_eq!(matches!(refused, AccountsError::Conflict(_)), conflict, "{name:?}");
     }

@@ -24,7 +24,7 @@ impl Init {
     pub async fn run(self, place: &Place) -> anyhow::Result<()> {
         let options = place.config()?.accounts_options();
         let password = output::password()?;
-        let admin = NewAccount { name: self.admin, password, admin: true, libraries: None };
+        let admin = NewAccount { name: self.admin, password, admin: true, libraries: None, max_bit_rate: None };
         let store = Store::create(&place.data, options, admin).await?;
         let (folder, id) = (store.folder.path().to_owned(), store.key.id());
         store.close().await;

@@ -39,6 +39,9 @@ pub(super) struct Add {
     /// A library it may see; again for more. Without any: all
     #[arg(long, value_name = "LIBRARY")]
     library: Vec<String>,
+    /// Kilobits a second that a film may have for it; without it no limit
+    #[arg(long, value_name = "KBIT")]
+    max_kbit: Option<u64>,
 }
 
 #[derive(Debug, Args)]
@@ -71,14 +74,16 @@ impl Add {
     async fn run(self, place: &Place) -> anyhow::Result<()> {
         let password = output::password()?;
         let libraries = self.libraries(place).await?;
+        let max_bit_rate = self.max_kbit.map(|kbit| kbit.saturating_mul(1000));
         match control::running(place).await {
             Some(node) => {
-                let new = json!({"name": self.name, "password": password, "admin": self.admin, "libraries": libraries});
+                let new = json!({"name": self.name, "password": password, "admin": self.admin,
+                    "libraries": libraries, "max_bit_rate": max_bit_rate});
                 node.call::<model::Account>(Method::POST, "/api/v1/accounts", Some(&new)).await?;
             }
             None => {
                 let store = place.store().await?;
-                let new = NewAccount { name: self.name.clone(), password, admin: self.admin, libraries };
+                let new = NewAccount { name: self.name.clone(), password, admin: self.admin, libraries, max_bit_rate };
                 let added = store.accounts.add(new).await;
                 store.close().await;
                 added?;

@@ -18,7 +18,7 @@ use super::error::Refusal;
 use super::ipfs::{Gate, Sight};
 use super::native::{
     accounts, api_keys, audit, events, folders, hls, items, libraries, openapi, pictures, renditions, session, status,
-    webrtc,
+    subtitles, thumbnails, webrtc,
 };
 use super::{App, gateway, metrics, web};
 use crate::accounts::Caller;
@@ -144,7 +144,15 @@ fn declare() -> Routes {
         .get   ("/api/v1/items/{id}/hls/master.m3u8",           Item,    hls::master)
         .get   ("/api/v1/items/{id}/hls/{rendition}/{file}",    Item,    hls::part)
         .get   ("/api/v1/items/{id}/renditions",                Item,    renditions::list)
+        .get   ("/api/v1/items/{id}/renditions/{rendition}/init",     Item, renditions::init)
         .get   ("/api/v1/items/{id}/renditions/{rendition}/segments", Item, renditions::segments)
+        .post  ("/api/v1/items/{id}/stopped",                   Item,    renditions::stopped)
+        .get   ("/api/v1/items/{id}/subtitles",                 Item,    subtitles::list)
+        .get   ("/api/v1/items/{id}/subtitles/{track}",         Item,    subtitles::track)
+        .get   ("/api/v1/items/{id}/attachments/{stream}",      Item,    subtitles::attachment)
+        .get   ("/api/v1/items/{id}/thumbnails",                Item,    thumbnails::show)
+        .get   ("/api/v1/items/{id}/thumbnails.vtt",            Item,    thumbnails::track)
+        .get   ("/api/v1/items/{id}/thumbnails/{sprite}",       Item,    thumbnails::sprite)
 
         .get   ("/ipfs/{cid}",                                  Content, gateway::root)
         .get   ("/ipfs/{cid}/{*path}",                          Content, gateway::below)

@@ -15,7 +15,7 @@ pub mod subtitles;
 pub mod timeline;
 pub mod transcode;
 
-pub use decide::Decision;
+pub use decide::{Capabilities, Decision};
 pub use facts::{Chapter, Facts, HdrFormat, Stream, StreamKind};
 
 use std::path::{Path, PathBuf};

@@ -416,5 +416,10 @@ impl FindSource for SourceFinder {
 #[must_use]
 pub fn source_of(item: &Item) -> Option<Source> {
     let file = item.file.as_ref()?;
-    Some(Source { cid: file.cid?, path: file.path.clone(), facts: file.facts.clone()? })
+    Some(Source {
+        cid: file.cid?,
+        path: file.path.clone(),
+        facts: file.facts.clone()?,
+        sidecars: file.sidecars.clone(),
+    })
 }

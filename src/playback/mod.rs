@@ -5,7 +5,10 @@
 mod playlists;
 mod renditions;
 mod segments;
+mod subtitles;
 mod titles;
+
+pub use subtitles::{SubtitleId, SubtitleInfo, subtitle_tracks};
 
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
@@ -21,7 +24,8 @@ use self::titles::Titles;
 use crate::blocks::{BlockError, Blocks, Producer, Recipe};
 use crate::content::Cid;
 use crate::content::unixfs::Layout;
-pub use crate::media::Decision;
+pub use crate::media::decide::Method;
+pub use crate::media::{Capabilities, Decision};
 use crate::media::{Facts, Media, StreamKind, decide, fmp4};
 
 /// Settings of playback.
@@ -49,6 +53,8 @@ pub struct Source {
     pub path: PathBuf,
     /// What the probe found.
     pub facts: Facts,
+    /// Subtitles beside it.
+    pub sidecars: Vec<PathBuf>,
 }
 
 /// One playable form of one stream.
@@ -64,6 +70,20 @@ pub struct Rendition {
     pub language: Option<String>,
     /// Track name.
     pub name: Option<String>,
+    /// It plays unless another of its kind is chosen.
+    pub default: bool,
+    /// It is encoded anew.
+    pub transcoded: bool,
+    /// Pixels.
+    pub size: Option<(u32, u32)>,
+    /// Frames a second.
+    pub frame_rate: Option<f64>,
+    /// `SDR`, `PQ` or `HLG`, of a video.
+    pub video_range: Option<&'static str>,
+    /// Of a sound.
+    pub channels: Option<u32>,
+    /// Bits a second of the heaviest segment, or an upper bound of it.
+    pub peak_bit_rate: u64,
     /// CID of the descriptor {file, stream, packager version, cut list, base, timescale, audio grid origin}.
     pub descriptor: Cid,
     /// Start and duration of each segment, seconds.
@@ -77,6 +97,8 @@ pub struct Segment {
     pub layout: Layout,
     /// Its bytes.
     pub bytes: Bytes,
+    /// `copy`, or who encoded it.
+    pub encoder: String,
 }
 
 /// Why there is no segment or playlist.
@@ -122,10 +144,10 @@ impl Playback {
         Self { inner: Arc::new(Inner { media, blocks, find, shelf, titles: Titles::default(), segments }) }
     }
 
-    /// How this file plays, decided from its facts alone.
+    /// How this file plays for a client, decided from its facts alone.
     #[must_use]
-    pub fn decide(facts: &Facts) -> Decision {
-        decide::decide(facts)
+    pub fn decide(facts: &Facts, client: &Capabilities) -> Decision {
+        decide::decide(facts, client)
     }
 
     /// The copy renditions of a file.
@@ -180,8 +202,9 @@ impl Playback {
 
 impl Inner {
     async fn title(&self, source: &Source) -> Result<Arc<Title>, PlaybackError> {
-        if let Decision::Unsupported(sentence) = decide::decide(&source.facts) {
-            return Err(PlaybackError::Unsupported(sentence));
+        let decision = decide::decide(&source.facts, &Capabilities::default());
+        if !matches!(decision.method, Method::Direct | Method::Copy) {
+            return Err(PlaybackError::Unsupported(decision.reason));
         }
         let cell = self.titles.cell(&source.cid);
         cell.get_or_try_init(|| self.measure(source)).await.cloned()
@@ -236,7 +259,7 @@ impl Inner {
         };
         let recipe = Recipe { source: source.cid, detail: detail(rendition, piece).into_bytes() };
         let layout = self.blocks.put_derived(recipe, bytes.clone()).await?;
-        Ok(Segment { layout, bytes })
+        Ok(Segment { layout, bytes, encoder: "copy".to_owned() })
     }
 }
 

@@ -10,6 +10,7 @@ use super::{Rendition, Source};
 use crate::content::Cid;
 use crate::content::cid::{of_digest, sha256};
 use crate::media::StreamKind;
+use crate::media::decide;
 use crate::media::fmp4::{SampleFormat, TrackConfig};
 use crate::media::timeline::{FileIndex, Grid, TrackIndex};
 
@@ -69,9 +70,25 @@ fn rendition(source: &Source, index: &FileIndex, track: &TrackIndex, zero: f64) 
         codecs: codecs(&track.config.format),
         language: stream.and_then(|s| s.language.clone()).or_else(|| track.config.language.clone()),
         name: stream.and_then(|s| s.title.clone()),
+        default: chosen(source, kind) == Some(track.stream),
+        transcoded: false,
+        size: stream.and_then(|s| s.width.zip(s.height)),
+        frame_rate: stream.and_then(|s| s.frame_rate),
+        video_range: stream.filter(|s| s.kind == StreamKind::Video).map(decide::hdr_word),
+        channels: stream.and_then(|s| s.channels),
+        peak_bit_rate: track.peak_bit_rate,
         descriptor: descriptor(&source.cid, index, track),
         segments: spans(track, zero),
     }
+}
+
+/// The stream that plays unless another is chosen.
+fn chosen(source: &Source, kind: StreamKind) -> Option<u32> {
+    let chosen = match kind {
+        StreamKind::Video => decide::film(&source.facts),
+        _ => decide::default_sound(&source.facts),
+    };
+    chosen.map(|stream| stream.index)
 }
 
 /// RFC 6381, from the bytes that the initialisation section carries.

@@ -118,7 +118,7 @@ mod tests {
 
     fn segment(size: usize) -> Segment {
         let bytes = Bytes::from(vec![7; size]);
-        Segment { layout: Layout::of(&bytes, Profile::V1_2025), bytes }
+        Segment { layout: Layout::of(&bytes, Profile::V1_2025), bytes, encoder: "copy".to_owned() }
     }
 
     #[tokio::test]

@@ -51,7 +51,13 @@ impl TestNode {
         }
         let mut wishes = Wishes { node: node_options(&data), serve: serve_options(), visibility: Visibility::Private };
         wish(&mut wishes);
-        let admin = NewAccount { name: "ada".into(), password: PASSWORD.into(), admin: true, libraries: None };
+        let admin = NewAccount {
+            name: "ada".into(),
+            password: PASSWORD.into(),
+            admin: true,
+            libraries: None,
+            max_bit_rate: None,
+        };
         let store = Store::create(&data, cheap(), admin).await.unwrap();
         let library = store.catalog.add_library("Films", LibraryKind::Videos, &films, wishes.visibility).await.unwrap();
         store.close().await;
@@ -86,7 +92,8 @@ impl TestNode {
 
     /// Makes an account that may see these libraries; `None` for all.
     pub async fn account(&self, name: &str, libraries: Option<Vec<String>>) -> Account {
-        let new = NewAccount { name: name.into(), password: PASSWORD.into(), admin: false, libraries };
+        let new =
+            NewAccount { name: name.into(), password: PASSWORD.into(), admin: false, libraries, max_bit_rate: None };
         self.node().accounts().add(new).await.unwrap()
     }
 

@@ -10,7 +10,7 @@ use potluck::blocks::{BlockError, Blocks, BlocksOptions, Finding};
 use potluck::content::Cid;
 use potluck::media::Media;
 use potluck::media::timeline::FileIndex;
-use potluck::playback::{Decision, FindSource, Playback, PlaybackError, PlaybackOptions, Rendition, Source};
+use potluck::playback::{Capabilities, FindSource, Playback, PlaybackError, PlaybackOptions, Rendition, Source};
 use tokio_util::sync::CancellationToken;
 
 use crate::boxes::Segment;
@@ -54,7 +54,8 @@ impl Stage {
 
     async fn source(&self, path: &Path) -> Source {
         let cid = self.blocks.import(path, |_| (), &CancellationToken::new()).await.unwrap().cid;
-        let source = Source { cid, path: path.to_owned(), facts: self.media.probe(path).await.unwrap() };
+        let source =
+            Source { cid, path: path.to_owned(), facts: self.media.probe(path).await.unwrap(), sidecars: Vec::new() };
         self.shelf.0.lock().insert(cid, source.clone());
         source
     }
@@ -467,8 +468,8 @@ async fn what_needs_transcoding_says_why() {
         ],
     );
     let source = stage.source(&path).await;
-    let expected = "needs transcoding because the video is HEVC".to_owned();
-    assert_eq!(Playback::decide(&source.facts), Decision::Unsupported(expected.clone()));
+    let expected = "the video is transcoded because it is HEVC, which this player cannot play";
+    assert_eq!(Playback::decide(&source.facts, &Capabilities::default()).reason, expected);
     match stage.playback.master_playlist(&source).await {
         Err(PlaybackError::Unsupported(sentence)) => assert_eq!(sentence, expected),
         other => panic!("{other:?}"),

@@ -348,8 +348,18 @@ export class MockNode {
         },
       ],
       workers: { limit: 2, running: 2, busy: 1, failures: 1, detail: 'Kept warm; each may use 1.5 GB.' },
-      hardware: { used: false, detail: 'No /dev/dri on this machine, so Quick Sync and VAAPI cannot be opened.' },
-      storage: { catalog: 1.4e7, index: 4.8e8, artwork: 9.1e7, free: 2.1e11 },
+      hardware: { used: false, detail: 'No /dev/dri on this machine, so Quick Sync and VAAPI cannot be opened.', devices: [] },
+      transcodes: [],
+      storage: {
+        catalog: 1.4e7,
+        index: 4.8e8,
+        artwork: 9.1e7,
+        renditions: 0,
+        renditions_quota: 1e10,
+        thumbnails: 0,
+        published: 0,
+        free: 2.1e11,
+      },
       alerts: this.items.length
         ? [
             {

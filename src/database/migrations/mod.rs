@@ -1,4 +1,8 @@
 //! The schemas. A released migration is never edited; a change is a new file.
 
 /// `catalog.db`, oldest first.
-pub const CATALOG: &[&str] = &[include_str!("catalog-0001-catalog.sql"), include_str!("catalog-0002-accounts.sql")];
+pub const CATALOG: &[&str] = &[
+    include_str!("catalog-0001-catalog.sql"),
+    include_str!("catalog-0002-accounts.sql"),
+    include_str!("catalog-0003-caps.sql"),
+];

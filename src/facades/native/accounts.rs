@@ -23,8 +23,13 @@ pub(in crate::facades) async fn add(
     Json(new): Json<NewAccount>,
 ) -> Result<(StatusCode, axum::Json<Account>), Refusal> {
     known_libraries(&app, new.libraries.as_deref()).await?;
-    let new =
-        accounts::NewAccount { name: new.name, password: new.password, admin: new.admin, libraries: new.libraries };
+    let new = accounts::NewAccount {
+        name: new.name,
+        password: new.password,
+        admin: new.admin,
+        libraries: new.libraries,
+        max_bit_rate: new.max_bit_rate,
+    };
     let made = app.node().accounts().add(new).await?;
     Ok((StatusCode::CREATED, axum::Json(made.into())))
 }
@@ -45,6 +50,7 @@ pub(in crate::facades) async fn change(
         password: change.password,
         admin: change.admin,
         libraries: change.libraries,
+        max_bit_rate: change.max_bit_rate,
     };
     Ok(axum::Json(app.node().accounts().update(&id, change, &caller).await?.into()))
 }

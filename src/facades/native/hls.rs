@@ -3,21 +3,29 @@ use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
-use super::model::Problem;
+use super::capabilities;
+use super::model::{CapabilityQuery, Problem};
 use super::shapes::playable;
 use crate::facades::App;
 use crate::facades::bytes::etag;
 use crate::facades::error::Refusal;
-use crate::facades::extract::{IfNoneMatch, Path, SeenItem};
+use crate::facades::extract::{Asker, IfNoneMatch, Path, Query, SeenItem};
 use crate::playback::Segment;
 
 const PLAYLIST: &str = "application/vnd.apple.mpegurl";
 
 /// The multivariant playlist.
-#[utoipa::path(get, path = "/api/v1/items/{id}/hls/master.m3u8", tag = "playback", params(("id" = String, Path)),
-    responses((status = 200, content_type = "application/vnd.apple.mpegurl", body = String),
+#[utoipa::path(get, path = "/api/v1/items/{id}/hls/master.m3u8", tag = "playback",
+    params(("id" = String, Path), CapabilityQuery),
+    responses((status = 200, content_type = "application/vnd.apple.mpegurl", body = String), (status = 400, body = Problem),
         (status = 404, body = Problem), (status = 415, body = Problem)))]
-pub(in crate::facades) async fn master(State(app): State<App>, SeenItem(item): SeenItem) -> Result<Response, Refusal> {
+pub(in crate::facades) async fn master(
+    State(app): State<App>,
+    Asker(caller): Asker,
+    SeenItem(item): SeenItem,
+    Query(query): Query<CapabilityQuery>,
+) -> Result<Response, Refusal> {
+    let _client = capabilities::of(query, &caller)?;
     let text = app.node().playback().master_playlist(&playable(&item)?).await?;
     Ok(playlist(text))
 }

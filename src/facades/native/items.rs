@@ -3,8 +3,8 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use super::model::{ItemDetail, ItemPage, ItemQuery, ItemSummary, Problem, Verdict};
-use super::shapes;
+use super::model::{CapabilityQuery, ItemDetail, ItemPage, ItemQuery, ItemSummary, Problem, Verdict};
+use super::{capabilities, shapes};
 use crate::accounts::Caller;
 use crate::catalog::{ItemFilter, ItemState, Progress, ProgressFilter, Sort};
 use crate::facades::App;
@@ -82,10 +82,16 @@ fn progress(word: Option<&str>) -> Result<Option<ProgressFilter>, Refusal> {
 }
 
 /// One item with all that is known of it.
-#[utoipa::path(get, path = "/api/v1/items/{id}", tag = "items", params(("id" = String, Path)),
-    responses((status = 200, body = ItemDetail), (status = 404, body = Problem)))]
-pub(in crate::facades) async fn show(Asker(caller): Asker, SeenItem(item): SeenItem) -> axum::Json<ItemDetail> {
-    axum::Json(shapes::detail((*item).clone(), caller.is_admin()))
+#[utoipa::path(get, path = "/api/v1/items/{id}", tag = "items",
+    params(("id" = String, Path), CapabilityQuery),
+    responses((status = 200, body = ItemDetail), (status = 400, body = Problem), (status = 404, body = Problem)))]
+pub(in crate::facades) async fn show(
+    Asker(caller): Asker,
+    SeenItem(item): SeenItem,
+    Query(query): Query<CapabilityQuery>,
+) -> Result<axum::Json<ItemDetail>, Refusal> {
+    let client = capabilities::of(query, &caller)?;
+    Ok(axum::Json(shapes::detail((*item).clone(), caller.is_admin(), &client)))
 }
 
 /// The episode after this one; 204 after the last.

@@ -3,6 +3,7 @@
 pub(super) mod accounts;
 pub(super) mod api_keys;
 pub(super) mod audit;
+mod capabilities;
 pub(super) mod events;
 pub(super) mod folders;
 pub(super) mod hls;
@@ -15,4 +16,6 @@ pub(super) mod renditions;
 pub(super) mod session;
 mod shapes;
 pub(super) mod status;
+pub(super) mod subtitles;
+pub(super) mod thumbnails;
 pub(super) mod webrtc;

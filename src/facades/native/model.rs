@@ -34,6 +34,8 @@ pub struct Account {
     pub admin: bool,
     /// Libraries it may see; absent for all of them.
     pub libraries: Option<Vec<String>>,
+    /// Bits a second that a film may have for it, picture and sound; absent without a limit.
+    pub max_bit_rate: Option<u64>,
 }
 
 /// `POST /accounts` (admin).
@@ -47,6 +49,8 @@ pub struct NewAccount {
     pub admin: bool,
     /// Absent: all libraries.
     pub libraries: Option<Vec<String>>,
+    /// Bits a second at most; absent: no limit.
+    pub max_bit_rate: Option<u64>,
 }
 
 /// `PATCH /accounts/{id}` (admin). What is absent stays as it is.
@@ -61,6 +65,10 @@ pub struct AccountChange {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<Vec<String>>)]
     pub libraries: Option<Option<Vec<String>>>,
+    /// `null` for no limit.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<u64>)]
+    pub max_bit_rate: Option<Option<u64>>,
 }
 
 /// Tells `null` from absent.
@@ -287,7 +295,7 @@ pub struct ItemDetail {
     pub files: Vec<ItemFile>,
     pub streams: Vec<Stream>,
     pub chapters: Vec<Chapter>,
-    /// How it plays, for a client that plays H.264 and AAC through MSE.
+    /// How it plays, for a client with the capabilities of the query.
     pub playback: Option<PlaybackDecision>,
     /// Why it cannot be played, for people.
     pub problem: Option<String>,
@@ -307,11 +315,32 @@ pub struct ItemFile {
     pub verified_at: Option<i64>,
 }
 
+/// What a client can play, in the query of `GET /items/{id}`, `/items/{id}/renditions` and
+/// `/items/{id}/hls/master.m3u8`. Absent means what every browser plays: H.264, AAC, standard range, stereo.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct CapabilityQuery {
+    /// Video codecs, separated by commas: `h264`, `hevc`, `vp8`, `vp9`, `av1`. Others are ignored.
+    pub video: Option<String>,
+    /// Audio codecs, separated by commas: `aac`, `flac`, `opus`, `mp3`, `ac3`, `eac3`. Others are ignored.
+    pub audio: Option<String>,
+    /// It shows high dynamic range.
+    pub hdr: Option<bool>,
+    /// Channels that it plays at most, 1 to 16.
+    pub channels: Option<u32>,
+    /// Lines of picture that are of use to it; the smallest rung stays.
+    pub height: Option<u32>,
+    /// Bits a second that it can receive; the smallest rung stays.
+    pub bit_rate: Option<u64>,
+    /// Index of a picture subtitle stream to be drawn into the film.
+    pub burn: Option<u32>,
+}
+
 /// How a file reaches a player, and why so.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct PlaybackDecision {
     pub method: PlaybackMethod,
-    /// One sentence for people: "repackaged without re-encoding", "needs transcoding because HEVC".
+    /// One sentence for people: "the video is transcoded because it is HEVC, which this player does not play".
     pub reason: String,
 }
 
@@ -323,7 +352,11 @@ pub enum PlaybackMethod {
     Direct,
     /// Repackaged as HLS, not re-encoded.
     Copy,
-    /// Would need transcoding.
+    /// The video is repackaged, the sound is transcoded.
+    Audio,
+    /// The video is transcoded.
+    Transcode,
+    /// There is nothing in it that can be played.
     Unsupported,
 }
 
@@ -331,37 +364,76 @@ pub enum PlaybackMethod {
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Renditions {
     pub decision: PlaybackDecision,
+    /// Of the film: the best first, then its sounds.
     pub renditions: Vec<Rendition>,
 }
 
 /// One playable form of one stream.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Rendition {
-    /// Part of URLs: `v0`, `a1`.
+    /// Part of URLs: `v0`, `v0-1080`, `v0-1080-b3`, `a1`, `a1-aac2`.
     pub id: String,
     /// `video` or `audio`.
     pub kind: crate::media::StreamKind,
+    pub method: RenditionMethod,
     /// RFC 6381.
     pub codecs: String,
     pub language: Option<String>,
     pub name: Option<String>,
-    /// Names the rendition on every node that holds the file: CID of its descriptor.
+    /// The track that plays unless another is chosen.
+    pub default: bool,
+    /// Pixels.
+    pub width: Option<u32>,
+    /// Pixels.
+    pub height: Option<u32>,
+    /// Frames a second.
+    pub frame_rate: Option<f64>,
+    /// Of a video.
+    pub video_range: Option<VideoRange>,
+    /// Of a sound.
+    pub channels: Option<u32>,
+    /// Bits a second of the heaviest segment.
+    pub bit_rate: u64,
+    /// CID of its descriptor. Of a copy it names the rendition on every node that holds the file; of a transcoded one,
+    /// on this node.
     pub descriptor: String,
     /// Segments it has.
     pub segments: u64,
     /// Seconds.
     pub duration: f64,
-    /// The initialisation section.
-    pub init: SegmentBlocks,
+    /// The initialisation section; of transcoded renditions at `/items/{id}/renditions/{rendition}/init`.
+    pub init: Option<SegmentBlocks>,
+}
+
+/// See [`Rendition`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum RenditionMethod {
+    /// Not re-encoded.
+    Copy,
+    /// Decoded and encoded anew.
+    Transcode,
+}
+
+/// `VIDEO-RANGE` of a rendition (RFC 8216bis).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum VideoRange {
+    /// Standard dynamic range.
+    Sdr,
+    /// SMPTE ST 2084.
+    Pq,
+    /// Hybrid log-gamma.
+    Hlg,
 }
 
 /// Query of `GET /items/{id}/renditions/{r}/segments`.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct SegmentQuery {
-    /// First segment wanted.
+    /// First segment wanted. It is made if needed.
     pub from: u64,
-    /// 1 to 32, default 4.
+    /// 1 to 32, default 4. Of a transcoded rendition, those after the first are told only where they are ready.
     pub count: Option<u64>,
 }
 
@@ -375,6 +447,8 @@ pub struct Segment {
     pub duration: f64,
     #[serde(flatten)]
     pub content: SegmentBlocks,
+    /// `copy`, or who encoded it: `libx264`, `h264_qsv`, `h264_vaapi`, `aac`.
+    pub encoder: String,
     /// Who holds it: `node` for this one.
     pub sources: Vec<String>,
 }
@@ -396,6 +470,99 @@ pub struct BlockRef {
     pub cid: String,
     /// Bytes.
     pub size: u64,
+}
+
+/// `GET /items/{id}/subtitles`.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct Subtitles {
+    /// Those in the file in its order, then those beside it.
+    pub tracks: Vec<SubtitleTrack>,
+    /// Fonts that the file brings for its styled subtitles.
+    pub fonts: Vec<Font>,
+}
+
+/// One subtitle track.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct SubtitleTrack {
+    /// Part of URLs: `s3` in the file, `x0` beside it.
+    pub id: String,
+    /// Index in the file, of those in it.
+    pub stream: Option<u32>,
+    pub format: crate::media::subtitles::SubtitleFormat,
+    /// ISO 639.
+    pub language: Option<String>,
+    pub name: Option<String>,
+    pub default: bool,
+    pub forced: bool,
+    /// Path of the whole track as WebVTT; absent for pictures.
+    pub vtt: Option<String>,
+    /// Path of the whole track as ASS, where it is one.
+    pub ass: Option<String>,
+    /// What `burn` must say to have it drawn into the film; only of pictures.
+    pub burn: Option<u32>,
+}
+
+/// A font in a file.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct Font {
+    pub name: String,
+    pub url: String,
+}
+
+/// `GET /items/{id}/thumbnails`: small pictures for the seek bar, side by side in sprites.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct Thumbnails {
+    pub state: ThumbnailState,
+    /// Pixels of one picture.
+    pub width: u32,
+    /// Pixels of one picture.
+    pub height: u32,
+    /// Pictures in a row of a sprite.
+    pub columns: u32,
+    /// Rows of a full sprite.
+    pub rows: u32,
+    /// Seconds from one picture to the next; the first is at 0.
+    pub interval: f64,
+    /// Paths, in order; those that are ready.
+    pub sprites: Vec<String>,
+}
+
+/// See [`Thumbnails`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ThumbnailState {
+    /// All are there.
+    Ready,
+    /// They will be.
+    Making,
+    /// There will be none: it has no pictures, or they are switched off.
+    None,
+}
+
+/// `POST /items/{id}/publish` (admin).
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+pub struct Publish {
+    /// Ids of renditions, subtitles too (`s3`, `x0`); empty for the best rung, all sounds and all text subtitles.
+    #[serde(default)]
+    pub renditions: Vec<String>,
+}
+
+/// A line of the answer to `POST /items/{id}/publish`: how far it is.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+pub struct PublishProgress {
+    /// Pieces that are written.
+    pub done: u64,
+    pub total: u64,
+    /// Bytes written.
+    pub bytes: u64,
+    /// The rendition that is being made.
+    pub rendition: Option<String>,
+    /// Root CID of the folder; on the last line.
+    pub root: Option<String>,
+    /// Path below this node of its playlist; on the last line.
+    pub playlist: Option<String>,
+    /// Why it ended early; then it is the last line.
+    pub problem: Option<String>,
 }
 
 /// `POST /webrtc`, both ways.
@@ -454,6 +621,8 @@ pub struct Status {
     pub carriers: Vec<Carrier>,
     pub workers: Workers,
     pub hardware: Hardware,
+    /// What is transcoded now; for callers that are no admins, of the items they may see.
+    pub transcodes: Vec<Transcode>,
     pub storage: Storage,
     /// Each says what is wrong and what to do.
     pub alerts: Vec<Alert>,
@@ -501,6 +670,27 @@ pub struct Hardware {
     pub used: bool,
     /// What was found, or why it is not used.
     pub detail: String,
+    /// Best first; software is the last. Empty until they were looked for.
+    pub devices: Vec<crate::media::hardware::DeviceReport>,
+}
+
+/// A rendition that is being transcoded for someone.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct Transcode {
+    /// Item id.
+    pub item: String,
+    pub title: String,
+    /// Id of the rendition.
+    pub rendition: String,
+    /// Who encoded its last segment: `libx264`, `h264_qsv`, `h264_vaapi`, `aac`; absent before the first.
+    pub encoder: Option<String>,
+    /// Callers that asked for it lately.
+    pub viewers: u64,
+    /// Segments in the cache.
+    pub segments_ready: u64,
+    pub segments: u64,
+    /// Why it is not done by a better device, or waits.
+    pub detail: Option<String>,
 }
 
 /// Sizes on disk, bytes. All 0 for callers that are no admins.
@@ -509,6 +699,14 @@ pub struct Storage {
     pub catalog: u64,
     pub index: u64,
     pub artwork: u64,
+    /// Transcoded segments.
+    pub renditions: u64,
+    /// What they may take.
+    pub renditions_quota: u64,
+    /// Pictures for seek bars.
+    pub thumbnails: u64,
+    /// Published renditions.
+    pub published: u64,
     /// Free where the data folder is.
     pub free: u64,
 }

@@ -7,7 +7,7 @@ use utoipa::OpenApi;
 
 use super::{
     accounts, api_keys, audit, events, folders, hls, items, libraries, model, pictures, renditions, session, status,
-    webrtc,
+    subtitles, thumbnails, webrtc,
 };
 
 #[derive(OpenApi)]
@@ -52,7 +52,15 @@ use super::{
         hls::master,
         hls::part,
         renditions::list,
+        renditions::init,
         renditions::segments,
+        renditions::stopped,
+        subtitles::list,
+        subtitles::track,
+        subtitles::attachment,
+        thumbnails::show,
+        thumbnails::sprite,
+        thumbnails::track,
     ),
     components(schemas(model::ItemChanged, model::LibraryChanged))
 )]

@@ -1,26 +1,34 @@
 //! Renditions and their segments by CID, for players that fetch blocks from several sources.
 use axum::extract::State;
+use axum::http::StatusCode;
 
-use super::model::{BlockRef, Problem, Rendition, Renditions, Segment, SegmentBlocks, SegmentQuery};
+use super::model::{
+    BlockRef, CapabilityQuery, Problem, Rendition, RenditionMethod, Renditions, Segment, SegmentBlocks, SegmentQuery,
+    VideoRange,
+};
 use super::shapes::{decision, playable};
-use super::{hls, shapes};
+use super::{capabilities, hls, shapes};
 use crate::facades::App;
 use crate::facades::error::Refusal;
-use crate::facades::extract::{Path, Query, SeenItem};
+use crate::facades::extract::{Asker, Path, Query, SeenItem};
 use crate::playback::{self, PlaybackError, Source};
 
 /// Segments told at once.
 const SEGMENTS_MAX: u64 = 32;
 
 /// The renditions of an item, and how it plays.
-#[utoipa::path(get, path = "/api/v1/items/{id}/renditions", tag = "playback", params(("id" = String, Path)),
-    responses((status = 200, body = Renditions), (status = 404, body = Problem)))]
+#[utoipa::path(get, path = "/api/v1/items/{id}/renditions", tag = "playback", 
+    params(("id" = String, Path), CapabilityQuery),
+    responses((status = 200, body = Renditions), (status = 400, body = Problem), (status = 404, body = Problem)))]
 pub(in crate::facades) async fn list(
     State(app): State<App>,
+    Asker(caller): Asker,
     SeenItem(item): SeenItem,
+    Query(query): Query<CapabilityQuery>,
 ) -> Result<axum::Json<Renditions>, Refusal> {
+    let client = capabilities::of(query, &caller)?;
     let source = playable(&item)?;
-    let decision = decision(&source.facts);
+    let decision = decision(&source.facts, &client);
     let found = match app.node().playback().renditions(&source).await {
         Ok(found) => found,
         Err(PlaybackError::Unsupported(_)) => return Ok(axum::Json(Renditions { decision, renditions: Vec::new() })),
@@ -34,7 +42,10 @@ pub(in crate::facades) async fn list(
 }
 
 async fn shape(app: &App, source: &Source, rendition: &playback::Rendition) -> Result<Rendition, Refusal> {
-    let init = app.node().playback().init(source, &rendition.id).await?;
+    let init = match rendition.transcoded {
+        false => Some(blocks(&app.node().playback().init(source, &rendition.id).await?)),
+        true => None,
+    };
     Ok(Rendition {
         id: rendition.id.clone(),
         kind: rendition.kind,
@@ -44,8 +55,41 @@ async fn shape(app: &App, source: &Source, rendition: &playback::Rendition) -> R
         descriptor: rendition.descriptor.to_string(),
         segments: rendition.segments.len() as u64,
         duration: rendition.segments.last().map_or(0.0, |(start, duration)| start + duration),
-        init: blocks(&init),
+        method: if rendition.transcoded { RenditionMethod::Transcode } else { RenditionMethod::Copy },
+        default: rendition.default,
+        width: rendition.size.map(|(width, _)| width),
+        height: rendition.size.map(|(_, height)| height),
+        frame_rate: rendition.frame_rate,
+        video_range: rendition.video_range.map(|range| match range {
+            "PQ" => VideoRange::Pq,
+            "HLG" => VideoRange::Hlg,
+            _ => VideoRange::Sdr,
+        }),
+        channels: rendition.channels,
+        bit_rate: rendition.peak_bit_rate,
+        init,
     })
+}
+
+/// The initialisation section of a rendition.
+#[utoipa::path(get, path = "/api/v1/items/{id}/renditions/{rendition}/init", tag = "playback",
+    params(("id" = String, Path), ("rendition" = String, Path)),
+    responses((status = 200, body = SegmentBlocks), (status = 404, body = Problem), (status = 429, body = Problem)))]
+pub(in crate::facades) async fn init(
+    State(app): State<App>,
+    SeenItem(item): SeenItem,
+    path: Path<(String, String)>,
+) -> Result<axum::Json<SegmentBlocks>, Refusal> {
+    let Path((_, rendition)) = path;
+    let (id, source) = (hls::rendition_id(&rendition)?, shapes::playable(&item)?);
+    Ok(axum::Json(blocks(&app.node().playback().init(&source, id).await?)))
+}
+
+/// The caller watches this item no more: what is transcoded for it alone may stop.
+#[utoipa::path(post, path = "/api/v1/items/{id}/stopped", tag = "playback", params(("id" = String, Path)),
+    responses((status = 204), (status = 404, body = Problem)))]
+pub(in crate::facades) async fn stopped(SeenItem(_item): SeenItem) -> StatusCode {
+    StatusCode::NO_CONTENT
 }
 
 fn blocks(segment: &playback::Segment) -> SegmentBlocks {
@@ -82,7 +126,14 @@ pub(in crate::facades) async fn segments(
         let made = playback.segment(&source, id, n).await?;
         let (start, duration) =
             usize::try_from(n).ok().and_then(|n| rendition.segments.get(n)).copied().unwrap_or_default();
-        window.push(Segment { n, start, duration, content: blocks(&made), sources: vec!["node".to_owned()] });
+        window.push(Segment {
+            n,
+            start,
+            duration,
+            content: blocks(&made),
+            encoder: made.encoder,
+            sources: vec!["node".to_owned()],
+        });
     }
     Ok(axum::Json(window))
 }

@@ -7,12 +7,12 @@ use crate::facades::error::Refusal;
 use crate::library::{self, ItemChange};
 use crate::media::Facts;
 use crate::node::source_of;
-use crate::playback::{Decision, Playback, Source};
+use crate::playback::{Capabilities, Method, Playback, Source};
 
 impl From<accounts::Account> for model::Account {
     fn from(account: accounts::Account) -> Self {
         let libraries = if account.admin { None } else { account.libraries };
-        Self { id: account.id, name: account.name, admin: account.admin, libraries }
+        Self { id: account.id, name: account.name, admin: account.admin, libraries, max_bit_rate: account.max_bit_rate }
     }
 }
 
@@ -129,7 +129,7 @@ impl From<Listed> for model::ItemSummary {
 }
 
 /// All that is known of an item; paths for admins only.
-pub(super) fn detail(listed: Listed, admin: bool) -> model::ItemDetail {
+pub(super) fn detail(listed: Listed, admin: bool, client: &Capabilities) -> model::ItemDetail {
     let item = listed.item.clone();
     let facts = item.file.as_ref().and_then(|file| file.facts.clone());
     model::ItemDetail {
@@ -138,7 +138,7 @@ pub(super) fn detail(listed: Listed, admin: bool) -> model::ItemDetail {
         genres: item.genres,
         backdrop: item.artwork.backdrop.as_ref().map(|_| format!("/api/v1/items/{}/backdrop", item.id)),
         files: item.file.iter().map(|f| file(f, admin)).collect(),
-        playback: facts.as_ref().map(decision),
+        playback: facts.as_ref().map(|facts| decision(facts, client)),
         streams: facts.as_ref().map(|f| f.streams.clone()).unwrap_or_default(),
         chapters: facts.map(|f| f.chapters).unwrap_or_default(),
         problem: item.problem,
@@ -158,13 +158,16 @@ fn file(file: &File, admin: bool) -> model::ItemFile {
 }
 
 /// How a file plays, for people.
-pub(super) fn decision(facts: &Facts) -> model::PlaybackDecision {
-    let (method, reason) = match Playback::decide(facts) {
-        Decision::Direct(reason) => (model::PlaybackMethod::Direct, reason),
-        Decision::Copy(reason) => (model::PlaybackMethod::Copy, reason),
-        Decision::Unsupported(reason) => (model::PlaybackMethod::Unsupported, reason),
+pub(super) fn decision(facts: &Facts, client: &Capabilities) -> model::PlaybackDecision {
+    let decision = Playback::decide(facts, client);
+    let method = match decision.method {
+        Method::Direct => model::PlaybackMethod::Direct,
+        Method::Copy => model::PlaybackMethod::Copy,
+        Method::Audio => model::PlaybackMethod::Audio,
+        Method::Transcode => model::PlaybackMethod::Transcode,
+        Method::Unsupported => model::PlaybackMethod::Unsupported,
     };
-    model::PlaybackDecision { method, reason }
+    model::PlaybackDecision { method, reason: decision.reason }
 }
 
 /// The file of an item that can be played now.

@@ -45,8 +45,10 @@ pub(in crate::facades) async fn show(
         workers: workers(&app),
         hardware: Hardware {
             used: false,
-            detail: "This version repackages video without re-encoding it, so no hardware is used.".to_owned(),
+            detail: "The node did not look for devices yet.".to_owned(),
+            devices: Vec::new(),
         },
+        transcodes: Vec::new(),
         storage,
         alerts,
     }))
@@ -103,6 +105,10 @@ async fn storage(app: &App) -> Result<Storage, Refusal> {
         catalog: database_size(&catalog),
         index: database_size(&index),
         artwork: folder_size(&artwork),
+        renditions: folder_size(&path.join("renditions")),
+        renditions_quota: 0,
+        thumbnails: folder_size(&path.join("thumbnails")),
+        published: folder_size(&path.join("published")),
         free: rustix::fs::statvfs(&path).map_or(0, |fs| fs.f_bavail.saturating_mul(fs.f_frsize)),
     });
     measured.await.map_err(|error| Refusal::internal(&error))

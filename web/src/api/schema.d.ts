@@ -194,6 +194,23 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/v1/items/{id}/attachments/{stream}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** A file attached to the item's file: a font. */
+    get: operations['attachments_attachment'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/v1/items/{id}/backdrop': {
     parameters: {
       query?: never;
@@ -330,6 +347,23 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/v1/items/{id}/renditions/{rendition}/init': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** The initialisation section of a rendition. */
+    get: operations['init_init'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/v1/items/{id}/renditions/{rendition}/segments': {
     parameters: {
       query?: never;
@@ -339,6 +373,108 @@ export interface paths {
     };
     /** A window of segments with the blocks that make them up and who holds them. */
     get: operations['segments_segments'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/items/{id}/stopped': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** The caller watches this item no more: what is transcoded for it alone may stop. */
+    post: operations['stopped_stopped'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/items/{id}/subtitles': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** The subtitles of an item, in its file and beside it. */
+    get: operations['subtitles_list'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/items/{id}/subtitles/{track}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** A whole track: `s3.vtt`, `s3.ass`, `x0.vtt`. */
+    get: operations['subtitles_track'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/items/{id}/thumbnails': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Which pictures there are for an item's seek bar. Asking has them made. */
+    get: operations['thumbnails_show'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/items/{id}/thumbnails.vtt': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** The same as a WebVTT track, for other players. */
+    get: operations['thumbnails_vtt_track'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/items/{id}/thumbnails/{sprite}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** One sprite: `0.jpg`. */
+    get: operations['thumbnails_sprite'];
     put?: never;
     post?: never;
     delete?: never;
@@ -499,6 +635,11 @@ export interface components {
       id: string;
       /** @description Libraries it may see; absent for all of them. */
       libraries?: string[] | null;
+      /**
+       * Format: int64
+       * @description Bits a second that a film may have for it, picture and sound; absent without a limit.
+       */
+      max_bit_rate?: number | null;
       /** @description As shown. */
       name: string;
     };
@@ -508,6 +649,11 @@ export interface components {
       admin?: boolean | null;
       /** @description `null` for all libraries. */
       libraries?: string[] | null;
+      /**
+       * Format: int64
+       * @description `null` for no limit.
+       */
+      max_bit_rate?: number | null;
       name?: string | null;
       /** @description Signs the account out everywhere and revokes its API keys. */
       password?: string | null;
@@ -602,6 +748,30 @@ export interface components {
       /** @description Its name, if it has one. */
       title?: string | null;
     };
+    /**
+     * @description The interface through which a device is used, best first.
+     * @enum {string}
+     */
+    DeviceApi: 'qsv' | 'vaapi' | 'software';
+    /** @description What a device can do, found by doing it: opening it and encoding ten frames. */
+    DeviceReport: {
+      /** @description How it is used. */
+      api: components['schemas']['DeviceApi'];
+      /** @description Codecs it decodes (`h264`, `hevc`, `vp9`, `av1`, `mpeg2video`, `vc1`). */
+      decode: string[];
+      /** @description Codecs it encodes. */
+      encode: string[];
+      /** @description As its driver calls itself. */
+      name: string;
+      /** @description Render node or display; empty for software. */
+      path: string;
+      /** @description Why it is not used, and what to do, for people; absent for what is used. */
+      problem?: string | null;
+      /** @description It scales pictures in its own memory. */
+      scale: boolean;
+      /** @description It maps high dynamic range to standard. */
+      tone_map: boolean;
+    };
     /** @description See [`Folders`]. */
     Folder: {
       name: string;
@@ -620,10 +790,17 @@ export interface components {
       /** @description The count stopped at a limit. */
       videos_more: boolean;
     };
+    /** @description A font in a file. */
+    Font: {
+      name: string;
+      url: string;
+    };
     /** @description Hardware transcoding. */
     Hardware: {
       /** @description What was found, or why it is not used. */
       detail: string;
+      /** @description Best first; software is the last. Empty until they were looked for. */
+      devices: components['schemas']['DeviceReport'][];
       used: boolean;
     };
     /**
@@ -791,6 +968,11 @@ export interface components {
       admin?: boolean;
       /** @description Absent: all libraries. */
       libraries?: string[] | null;
+      /**
+       * Format: int64
+       * @description Bits a second at most; absent: no limit.
+       */
+      max_bit_rate?: number | null;
       /** @description 1 to 64 characters. */
       name: string;
       /** @description At least 8 characters. */
@@ -819,14 +1001,14 @@ export interface components {
     /** @description How a file reaches a player, and why so. */
     PlaybackDecision: {
       method: components['schemas']['PlaybackMethod'];
-      /** @description One sentence for people: "repackaged without re-encoding", "needs transcoding because HEVC". */
+      /** @description One sentence for people: "the video is transcoded because it is HEVC, which this player does not play". */
       reason: string;
     };
     /**
      * @description See [`PlaybackDecision`].
      * @enum {string}
      */
-    PlaybackMethod: 'direct' | 'copy' | 'unsupported';
+    PlaybackMethod: 'direct' | 'copy' | 'audio' | 'transcode' | 'unsupported';
     /** @description Body of every refusal. */
     Problem: {
       /** @description Stable word for programs: `not_found`, `invalid`, `unauthenticated`, `forbidden`, `conflict`, `rate_limited`, ... */
@@ -846,32 +1028,69 @@ export interface components {
     };
     /** @description One playable form of one stream. */
     Rendition: {
+      /**
+       * Format: int64
+       * @description Bits a second of the heaviest segment.
+       */
+      bit_rate: number;
+      /**
+       * Format: int32
+       * @description Of a sound.
+       */
+      channels?: number | null;
       /** @description RFC 6381. */
       codecs: string;
-      /** @description Names the rendition on every node that holds the file: CID of its descriptor. */
+      /** @description The track that plays unless another is chosen. */
+      default: boolean;
+      /**
+       * @description CID of its descriptor. Of a copy it names the rendition on every node that holds the file; of a transcoded one,
+       *     on this node.
+       */
       descriptor: string;
       /**
        * Format: double
        * @description Seconds.
        */
       duration: number;
-      /** @description Part of URLs: `v0`, `a1`. */
+      /**
+       * Format: double
+       * @description Frames a second.
+       */
+      frame_rate?: number | null;
+      /**
+       * Format: int32
+       * @description Pixels.
+       */
+      height?: number | null;
+      /** @description Part of URLs: `v0`, `v0-1080`, `v0-1080-b3`, `a1`, `a1-aac2`. */
       id: string;
-      /** @description The initialisation section. */
-      init: components['schemas']['SegmentBlocks'];
+      init?: components['schemas']['SegmentBlocks'] | null;
       /** @description `video` or `audio`. */
       kind: components['schemas']['StreamKind'];
       language?: string | null;
+      method: components['schemas']['RenditionMethod'];
       name?: string | null;
       /**
        * Format: int64
        * @description Segments it has.
        */
       segments: number;
+      video_range?: components['schemas']['VideoRange'] | null;
+      /**
+       * Format: int32
+       * @description Pixels.
+       */
+      width?: number | null;
     };
+    /**
+     * @description See [`Rendition`].
+     * @enum {string}
+     */
+    RenditionMethod: 'copy' | 'transcode';
     /** @description `GET /items/{id}/renditions`. */
     Renditions: {
       decision: components['schemas']['PlaybackDecision'];
+      /** @description Of the film: the best first, then its sounds. */
       renditions: components['schemas']['Rendition'][];
     };
     /** @description How far a scan is; also the payload of the `scan` event. */
@@ -914,6 +1133,8 @@ export interface components {
        * @description Seconds.
        */
       duration: number;
+      /** @description `copy`, or who encoded it: `libx264`, `h264_qsv`, `h264_vaapi`, `aac`. */
+      encoder: string;
       /** Format: int64 */
       n: number;
       /** @description Who holds it: `node` for this one. */
@@ -952,6 +1173,8 @@ export interface components {
       node_id: string;
       storage: components['schemas']['Storage'];
       totals: components['schemas']['Totals'];
+      /** @description What is transcoded now; for callers that are no admins, of the items they may see. */
+      transcodes: components['schemas']['Transcode'][];
       /** Format: int64 */
       uptime_seconds: number;
       version: string;
@@ -970,6 +1193,26 @@ export interface components {
       free: number;
       /** Format: int64 */
       index: number;
+      /**
+       * Format: int64
+       * @description Published renditions.
+       */
+      published: number;
+      /**
+       * Format: int64
+       * @description Transcoded segments.
+       */
+      renditions: number;
+      /**
+       * Format: int64
+       * @description What they may take.
+       */
+      renditions_quota: number;
+      /**
+       * Format: int64
+       * @description Pictures for seek bars.
+       */
+      thumbnails: number;
     };
     /** @description One elementary stream. Fields that do not apply to its kind are absent. */
     Stream: {
@@ -1036,6 +1279,79 @@ export interface components {
      * @enum {string}
      */
     StreamKind: 'video' | 'audio' | 'subtitle' | 'attachment';
+    /**
+     * @description What the cues of a track are.
+     * @enum {string}
+     */
+    SubtitleFormat: 'text' | 'ass' | 'picture';
+    /** @description One subtitle track. */
+    SubtitleTrack: {
+      /** @description Path of the whole track as ASS, where it is one. */
+      ass?: string | null;
+      /**
+       * Format: int32
+       * @description What `burn` must say to have it drawn into the film; only of pictures.
+       */
+      burn?: number | null;
+      default: boolean;
+      forced: boolean;
+      format: components['schemas']['SubtitleFormat'];
+      /** @description Part of URLs: `s3` in the file, `x0` beside it. */
+      id: string;
+      /** @description ISO 639. */
+      language?: string | null;
+      name?: string | null;
+      /**
+       * Format: int32
+       * @description Index in the file, of those in it.
+       */
+      stream?: number | null;
+      /** @description Path of the whole track as WebVTT; absent for pictures. */
+      vtt?: string | null;
+    };
+    /** @description `GET /items/{id}/subtitles`. */
+    Subtitles: {
+      /** @description Fonts that the file brings for its styled subtitles. */
+      fonts: components['schemas']['Font'][];
+      /** @description Those in the file in its order, then those beside it. */
+      tracks: components['schemas']['SubtitleTrack'][];
+    };
+    /**
+     * @description See [`Thumbnails`].
+     * @enum {string}
+     */
+    ThumbnailState: 'ready' | 'making' | 'none';
+    /** @description `GET /items/{id}/thumbnails`: small pictures for the seek bar, side by side in sprites. */
+    Thumbnails: {
+      /**
+       * Format: int32
+       * @description Pictures in a row of a sprite.
+       */
+      columns: number;
+      /**
+       * Format: int32
+       * @description Pixels of one picture.
+       */
+      height: number;
+      /**
+       * Format: double
+       * @description Seconds from one picture to the next; the first is at 0.
+       */
+      interval: number;
+      /**
+       * Format: int32
+       * @description Rows of a full sprite.
+       */
+      rows: number;
+      /** @description Paths, in order; those that are ready. */
+      sprites: string[];
+      state: components['schemas']['ThumbnailState'];
+      /**
+       * Format: int32
+       * @description Pixels of one picture.
+       */
+      width: number;
+    };
     /** @description Of all libraries the caller may see. */
     Totals: {
       /** Format: int64 */
@@ -1047,11 +1363,40 @@ export interface components {
       /** Format: int64 */
       items: number;
     };
+    /** @description A rendition that is being transcoded for someone. */
+    Transcode: {
+      /** @description Why it is not done by a better device, or waits. */
+      detail?: string | null;
+      /** @description Who encoded its last segment: `libx264`, `h264_qsv`, `h264_vaapi`, `aac`; absent before the first. */
+      encoder?: string | null;
+      /** @description Item id. */
+      item: string;
+      /** @description Id of the rendition. */
+      rendition: string;
+      /** Format: int64 */
+      segments: number;
+      /**
+       * Format: int64
+       * @description Segments in the cache.
+       */
+      segments_ready: number;
+      title: string;
+      /**
+       * Format: int64
+       * @description Callers that asked for it lately.
+       */
+      viewers: number;
+    };
     /** @description `POST /items/{id}/verify` (admin): what reading the whole file again showed. */
     Verdict: {
       /** @description Absent where every block hashed right. */
       problem?: string | null;
     };
+    /**
+     * @description `VIDEO-RANGE` of a rendition (RFC 8216bis).
+     * @enum {string}
+     */
+    VideoRange: 'SDR' | 'PQ' | 'HLG';
     /**
      * @description Who may know of a library's items besides its users.
      * @enum {string}
@@ -1542,7 +1887,22 @@ export interface operations {
   };
   items_show: {
     parameters: {
-      query?: never;
+      query?: {
+        /** @description Video codecs, separated by commas: `h264`, `hevc`, `vp8`, `vp9`, `av1`. Others are ignored. */
+        video?: string;
+        /** @description Audio codecs, separated by commas: `aac`, `flac`, `opus`, `mp3`, `ac3`, `eac3`. Others are ignored. */
+        audio?: string;
+        /** @description It shows high dynamic range. */
+        hdr?: boolean;
+        /** @description Channels that it plays at most, 1 to 16. */
+        channels?: number;
+        /** @description Lines of picture that are of use to it; the smallest rung stays. */
+        height?: number;
+        /** @description Bits a second that it can receive; the smallest rung stays. */
+        bit_rate?: number;
+        /** @description Index of a picture subtitle stream to be drawn into the film. */
+        burn?: number;
+      };
       header?: never;
       path: {
         id: string;
@@ -1557,6 +1917,44 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['ItemDetail'];
+        };
+      };
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  attachments_attachment: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+        stream: number;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'font/ttf': unknown;
         };
       };
       404: {
@@ -1661,7 +2059,22 @@ export interface operations {
   };
   master_m3u8_master: {
     parameters: {
-      query?: never;
+      query?: {
+        /** @description Video codecs, separated by commas: `h264`, `hevc`, `vp8`, `vp9`, `av1`. Others are ignored. */
+        video?: string;
+        /** @description Audio codecs, separated by commas: `aac`, `flac`, `opus`, `mp3`, `ac3`, `eac3`. Others are ignored. */
+        audio?: string;
+        /** @description It shows high dynamic range. */
+        hdr?: boolean;
+        /** @description Channels that it plays at most, 1 to 16. */
+        channels?: number;
+        /** @description Lines of picture that are of use to it; the smallest rung stays. */
+        height?: number;
+        /** @description Bits a second that it can receive; the smallest rung stays. */
+        bit_rate?: number;
+        /** @description Index of a picture subtitle stream to be drawn into the film. */
+        burn?: number;
+      };
       header?: never;
       path: {
         id: string;
@@ -1676,6 +2089,14 @@ export interface operations {
         };
         content: {
           'application/vnd.apple.mpegurl': string;
+        };
+      };
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
         };
       };
       404: {
@@ -1852,7 +2273,22 @@ export interface operations {
   };
   renditions_list: {
     parameters: {
-      query?: never;
+      query?: {
+        /** @description Video codecs, separated by commas: `h264`, `hevc`, `vp8`, `vp9`, `av1`. Others are ignored. */
+        video?: string;
+        /** @description Audio codecs, separated by commas: `aac`, `flac`, `opus`, `mp3`, `ac3`, `eac3`. Others are ignored. */
+        audio?: string;
+        /** @description It shows high dynamic range. */
+        hdr?: boolean;
+        /** @description Channels that it plays at most, 1 to 16. */
+        channels?: number;
+        /** @description Lines of picture that are of use to it; the smallest rung stays. */
+        height?: number;
+        /** @description Bits a second that it can receive; the smallest rung stays. */
+        bit_rate?: number;
+        /** @description Index of a picture subtitle stream to be drawn into the film. */
+        burn?: number;
+      };
       header?: never;
       path: {
         id: string;
@@ -1869,7 +2305,53 @@ export interface operations {
           'application/json': components['schemas']['Renditions'];
         };
       };
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
       404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  init_init: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+        rendition: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['SegmentBlocks'];
+        };
+      };
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      429: {
         headers: {
           [name: string]: unknown;
         };
@@ -1882,9 +2364,9 @@ export interface operations {
   segments_segments: {
     parameters: {
       query: {
-        /** @description First segment wanted. */
+        /** @description First segment wanted. It is made if needed. */
         from: number;
-        /** @description 1 to 32, default 4. */
+        /** @description 1 to 32, default 4. Of a transcoded rendition, those after the first are told only where they are ready. */
         count?: number;
       };
       header?: never;
@@ -1913,6 +2395,180 @@ export interface operations {
         };
       };
       415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  stopped_stopped: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  subtitles_list: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Subtitles'];
+        };
+      };
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  subtitles_track: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+        track: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'text/vtt': string;
+        };
+      };
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  thumbnails_show: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Thumbnails'];
+        };
+      };
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  thumbnails_vtt_track: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'text/vtt': string;
+        };
+      };
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  thumbnails_sprite: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+        sprite: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'image/jpeg': unknown;
+        };
+      };
+      404: {
         headers: {
           [name: string]: unknown;
         };
