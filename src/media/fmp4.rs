@@ -53,6 +53,20 @@ pub enum SampleFormat {
     },
 }
 
+impl SampleFormat {
+    /// The track has pictures; else sound.
+    #[must_use]
+    pub fn is_video(&self) -> bool {
+        matches!(self, Self::Avc { .. } | Self::Foreign { video: true })
+    }
+
+    /// The stream can be carried as it is, to a client that plays it.
+    #[must_use]
+    pub fn is_copyable(&self) -> bool {
+        !matches!(self, Self::Foreign { .. })
+    }
+}
+
 /// The matrix that leaves a picture as it is.
 pub const UPRIGHT: [i32; 9] = [0x1_0000, 0, 0, 0, 0x1_0000, 0, 0, 0, 0x4000_0000];
 

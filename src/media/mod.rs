@@ -11,6 +11,7 @@ pub mod hardware;
 pub mod mp4_tables;
 mod pool;
 pub mod protocol;
+pub mod rung_cuts;
 pub mod subtitles;
 pub mod timeline;
 pub mod transcode;

@@ -10,9 +10,11 @@ use super::fmp4::TrackConfig;
 /// How a file's streams are cut.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileIndex {
-    /// Whole seconds added to every time of the file, so that streams that start before zero can be written.
+    /// Whole seconds added to every time of the file, so that streams that start before zero can be written. Negative
+    /// for recordings that begin at a late hour of their clock.
     pub base_seconds: i64,
-    /// The tracks that can be repackaged: at most one of video, then audio in file order.
+    /// The tracks that are played: at most one of video, then audio in file order. Their formats tell whether they can be
+    /// repackaged.
     pub tracks: Vec<TrackIndex>,
 }
 
@@ -25,11 +27,12 @@ pub struct TrackIndex {
     pub config: TrackConfig,
     /// First tick of each segment, ascending. For video: the smallest presentation time in the segment.
     pub starts: Vec<i64>,
-    /// For video: presentation time of the keyframe each segment starts with, in decoding order. Empty for audio.
+    /// For video: presentation time of the keyframe each segment starts with, in decoding order. Empty for audio, and
+    /// for video whose keyframes are not known: it is cut evenly, and cannot be repackaged.
     pub keys: Vec<i64>,
     /// Tick after the last sample.
     pub end: i64,
-    /// For audio: tick that the grid of frames goes through, and ticks of a frame.
+    /// For audio that can be repackaged: tick that the grid of frames goes through, and ticks of a frame.
     pub grid: Option<Grid>,
     /// Bits a second of the heaviest segment, or an upper bound of it.
     pub peak_bit_rate: u64,

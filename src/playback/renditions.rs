@@ -44,7 +44,8 @@ pub(super) struct Title {
 }
 
 impl Title {
-    pub fn new(source: &Source, index: FileIndex) -> Self {
+    pub fn new(source: &Source, mut index: FileIndex) -> Self {
+        index.tracks.retain(|track| track.config.format.is_copyable());
         let seconds = |track: &TrackIndex, tick: i64| tick as f64 / f64::from(track.config.timescale);
         let zero = index.tracks.iter().filter_map(|t| Some(seconds(t, *t.starts.first()?))).reduce(f64::min);
         let renditions = index.tracks.iter().map(|t| rendition(source, &index, t, zero.unwrap_or(0.0))).collect();

@@ -9,6 +9,7 @@ mod fmp4;
 mod gateway;
 mod harness;
 mod identity;
+mod index;
 mod media;
 mod openapi;
 mod playback;

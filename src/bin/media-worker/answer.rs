@@ -73,7 +73,7 @@ impl Desk {
 
 fn reader(file: Arc<File>, stream: u32) -> Result<Reader, Trouble> {
     let source = Source::open_for_packets(file)?;
-    let film = tracks::of(&source).into_iter().find(|track| track.frame.is_none()).map(|track| track.stream);
+    let film = tracks::film_of(&source);
     let stream = usize::try_from(stream).unwrap_or(usize::MAX);
     if source.stream(stream).is_none() {
         return Err(Trouble::Cannot("there is no such stream".to_owned()));

@@ -1,8 +1,7 @@
 //! Cuts from reading every packet: for files without an index, short ones, and films whose groups of pictures are open.
-use potluck::media::avc;
 use potluck::media::cuts::{self, Key};
 
-use crate::index::{Cuts, Measured, clock_of, length_size, sound_bit_rate};
+use crate::index::{Cuts, Measured, clock_of, is_clean, reorders, sound_bit_rate};
 use crate::source::{Source, Trouble};
 use crate::tracks::{Clock, Track};
 
@@ -32,8 +31,7 @@ pub fn read_rows(
         let tick = clocks[at].tick(time);
         let duration = clocks[at].tick(time.saturating_add(packet.duration().max(0))).saturating_sub(tick);
         let key = packet.is_key();
-        let film = tracks[at].frame.is_none();
-        let clean = film && key && avc::is_idr(packet.data().unwrap_or_default(), length_size(&tracks[at]));
+        let clean = key && is_clean(&tracks[at], packet.data().unwrap_or_default());
         rows[at].push(Row { tick, duration, size: packet.size() as u64, key, clean });
     }
     Err(Trouble::Cannot("it has too many packets".to_owned()))
@@ -45,12 +43,13 @@ pub fn end_of(track: &Track, rows: &[Row]) -> Option<i64> {
     let duration = match track.frame {
         Some(frame) => frame,
         None if last.duration > 0 => last.duration,
-        None => usual_gap(rows).unwrap_or(i64::from(track.config.timescale) / 25),
+        None if track.is_film() => usual_gap(rows).unwrap_or(i64::from(track.config.timescale) / 25),
+        None => usual_gap(rows).unwrap_or(0),
     };
     Some(last.tick.saturating_add(duration))
 }
 
-/// The gap between the last two pictures.
+/// The gap between the last two packets.
 fn usual_gap(rows: &[Row]) -> Option<i64> {
     let mut times: Vec<i64> = rows.iter().map(|row| row.tick).collect();
     times.sort_unstable();
@@ -70,9 +69,8 @@ pub fn measured(source: &Source, tracks: &[Track]) -> Result<Vec<Option<Measured
 
 fn of_track(source: &Source, track: &Track, rows: &[Row]) -> Option<Measured> {
     let end = end_of(track, rows)?;
-    if track.frame.is_some() {
-        let first = rows.first()?.tick;
-        return Some(Measured { cuts: vec![(first, first)], end, peak_bit_rate: sound_bit_rate(source, track) });
+    if !track.is_film() {
+        return Some(Measured::sound(rows.first()?.tick, end, sound_bit_rate(source, track)));
     }
     let mut keys: Vec<usize> = (0..rows.len()).filter(|at| rows[*at].key).collect();
     // A keyframe that is not later than all before it cannot be found again by its time.
@@ -84,7 +82,7 @@ fn of_track(source: &Source, track: &Track, rows: &[Row]) -> Option<Measured> {
     });
     let times: Vec<Key> = keys.iter().map(|at| Key { time: rows[*at].tick, clean: rows[*at].clean }).collect();
     let chosen: Vec<usize> = cuts::choose(&times, track.config.timescale).into_iter().map(|n| keys[n]).collect();
-    let cuts: Cuts = chosen.iter().map(|at| (rows[*at].tick, smallest_behind(&rows[*at..]))).collect();
+    let cuts: Cuts = chosen.iter().map(|at| (rows[*at].tick, first_of(track, &rows[*at..]))).collect();
     if cuts.is_empty() {
         return None;
     }
@@ -95,7 +93,12 @@ fn of_track(source: &Source, track: &Track, rows: &[Row]) -> Option<Measured> {
         let ticks = u64::try_from(until - first).ok().filter(|ticks| *ticks > 0)?;
         Some(bytes.saturating_mul(8).saturating_mul(u64::from(track.config.timescale)) / ticks)
     });
-    Some(Measured { peak_bit_rate: peak.max().unwrap_or(0), cuts, end })
+    Some(Measured { peak_bit_rate: peak.max().unwrap_or(0), cuts, end, keyed: true })
+}
+
+/// Where a segment is said to start that starts with the keyframe `rows` begin with.
+fn first_of(track: &Track, rows: &[Row]) -> i64 {
+    if reorders(track) { smallest_behind(rows) } else { rows[0].tick }
 }
 
 /// The smallest time from a keyframe on, up to the first picture that is shown after it.

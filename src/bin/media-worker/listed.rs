@@ -1,9 +1,8 @@
 //! Cuts from the container's own index, with a look at a few places of the file: some keyframes, its head and its end.
-use potluck::media::avc;
 use potluck::media::cuts::{self, Key};
 
 use crate::counted::{Row, end_of, read_rows};
-use crate::index::{Cuts, Measured, clock_of, length_size, sound_bit_rate};
+use crate::index::{Cuts, Measured, clock_of, is_clean, reorders, sound_bit_rate};
 use crate::reader::{Arrival, Reader};
 use crate::source::{Source, Trouble};
 use crate::stream::IndexEntry;
@@ -22,25 +21,52 @@ const LOOKED_AT: usize = 8;
 
 /// By the container's index, with a look at some places of the file. `None` where the index is not good enough, or
 /// the film has keyframes that are not clean, whose neighbours only reading can tell.
-pub fn measured(source: &Source, tracks: &[Track]) -> Result<Option<Vec<Option<Measured>>>, Trouble> {
-    let Some(film) = tracks.first().filter(|t| t.frame.is_none()) else { return Ok(None) };
+pub fn measured(source: &Source, tracks: &[Track]) -> Result<Option<Vec<Measured>>, Trouble> {
+    let Some(film) = tracks.first().filter(|t| t.is_film()) else { return Ok(None) };
     if source.duration() < SHORT_SECONDS {
         return Ok(None);
     }
     let clock = clock_of(source, film)?;
-    let Some(firsts) = first_frames(source, tracks)? else { return Ok(None) };
+    let firsts: Option<Vec<i64>> = first_frames(source, tracks)?.into_iter().collect();
+    let Some(firsts) = firsts else { return Ok(None) };
     let Some((cuts, peak)) = film_cuts(source, film, clock, firsts[0])? else { return Ok(None) };
     let Some(last) = cuts.last().copied() else { return Ok(None) };
-    let Some(ends) = ends(source, tracks, last.0)? else { return Ok(None) };
-    let film_measured = Measured { cuts, end: ends[0], peak_bit_rate: peak };
-    let sounds = tracks.iter().zip(firsts).zip(ends).skip(1).map(|((track, first), end)| {
-        Some(Measured { cuts: vec![(first, first)], end, peak_bit_rate: sound_bit_rate(source, track) })
-    });
-    Ok(Some(std::iter::once(Some(film_measured)).chain(sounds).collect()))
+    let ends: Option<Vec<i64>> = ends(source, film, tracks, last.0)?.into_iter().collect();
+    let Some(ends) = ends else { return Ok(None) };
+    let film_measured = Measured { cuts, end: ends[0], peak_bit_rate: peak, keyed: true };
+    let sounds = tracks.iter().zip(firsts).zip(ends).skip(1);
+    let sounds = sounds.map(|((track, first), end)| Measured::sound(first, end, sound_bit_rate(source, track)));
+    Ok(Some(std::iter::once(film_measured).chain(sounds).collect()))
 }
 
-/// The first frame of each track (of the film: the first keyframe), if all are near the head.
-fn first_frames(source: &Source, tracks: &[Track]) -> Result<Option<Vec<i64>>, Trouble> {
+/// Sound beside a film whose index is believed. What does not show near the head or the end is taken to go with the
+/// film.
+pub fn beside(source: &Source, film: (&Track, &Measured), sounds: &[Track]) -> Result<Vec<Measured>, Trouble> {
+    if sounds.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (film, measured) = film;
+    let (head, tail) = (measured.cuts.first().map_or(0, |c| c.1), measured.cuts.last().map_or(0, |c| c.0));
+    let firsts = first_frames(source, sounds)?;
+    let ends = ends(source, film, sounds, tail)?;
+    let in_ticks_of = |track: &Track, tick: i64| rescaled(tick, film.config.timescale, track.config.timescale);
+    let all = sounds.iter().zip(firsts).zip(ends);
+    Ok(all
+        .map(|((track, first), end)| {
+            let first = first.unwrap_or_else(|| in_ticks_of(track, head));
+            let end = end.unwrap_or_else(|| in_ticks_of(track, measured.end)).max(first);
+            Measured::sound(first, end, sound_bit_rate(source, track))
+        })
+        .collect())
+}
+
+fn rescaled(tick: i64, from: u32, to: u32) -> i64 {
+    let scaled = i128::from(tick) * i128::from(to);
+    i64::try_from(scaled.div_euclid(i128::from(from.max(1)))).unwrap_or(0)
+}
+
+/// The first frame of each track (of the film: the first keyframe), where it is near the head.
+fn first_frames(source: &Source, tracks: &[Track]) -> Result<Vec<Option<i64>>, Trouble> {
     let mut head = source.reopened()?;
     head.only(&tracks.iter().map(|t| t.stream).collect::<Vec<_>>());
     let mut firsts: Vec<Option<i64>> = vec![None; tracks.len()];
@@ -48,14 +74,14 @@ fn first_frames(source: &Source, tracks: &[Track]) -> Result<Option<Vec<i64>>, T
         let Some(packet) = head.packet()? else { break };
         let Some(at) = tracks.iter().position(|t| t.stream == packet.stream()) else { continue };
         let Some(time) = packet.pts() else { continue };
-        if firsts[at].is_none() && (tracks[at].frame.is_some() || packet.is_key()) {
+        if firsts[at].is_none() && (!tracks[at].is_film() || packet.is_key()) {
             firsts[at] = Some(clock_of(source, &tracks[at])?.tick(time));
         }
         if firsts.iter().all(Option::is_some) {
             break;
         }
     }
-    Ok(firsts.into_iter().collect())
+    Ok(firsts)
 }
 
 /// A keyframe of an index: the time it has there, and the tick it is shown at.
@@ -166,8 +192,11 @@ fn look(reader: &mut Reader, film: &Track, clock: Clock, told: &Told) -> Result<
         _ => Arrival::Beyond,
     })?;
     let Some(key) = (if found { reader.next(clock)? } else { None }) else { return Ok(None) };
-    let clean = avc::is_idr(key.packet.data().unwrap_or_default(), length_size(film));
+    let clean = is_clean(film, key.packet.data().unwrap_or_default());
     let mut first = key.tick;
+    if !reorders(film) {
+        return Ok(Some((key.tick, first, clean)));
+    }
     while let Some(next) = reader.next(clock)? {
         first = first.min(next.tick);
         if next.tick > key.tick {
@@ -177,12 +206,14 @@ fn look(reader: &mut Reader, film: &Track, clock: Clock, told: &Told) -> Result<
     Ok(Some((key.tick, first, clean)))
 }
 
-/// The tick after the last frame of each track, read from `last_key` of the film on; `None` if a track has none there.
-fn ends(source: &Source, tracks: &[Track], last_key: i64) -> Result<Option<Vec<i64>>, Trouble> {
+/// The tick after the last frame of each track, read from `last_key` of the film on; `None` of a track that has none
+/// there.
+fn ends(source: &Source, film: &Track, tracks: &[Track], last_key: i64) -> Result<Vec<Option<i64>>, Trouble> {
     let clocks = tracks.iter().map(|t| clock_of(source, t)).collect::<Result<Vec<_>, _>>()?;
+    let film_clock = clock_of(source, film)?;
     let mut tail = source.reopened()?;
     tail.only(&tracks.iter().map(|t| t.stream).collect::<Vec<_>>());
-    tail.seek(tracks[0].stream, clocks[0].time(last_key.saturating_sub(clocks[0].ticks(1))))?;
+    tail.seek(film.stream, film_clock.time(last_key.saturating_sub(film_clock.ticks(1))))?;
     let mut rows: Vec<Vec<Row>> = tracks.iter().map(|_| Vec::new()).collect();
     read_rows(&mut tail, tracks, &clocks, &mut rows)?;
     Ok(tracks.iter().zip(&rows).map(|(track, rows)| end_of(track, rows)).collect())

@@ -9,6 +9,7 @@
 mod answer;
 mod connection;
 mod counted;
+mod even;
 mod facts;
 mod index;
 mod limits;

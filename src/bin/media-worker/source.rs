@@ -27,6 +27,8 @@ enum Effort {
     Probe,
     /// The container's head only: packets are all that is wanted.
     Packets,
+    /// Enough to find the streams of a container that has no list of them.
+    Streams,
 }
 
 impl Effort {
@@ -34,6 +36,7 @@ impl Effort {
         match self {
             Self::Probe => ("10000000", "10000000"),
             Self::Packets => ("32", "1"),
+            Self::Streams => ("5000000", "3000000"),
         }
     }
 }
@@ -110,9 +113,12 @@ impl Source {
         Self::open_with(file, Effort::Probe)
     }
 
-    /// Opens a file of which only packets are wanted: ten times faster, but facts of its streams may be missing.
+    /// Opens a file of which only packets are wanted: ten times faster, but facts of its streams may be missing. A
+    /// container that does not list its streams is looked through for them all the same, because their numbers depend
+    /// on it.
     pub fn open_for_packets(file: Arc<File>) -> Result<Self, Trouble> {
-        Self::open_with(file, Effort::Packets)
+        let source = Self::open_with(Arc::clone(&file), Effort::Packets)?;
+        if source.has_tables() { Ok(source) } else { Self::open_with(file, Effort::Streams) }
     }
 
     fn open_with(file: Arc<File>, effort: Effort) -> Result<Self, Trouble> {
@@ -163,6 +169,32 @@ impl Source {
     /// Whether the container is Matroska: its index, times and seeking have ways of their own.
     pub fn is_matroska(&self) -> bool {
         self.container().starts_with("matroska")
+    }
+
+    /// Whether the container lists its streams at its head, and its keyframes with their times in an index: the MP4
+    /// family and Matroska.
+    pub fn has_tables(&self) -> bool {
+        self.is_matroska() || self.container().starts_with("mov")
+    }
+
+    /// Bytes.
+    pub fn size(&self) -> u64 {
+        self.file.metadata().map_or(0, |m| m.len())
+    }
+
+    /// Up to `length` bytes from `at` on.
+    pub fn bytes(&self, at: u64, length: u64) -> Option<Vec<u8>> {
+        let length = usize::try_from(length.min(self.size().saturating_sub(at))).ok()?;
+        let mut bytes = vec![0; length];
+        self.file.read_exact_at(&mut bytes, at).ok()?;
+        Some(bytes)
+    }
+
+    /// The second at which the file begins, as its streams count, where that is known.
+    pub fn start(&self) -> Option<f64> {
+        // SAFETY: a plain field of an open context.
+        let start = unsafe { (*self.input.as_ptr()).start_time };
+        (start != ffi::AV_NOPTS_VALUE).then(|| start as f64 / f64::from(ffi::AV_TIME_BASE))
     }
 
     /// Duration that the container claims, in seconds; 0 where it says nothing.

@@ -1,4 +1,5 @@
-//! Which streams of a file can be repackaged without re-encoding, and how their times are counted.
+//! Which streams of a file are played, which of them can be repackaged without re-encoding, and how their times are
+//! counted.
 use ffmpeg_next::ffi::{self, AVCodecID, AVMediaType};
 use potluck::media::avc;
 use potluck::media::fmp4::{SampleFormat, TrackConfig, UPRIGHT};
@@ -11,17 +12,35 @@ use crate::stream::StreamView;
 const FINEST_TIMESCALE: i64 = 10_000_000;
 /// What replaces them.
 const FINE_TIMESCALE: u32 = 1_000_000;
+/// Coarser clocks than this cannot say where a picture between two of the source's begins.
+const COARSEST_TIMESCALE: u32 = 1000;
+/// What replaces them in films that are transcoded.
+const USUAL_TIMESCALE: u32 = 90_000;
 /// Samples of an AAC frame where the file does not say.
 const AAC_FRAME: i64 = 1024;
 
-/// A stream that can be repackaged.
+/// A stream that is played.
 pub struct Track {
     /// Index in the file.
     pub stream: usize,
     /// For the initialisation section.
     pub config: TrackConfig,
-    /// Samples of a frame, for audio.
+    /// Samples of a frame, for sound that can be repackaged.
     pub frame: Option<i64>,
+}
+
+impl Track {
+    /// It has pictures; else sound.
+    pub fn is_film(&self) -> bool {
+        self.config.format.is_video()
+    }
+
+    /// The same stream, to be transcoded only.
+    pub fn foreign(mut self) -> Self {
+        self.config.format = SampleFormat::Foreign { video: self.is_film() };
+        self.frame = None;
+        self
+    }
 }
 
 /// Converts between a stream's times and ticks of its track.
@@ -59,33 +78,65 @@ impl Clock {
     }
 }
 
-/// The tracks of a file: one of video (the default one, else the first), then all of AAC.
+/// The tracks of a file: one of video (the default one, else the first), then all of sound, in file order.
 pub fn of(source: &Source) -> Vec<Track> {
-    let films: Vec<Track> = source.streams().filter_map(|view| film(&view)).collect();
-    let is_default = |t: &Track| source.stream(t.stream).is_some_and(|v| v.is(ffi::AV_DISPOSITION_DEFAULT));
-    let chosen = films.iter().position(is_default).unwrap_or(0);
-    let film = films.into_iter().nth(chosen);
-    film.into_iter().chain(source.streams().filter_map(|view| sound(&view))).collect()
+    let chosen = film_of(source).and_then(|index| source.stream(index)).and_then(|view| film(&view));
+    chosen.into_iter().chain(source.streams().filter_map(|view| sound(&view))).collect()
+}
+
+/// The stream that is the film. Never cover art; and pictures of a still's codec only where there are no others.
+pub fn film_of(source: &Source) -> Option<usize> {
+    const NOT_A_FILM: i32 =
+        ffi::AV_DISPOSITION_ATTACHED_PIC | ffi::AV_DISPOSITION_TIMED_THUMBNAILS | ffi::AV_DISPOSITION_STILL_IMAGE;
+    let is_video =
+        |view: &StreamView<'_>| view.parameters().codec_type == AVMediaType::AVMEDIA_TYPE_VIDEO && !view.is(NOT_A_FILM);
+    let films: Vec<StreamView<'_>> = source.streams().filter(is_video).collect();
+    let moving: Vec<StreamView<'_>> = films.iter().copied().filter(|view| !is_still(view)).collect();
+    let films = if moving.is_empty() { films } else { moving };
+    let default = films.iter().find(|view| view.is(ffi::AV_DISPOSITION_DEFAULT));
+    default.or(films.first()).map(|view| view.index)
+}
+
+fn is_still(view: &StreamView<'_>) -> bool {
+    use AVCodecID::{
+        AV_CODEC_ID_BMP, AV_CODEC_ID_GIF, AV_CODEC_ID_MJPEG, AV_CODEC_ID_NONE, AV_CODEC_ID_PNG, AV_CODEC_ID_TIFF,
+        AV_CODEC_ID_WEBP,
+    };
+    matches!(
+        view.parameters().codec_id,
+        AV_CODEC_ID_MJPEG
+            | AV_CODEC_ID_PNG
+            | AV_CODEC_ID_BMP
+            | AV_CODEC_ID_GIF
+            | AV_CODEC_ID_TIFF
+            | AV_CODEC_ID_WEBP
+            | AV_CODEC_ID_NONE
+    )
 }
 
 fn film(view: &StreamView<'_>) -> Option<Track> {
+    let copied = film_format(view).zip(timescale(view.raw().time_base));
+    let (format, timescale) = copied.unwrap_or_else(|| {
+        let timescale = timescale(view.raw().time_base).filter(|scale| *scale >= COARSEST_TIMESCALE);
+        (SampleFormat::Foreign { video: true }, timescale.unwrap_or(USUAL_TIMESCALE))
+    });
+    Some(Track { stream: view.index, config: TrackConfig { timescale, language: language(view), format }, frame: None })
+}
+
+/// The sample entry of a film that can be repackaged.
+fn film_format(view: &StreamView<'_>) -> Option<SampleFormat> {
     let parameters = view.parameters();
-    let is_film = parameters.codec_type == AVMediaType::AVMEDIA_TYPE_VIDEO
-        && parameters.codec_id == AVCodecID::AV_CODEC_ID_H264
-        && !view.is(ffi::AV_DISPOSITION_ATTACHED_PIC);
-    if !is_film || avc::record(view.extradata()).is_none() {
+    if parameters.codec_id != AVCodecID::AV_CODEC_ID_H264 || avc::record(view.extradata()).is_none() {
         return None;
     }
-    let format = SampleFormat::Avc {
+    Some(SampleFormat::Avc {
         width: u16::try_from(parameters.width).ok()?,
         height: u16::try_from(parameters.height).ok()?,
         pixel_aspect: pixel_aspect(view),
         matrix: display_matrix(view).map_or(UPRIGHT, turned_only),
         record: view.extradata().to_vec(),
         in_band: false,
-    };
-    let config = TrackConfig { timescale: timescale(view.raw().time_base)?, language: language(view), format };
-    Some(Track { stream: view.index, config, frame: None })
+    })
 }
 
 /// The turn of a display matrix without its translation: players move the picture back into view themselves.
@@ -105,10 +156,22 @@ fn timescale(base: ffi::AVRational) -> Option<u32> {
 
 fn sound(view: &StreamView<'_>) -> Option<Track> {
     let parameters = view.parameters();
-    let is_sound =
-        parameters.codec_type == AVMediaType::AVMEDIA_TYPE_AUDIO && parameters.codec_id == AVCodecID::AV_CODEC_ID_AAC;
+    if parameters.codec_type != AVMediaType::AVMEDIA_TYPE_AUDIO || parameters.codec_id == AVCodecID::AV_CODEC_ID_NONE {
+        return None;
+    }
     let sample_rate = u32::try_from(parameters.sample_rate).ok().filter(|rate| *rate > 0)?;
-    if !is_sound || view.extradata().len() < 2 {
+    let (format, frame) = match sound_format(view, sample_rate) {
+        Some((format, frame)) => (format, Some(frame)),
+        None => (SampleFormat::Foreign { video: false }, None),
+    };
+    let config = TrackConfig { timescale: sample_rate, language: language(view), format };
+    Some(Track { stream: view.index, config, frame })
+}
+
+/// The sample entry of sound that can be repackaged, and the samples of its frames.
+fn sound_format(view: &StreamView<'_>, sample_rate: u32) -> Option<(SampleFormat, i64)> {
+    let parameters = view.parameters();
+    if parameters.codec_id != AVCodecID::AV_CODEC_ID_AAC || view.extradata().len() < 2 {
         return None;
     }
     let format = SampleFormat::Aac {
@@ -120,8 +183,7 @@ fn sound(view: &StreamView<'_>) -> Option<Track> {
         known @ (960 | 1024 | 1920 | 2048) => known,
         _ => AAC_FRAME,
     };
-    let config = TrackConfig { timescale: sample_rate, language: language(view), format };
-    Some(Track { stream: view.index, config, frame: Some(frame) })
+    Some((format, frame))
 }
 
 fn language(view: &StreamView<'_>) -> Option<String> {
