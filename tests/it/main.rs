@@ -18,4 +18,5 @@ mod scan;
 mod server;
 mod shelf;
 mod sign_in;
+mod transcode;
 mod webrtc;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use potluck::media::protocol::{FileKey, Question, Reply, Request};
 use potluck::media::timeline::SegmentPlan;
 
+use crate::picture::{self, Films};
 use crate::reader::Reader;
 use crate::source::{Source, Trouble};
 use crate::{facts, index, poster, segment, tracks};
@@ -18,6 +19,7 @@ const OPEN_SOURCES: usize = 12;
 pub struct Desk {
     /// Last used at the end.
     open: Vec<(Seat, Reader)>,
+    films: Films,
 }
 
 /// Each stream of a file is read through its own context, so that video and audio do not seek each other away.
@@ -33,6 +35,7 @@ impl Desk {
             Err(_) => {
                 // What a panic left half done is not trusted any more.
                 self.open.clear();
+                self.films.clear();
                 (Reply::Unreadable("the file is damaged in a way that cannot be read".to_owned()), Vec::new())
             }
         }
@@ -44,9 +47,12 @@ impl Desk {
             Question::Probe => Ok((Reply::Facts(facts::of(&Source::open(file)?)), Vec::new())),
             Question::Poster { width } => Ok((Reply::Payload, poster::of(&mut Source::open(file)?, *width)?)),
             Question::Index => Ok((Reply::Index(index::of(&Source::open(file)?)?), Vec::new())),
-            Question::PictureHead(_)
-            | Question::Picture(_)
-            | Question::SoundHead(_)
+            Question::PictureHead(plan) => Ok((Reply::Head(picture::head(file, plan)?), Vec::new())),
+            Question::Picture(plan) => {
+                let (segment, encoder) = self.films.segment(request.file, file, plan)?;
+                Ok((Reply::Encoded { encoder: encoder.to_owned() }, segment))
+            }
+            Question::SoundHead(_)
             | Question::Sound(_)
             | Question::Subtitles { .. }
             | Question::Attachment { .. }

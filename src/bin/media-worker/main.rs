@@ -9,12 +9,17 @@
 mod answer;
 mod connection;
 mod counted;
+mod decode;
+mod encode;
 mod even;
 mod facts;
+mod filter;
+mod handles;
 mod index;
 mod limits;
 mod listed;
 mod names;
+mod picture;
 mod poster;
 mod reader;
 mod segment;

@@ -1,0 +1,144 @@
+//! Films that are decoded and encoded anew: what comes out is checked with the `ffmpeg` and `ffprobe` programs.
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use potluck::media::Media;
+use potluck::media::fmp4::init_section;
+use potluck::media::hardware::Device;
+use potluck::media::transcode::{PictureFormat, PicturePlan, Transcoded};
+use tokio_util::sync::CancellationToken;
+
+use crate::boxes::Segment;
+use crate::fixtures::{film, film_mkv, media};
+
+/// How a clip is cut here: every two seconds of a clock of 24,000.
+const SCALE: u32 = 24_000;
+const LENGTH: i64 = 2 * SCALE as i64;
+
+fn format(width: u32, height: u32) -> PictureFormat {
+    PictureFormat { width, height, bit_rate: 1_000_000, frame_rate_max: None, tone_map: false, burn: None, level: 30 }
+}
+
+/// Segment `n` of `count`, without a known keyframe.
+fn plan(n: i64, count: i64, format: PictureFormat) -> PicturePlan {
+    PicturePlan {
+        stream: 0,
+        sequence: u32::try_from(n).unwrap(),
+        base_seconds: 0,
+        timescale: SCALE,
+        key: None,
+        start: n * LENGTH,
+        end: (n + 1) * LENGTH,
+        last: n + 1 == count,
+        format,
+        device: Device::Software,
+        threads: 2,
+    }
+}
+
+async fn picture(media: &Media, path: &Path, plan: PicturePlan) -> Transcoded {
+    media.picture(path, plan, &CancellationToken::new()).await.unwrap()
+}
+
+fn plans(count: i64, format: &PictureFormat) -> Vec<PicturePlan> {
+    (0..count).map(|n| plan(n, count, format.clone())).collect()
+}
+
+/// A film that was made, and what the programs say of it.
+struct Made {
+    segments: Vec<Vec<u8>>,
+    _folder: tempfile::TempDir,
+    path: PathBuf,
+}
+
+impl Made {
+    /// The segments of a clip, made in this order.
+    async fn of(media: &Media, path: &Path, plans: &[PicturePlan], order: &[usize]) -> Self {
+        let head = media.picture_head(path, plans[0].clone()).await.unwrap();
+        let mut segments = vec![Vec::new(); plans.len()];
+        for n in order {
+            segments[*n] = picture(media, path, plans[*n].clone()).await.bytes.to_vec();
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("made.mp4");
+        std::fs::write(&path, [init_section(&head).unwrap(), segments.concat()].concat()).unwrap();
+        Self { segments, _folder: folder, path }
+    }
+
+    /// Entries of each frame, as `ffprobe` decodes them.
+    fn frames(&self, entries: &str) -> Vec<String> {
+        let output = Command::new("ffprobe")
+            .args(["-v", "error", "-select_streams", "v", "-show_entries", &format!("frame={entries}")])
+            .args(["-of", "csv=p=0"])
+            .arg(&self.path)
+            .output()
+            .expect("the tests need the ffprobe program");
+        assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.lines().map(|line| line.trim_end_matches(',').to_owned()).filter(|line| !line.is_empty()).collect()
+    }
+
+    /// When each picture is shown. Checks that all of them decode, that each segment starts with a keyframe, at the plan's
+    /// start, and ends where the next one starts.
+    fn ticks(&self, plans: &[PicturePlan]) -> Vec<i64> {
+        let mut ticks = Vec::new();
+        for (plan, bytes) in plans.iter().zip(&self.segments) {
+            let segment = Segment::read(bytes);
+            let keys: Vec<bool> = segment.samples.iter().map(|sample| sample.sync).collect();
+            assert_eq!(keys.iter().position(|key| *key), Some(0));
+            assert_eq!(segment.base, plan.start);
+            assert!(segment.end() == plan.end || plan.last, "{} is not {}", segment.end(), plan.end);
+            let mut own: Vec<i64> = segment.samples.iter().map(|sample| sample.presented).collect();
+            own.sort_unstable();
+            ticks.extend(own);
+        }
+        assert!(ticks.windows(2).all(|pair| pair[0] < pair[1]), "{ticks:?}");
+        assert_eq!(self.frames("pts").len(), ticks.len());
+        ticks
+    }
+
+    /// The colours of its `n`th frame, shrunk.
+    fn colours(&self, n: usize) -> Vec<u8> {
+        shrunk(&self.path, n, "rgb24")
+    }
+}
+
+/// The `n`th frame of a film, 16 x 9 pixels of `format`.
+fn shrunk(path: &Path, n: usize, format: &str) -> Vec<u8> {
+    let output = Command::new("ffmpeg")
+        .args(["-v", "error", "-nostdin", "-i"])
+        .arg(path)
+        .args(["-vf", &format!("select=eq(n\\,{n}),scale=16:9:flags=area,format={format}")])
+        .args(["-frames:v", "1", "-f", "rawvideo", "-"])
+        .output()
+        .unwrap();
+    assert!(output.stdout.len() >= 144, "{}", String::from_utf8_lossy(&output.stderr));
+    output.stdout
+}
+
+/// The mean difference of two pictures.
+fn difference(one: &[u8], other: &[u8]) -> f64 {
+    let sum: f64 = one.iter().zip(other).map(|(a, b)| f64::from(a.abs_diff(*b))).sum();
+    sum / one.len() as f64
+}
+
+#[tokio::test]
+async fn a_film_becomes_one_that_decodes_with_each_picture_at_its_time() {
+    let plans = plans(6, &format(160, 90));
+    let made = Made::of(&media(), &film(), &plans, &[0, 1, 2, 3, 4, 5]).await;
+    let expected: Vec<i64> = (0..288).map(|n| n * 1000).collect();
+    assert_eq!(made.ticks(&plans), expected);
+    assert!(difference(&made.colours(180), &shrunk(&film(), 180, "rgb24")) < 8.0);
+    let shape = made.frames("width,height,sample_aspect_ratio,color_space");
+    assert_eq!(shape[0], "160,90,1:1,bt709");
+}
+
+#[tokio::test]
+async fn segments_are_the_same_in_any_order() {
+    let plans = plans(6, &format(160, 90));
+    for path in [film(), film_mkv()] {
+        let in_order = Made::of(&media(), &path, &plans, &[0, 1, 2, 3, 4, 5]).await;
+        let jumping = Made::of(&media(), &path, &plans, &[4, 1, 5, 2, 0, 3]).await;
+        assert!(in_order.segments == jumping.segments, "{}", path.display());
+    }
+}
