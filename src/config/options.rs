@@ -47,10 +47,10 @@ impl Config {
             settle: Duration::from_secs(self.library.settle_seconds.into()),
             keep_trashed: Duration::from_secs(u64::from(self.library.trash_days) * DAY),
             media: MediaOptions {
-                worker: self.worker(),
                 workers: self.media.workers,
                 memory_limit: self.media.memory_limit_mib * MIB,
                 timeout: Duration::from_secs(self.media.timeout_seconds.into()),
+                ..MediaOptions::new(self.worker())
             },
             playback: PlaybackOptions {
                 cache_bytes: self.playback.cache_mib * MIB,

@@ -26,6 +26,12 @@ impl OpenFile {
         tokio::task::spawn_blocking(move || Self::open_blocking(path)).await.map_err(io::Error::other)?
     }
 
+    /// An empty one, for a question that is about no file.
+    pub(super) fn nothing() -> io::Result<Self> {
+        let file = File::from(rustix::fs::memfd_create("nothing", rustix::fs::MemfdFlags::CLOEXEC)?);
+        Ok(Self { file, key: FileKey { device: 0, inode: 0, size: 0, modified_ns: 0 } })
+    }
+
     fn open_blocking(path: PathBuf) -> io::Result<Self> {
         // A named pipe without a writer would hold us for ever otherwise.
         let wait_for_nobody = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();

@@ -10,6 +10,7 @@ pub mod fmp4;
 pub mod hardware;
 pub mod mp4_tables;
 mod pool;
+mod process;
 pub mod protocol;
 pub mod rung_cuts;
 pub mod subtitles;
@@ -19,6 +20,7 @@ pub mod transcode;
 pub use decide::{Capabilities, Decision};
 pub use facts::{Chapter, Facts, HdrFormat, Stream, StreamKind};
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,25 +30,61 @@ use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
 use self::fmp4::TrackConfig;
-use self::hardware::DeviceReport;
-use self::pool::Pool;
+use self::hardware::{Device, DeviceReport};
+use self::pool::{Asked, Pool, PoolOptions};
+use self::process::Launch;
 use self::protocol::{Question, Reply};
 use self::subtitles::SubtitleTrack;
 use self::timeline::{FileIndex, SegmentPlan};
 use self::transcode::{PicturePlan, SoundPlan, SpritePlan, Transcoded};
 
-/// Settings of the worker pool.
+/// Settings of the worker pools.
 #[derive(Debug, Clone)]
 pub struct MediaOptions {
     /// The worker program; by default `potluck-media-worker` beside the running program.
     pub worker: PathBuf,
-    /// Workers that may run at once.
+    /// Workers that may look into files and repackage them at once.
     pub workers: usize,
-    /// Address space of one worker, bytes.
+    /// Workers that may transcode films at once, beside those.
+    pub transcoders: usize,
+    /// Memory of one worker, bytes.
     pub memory_limit: u64,
-    /// A request that takes longer ends its worker.
+    /// A request that takes longer ends its worker; transcoding may take [`TRANSCODE_PATIENCE`] times as long.
     pub timeout: Duration,
+    /// Render nodes or X displays to look for encoders on; `None` for those in `/dev/dri`.
+    pub devices: Option<Vec<String>>,
+    /// The environment of workers that use devices.
+    pub environment: Vec<(OsString, OsString)>,
 }
+
+impl MediaOptions {
+    /// The defaults for a worker program, and of the environment what drivers go by.
+    #[must_use]
+    pub fn new(worker: PathBuf) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Self {
+            worker,
+            workers: 2,
+            transcoders: (cores / 2).max(1),
+            memory_limit: 1536 << 20,
+            timeout: Duration::from_secs(60),
+            devices: None,
+            environment: hardware::environment(),
+        }
+    }
+}
+
+/// How much longer than another request one for transcoding may take.
+pub const TRANSCODE_PATIENCE: u32 = 5;
+/// How long workers stay warm: one that transcodes holds pictures, hundreds of megabytes for large films.
+const IDLE_MAX: Duration = Duration::from_secs(300);
+const IDLE_TRANSCODER_MAX: Duration = Duration::from_secs(30);
+/// How far workers step back behind the node: those that somebody waits for less than those that nobody does.
+const NICENESS: u32 = 5;
+const TRANSCODER_NICENESS: u32 = 8;
+const BACKGROUND_NICENESS: u32 = 15;
+/// Workers for what nobody waits for.
+const BACKGROUND_WORKERS: usize = 1;
 
 /// Why the worker gave no answer.
 #[derive(Debug, thiserror::Error)]
@@ -80,19 +118,55 @@ pub struct MediaState {
     pub busy: usize,
     /// Workers ended by a crash or limit since start.
     pub failures: u64,
+    /// Of those that work, the ones that transcode films.
+    pub transcoding: usize,
 }
 
-/// A cheap handle to the worker pool.
+/// A cheap handle to the worker pools: what a player waits for briefly, films that are transcoded, and the rest.
 #[derive(Clone)]
 pub struct Media {
-    pool: Arc<Pool>,
+    devices: Option<Vec<String>>,
+    quick: Arc<Pool>,
+    transcoders: Arc<Pool>,
+    background: Arc<Pool>,
 }
 
 impl Media {
     /// Starts no process yet; workers start when they are needed and are kept warm. Call within a tokio runtime.
     #[must_use]
     pub fn new(options: MediaOptions) -> Self {
-        Self { pool: Pool::new(options) }
+        let launch = Launch {
+            program: options.worker,
+            memory: options.memory_limit,
+            address_space: Some(options.memory_limit),
+            time: options.timeout,
+            niceness: NICENESS,
+            environment: Vec::new(),
+        };
+        let with_devices = Launch {
+            address_space: None,
+            time: options.timeout * TRANSCODE_PATIENCE,
+            niceness: TRANSCODER_NICENESS,
+            environment: options.environment,
+            ..launch.clone()
+        };
+        let background = Launch { niceness: BACKGROUND_NICENESS, ..with_devices.clone() };
+        let pool = |launch, workers, idle_max| Pool::new(PoolOptions { launch, workers, idle_max });
+        Self {
+            devices: options.devices,
+            quick: pool(launch, options.workers, IDLE_MAX),
+            transcoders: pool(with_devices, options.transcoders, IDLE_TRANSCODER_MAX),
+            background: pool(background, BACKGROUND_WORKERS, IDLE_TRANSCODER_MAX),
+        }
+    }
+
+    /// Asks a worker of the pool that a question belongs to.
+    async fn ask(&self, path: &Path, question: Question) -> Result<(Reply, Bytes), MediaError> {
+        let pool = match question {
+            Question::Subtitles { .. } | Question::Sprite(_) => &self.background,
+            _ => &self.quick,
+        };
+        pool.ask(Asked { path: Some(path.to_owned()), question, cancel: None }).await
     }
 
     /// What is known of a file.
@@ -100,7 +174,7 @@ impl Media {
     /// # Errors
     /// [`MediaError::Unreadable`] for what is not media, the others when no worker could look at it.
     pub async fn probe(&self, path: &Path) -> Result<Facts, MediaError> {
-        match self.pool.ask(path, Question::Probe).await? {
+        match self.ask(path, Question::Probe).await? {
             (Reply::Facts(facts), _) => Ok(facts),
             (other, _) => Err(refused(other)),
         }
@@ -112,7 +186,7 @@ impl Media {
     /// # Errors
     /// As [`Media::probe`]; a file without pictures is unreadable here.
     pub async fn poster(&self, path: &Path, width: u32) -> Result<Vec<u8>, MediaError> {
-        match self.pool.ask(path, Question::Poster { width }).await? {
+        match self.ask(path, Question::Poster { width }).await? {
             (Reply::Payload, picture) => Ok(picture.into()),
             (other, _) => Err(refused(other)),
         }
@@ -124,7 +198,7 @@ impl Media {
     /// # Errors
     /// As [`Media::probe`].
     pub async fn index(&self, path: &Path) -> Result<FileIndex, MediaError> {
-        match self.pool.ask(path, Question::Index).await? {
+        match self.ask(path, Question::Index).await? {
             (Reply::Index(index), _) => Ok(index),
             (other, _) => Err(refused(other)),
         }
@@ -135,7 +209,7 @@ impl Media {
     /// # Errors
     /// As [`Media::probe`].
     pub async fn segment(&self, path: &Path, plan: SegmentPlan) -> Result<Bytes, MediaError> {
-        match self.pool.ask(path, Question::Segment(plan)).await? {
+        match self.ask(path, Question::Segment(plan)).await? {
             (Reply::Payload, segment) => Ok(segment),
             (other, _) => Err(refused(other)),
         }
@@ -146,7 +220,7 @@ impl Media {
     /// # Errors
     /// As [`Media::probe`].
     pub async fn picture_head(&self, path: &Path, plan: PicturePlan) -> Result<TrackConfig, MediaError> {
-        match self.pool.ask(path, Question::PictureHead(plan)).await? {
+        match self.ask(path, Question::PictureHead(plan)).await? {
             (Reply::Head(config), _) => Ok(config),
             (other, _) => Err(refused(other)),
         }
@@ -162,7 +236,14 @@ impl Media {
         plan: PicturePlan,
         cancel: &CancellationToken,
     ) -> Result<Transcoded, MediaError> {
-        self.encoded(path, Question::Picture(plan), cancel).await
+        let on_a_device = plan.device != Device::Software;
+        let (path, question) = (Some(path.to_owned()), Question::Picture(plan));
+        let cancel = Some(cancel.clone());
+        match self.transcoders.ask(Asked { path, question, cancel }).await {
+            // A driver can take the worker with it; the film is not to blame.
+            Err(MediaError::Crashed(reason)) if on_a_device => Err(MediaError::Device(reason)),
+            answer => encoded(answer?),
+        }
     }
 
     /// What the initialisation section of transcoded sound says.
@@ -170,7 +251,7 @@ impl Media {
     /// # Errors
     /// As [`Media::probe`].
     pub async fn sound_head(&self, path: &Path, plan: SoundPlan) -> Result<TrackConfig, MediaError> {
-        match self.pool.ask(path, Question::SoundHead(plan)).await? {
+        match self.ask(path, Question::SoundHead(plan)).await? {
             (Reply::Head(config), _) => Ok(config),
             (other, _) => Err(refused(other)),
         }
@@ -186,22 +267,10 @@ impl Media {
         plan: SoundPlan,
         cancel: &CancellationToken,
     ) -> Result<Transcoded, MediaError> {
-        self.encoded(path, Question::Sound(plan), cancel).await
-    }
-
-    async fn encoded(
-        &self,
-        path: &Path,
-        question: Question,
-        cancel: &CancellationToken,
-    ) -> Result<Transcoded, MediaError> {
-        let answer = tokio::select! {
-            answer = self.pool.ask(path, question) => answer?,
-            () = cancel.cancelled() => return Err(MediaError::Cancelled),
-        };
-        match answer {
-            (Reply::Encoded { encoder }, bytes) => Ok(Transcoded { bytes, encoder }),
-            (other, _) => Err(refused(other)),
+        // Short work: it runs to its end, and the worker stays warm.
+        tokio::select! {
+            answer = self.ask(path, Question::Sound(plan)) => encoded(answer?),
+            () = cancel.cancelled() => Err(MediaError::Cancelled),
         }
     }
 
@@ -211,7 +280,7 @@ impl Media {
     /// # Errors
     /// As [`Media::probe`].
     pub async fn subtitles(&self, path: &Path, stream: u32) -> Result<SubtitleTrack, MediaError> {
-        match self.pool.ask(path, Question::Subtitles { stream }).await? {
+        match self.ask(path, Question::Subtitles { stream }).await? {
             (Reply::Subtitles(track), _) => Ok(track),
             (other, _) => Err(refused(other)),
         }
@@ -222,7 +291,7 @@ impl Media {
     /// # Errors
     /// As [`Media::probe`].
     pub async fn attachment(&self, path: &Path, stream: u32) -> Result<Bytes, MediaError> {
-        match self.pool.ask(path, Question::Attachment { stream }).await? {
+        match self.ask(path, Question::Attachment { stream }).await? {
             (Reply::Payload, bytes) => Ok(bytes),
             (other, _) => Err(refused(other)),
         }
@@ -233,32 +302,66 @@ impl Media {
     /// # Errors
     /// As [`Media::probe`].
     pub async fn sprite(&self, path: &Path, plan: SpritePlan) -> Result<Bytes, MediaError> {
-        match self.pool.ask(path, Question::Sprite(plan)).await? {
+        match self.ask(path, Question::Sprite(plan)).await? {
             (Reply::Payload, bytes) => Ok(bytes),
             (other, _) => Err(refused(other)),
         }
     }
 
-    /// Which devices this machine has and what they can do, best first; software is the last. Asks a worker.
+    /// Which devices this machine has and what they can do, best first; software is the last. A device that cannot be
+    /// used says why. Asks a worker for each, which a driver may crash.
     ///
     /// # Errors
-    /// [`MediaError::Start`] and [`MediaError::Crashed`].
+    /// [`MediaError::Start`].
     pub async fn probe_hardware(&self) -> Result<Vec<DeviceReport>, MediaError> {
-        match self.pool.ask(Path::new("/dev/null"), Question::Hardware).await? {
-            (Reply::Hardware(devices), _) => Ok(devices),
-            (other, _) => Err(refused(other)),
+        let mut reports = Vec::new();
+        for candidate in hardware::candidates(self.devices.as_deref()) {
+            reports.push(match candidate {
+                Ok(device) => self.probe_device(device).await?,
+                Err(report) => report,
+            });
+        }
+        reports.sort_by_key(|report| report.problem.is_some());
+        reports.push(self.probe_device(Device::Software).await?);
+        Ok(reports)
+    }
+
+    async fn probe_device(&self, device: Device) -> Result<DeviceReport, MediaError> {
+        let question = Question::Hardware(device.clone());
+        match self.background.ask(Asked { path: None, question, cancel: None }).await {
+            Ok((Reply::Hardware(report), _)) => Ok(report),
+            Ok((other, _)) => Ok(DeviceReport::unusable(&device, refused(other).to_string())),
+            Err(MediaError::Crashed(reason)) => {
+                Ok(DeviceReport::unusable(&device, format!("its driver crashed ({reason}): update or remove it")))
+            }
+            Err(other) => Err(other),
         }
     }
 
     /// Numbers for the status page.
     #[must_use]
     pub fn state(&self) -> MediaState {
-        self.pool.state()
+        let states = [&self.quick, &self.transcoders, &self.background].map(|pool| pool.state());
+        MediaState {
+            running: states.iter().map(|state| state.running).sum(),
+            busy: states.iter().map(|state| state.busy).sum(),
+            failures: states.iter().map(|state| state.failures).sum(),
+            transcoding: states[1].busy,
+        }
     }
 
     /// Ends all workers and waits for them.
     pub async fn stop(&self) {
-        self.pool.stop().await;
+        for pool in [&self.quick, &self.transcoders, &self.background] {
+            pool.stop().await;
+        }
+    }
+}
+
+fn encoded((reply, bytes): (Reply, Bytes)) -> Result<Transcoded, MediaError> {
+    match reply {
+        Reply::Encoded { encoder } => Ok(Transcoded { bytes, encoder }),
+        other => Err(refused(other)),
     }
 }
 

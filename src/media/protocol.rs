@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::facts::Facts;
 use super::fmp4::TrackConfig;
-use super::hardware::DeviceReport;
+use super::hardware::{Device, DeviceReport};
 use super::subtitles::SubtitleTrack;
 use super::timeline::{FileIndex, SegmentPlan};
 use super::transcode::{PicturePlan, SoundPlan, SpritePlan};
@@ -67,8 +67,8 @@ pub enum Question {
     },
     /// Small pictures for the seek bar, as JPEG.
     Sprite(SpritePlan),
-    /// Which devices decode and encode? The file that comes with it is not looked at.
-    Hardware,
+    /// What does this device do? The file that comes with it is empty.
+    Hardware(Device),
 }
 
 /// A question about the file whose descriptor comes with it.
@@ -98,8 +98,8 @@ pub enum Reply {
     },
     /// To [`Question::Subtitles`].
     Subtitles(SubtitleTrack),
-    /// To [`Question::Hardware`], best first.
-    Hardware(Vec<DeviceReport>),
+    /// To [`Question::Hardware`].
+    Hardware(DeviceReport),
     /// The device failed, not the file: what it said. The same plan may be asked again with another device.
     DeviceFailed(String),
     /// The file cannot be read so: a sentence for people.

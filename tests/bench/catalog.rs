@@ -189,12 +189,7 @@ async fn rescan(table: &mut Table) -> anyhow::Result<()> {
     }
     let (_, catalog) = open(data.path())?;
     let blocks = Blocks::open(BlocksOptions { path: data.path().join("blocks.db") })?;
-    let media = Media::new(MediaOptions {
-        worker: PathBuf::from("/nonexistent"),
-        workers: 1,
-        memory_limit: 1 << 30,
-        timeout: Duration::from_secs(10),
-    });
+    let media = Media::new(MediaOptions::new(PathBuf::from("/nonexistent")));
     let options = ImporterOptions {
         artwork: data.path().join("artwork"),
         watch: false,

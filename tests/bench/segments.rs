@@ -46,12 +46,7 @@ fn film(folder: &Path) -> anyhow::Result<PathBuf> {
 }
 
 fn media() -> Media {
-    Media::new(MediaOptions {
-        worker: Path::new(env!("CARGO_BIN_EXE_potluck-media-worker")).to_owned(),
-        workers: 2,
-        memory_limit: 1536 << 20,
-        timeout: Duration::from_secs(60),
-    })
+    Media::new(MediaOptions::new(Path::new(env!("CARGO_BIN_EXE_potluck-media-worker")).to_owned()))
 }
 
 async fn of_file(table: &mut Table, path: &Path, folder: &Path) -> anyhow::Result<()> {

@@ -3,7 +3,6 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
-use std::time::Duration;
 
 use parking_lot::Mutex;
 use potluck::media::{Media, MediaOptions};
@@ -76,10 +75,5 @@ pub fn media() -> Media {
 
 /// Its settings.
 pub fn media_options() -> MediaOptions {
-    MediaOptions {
-        worker: Path::new(env!("CARGO_BIN_EXE_potluck-media-worker")).to_owned(),
-        workers: 2,
-        memory_limit: 1536 * 1024 * 1024,
-        timeout: Duration::from_secs(60),
-    }
+    MediaOptions::new(Path::new(env!("CARGO_BIN_EXE_potluck-media-worker")).to_owned())
 }

@@ -2,14 +2,14 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use potluck::media::Media;
 use potluck::media::fmp4::init_section;
 use potluck::media::hardware::Device;
 use potluck::media::transcode::{PictureFormat, PicturePlan, Transcoded};
+use potluck::media::{Media, MediaError, MediaOptions};
 use tokio_util::sync::CancellationToken;
 
 use crate::boxes::Segment;
-use crate::fixtures::{film, film_mkv, media};
+use crate::fixtures::{film, film_mkv, media, media_options};
 
 /// How a clip is cut here: every two seconds of a clock of 24,000.
 const SCALE: u32 = 24_000;
@@ -141,4 +141,106 @@ async fn segments_are_the_same_in_any_order() {
         let jumping = Made::of(&media(), &path, &plans, &[4, 1, 5, 2, 0, 3]).await;
         assert!(in_order.segments == jumping.segments, "{}", path.display());
     }
+}
+
+/// A worker that writes its process id down when it starts.
+struct Watched {
+    folder: tempfile::TempDir,
+}
+
+impl Watched {
+    fn new(program: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        // Written by another process: a fork of this one must not hold it open for writing when it is started.
+        let text = format!("#!/bin/sh\necho $$ >> {}/ids\nexec {program} \"$@\"\n", folder.path().display());
+        let write = "printf %s \"$1\" > \"$0/worker\" && chmod 755 \"$0/worker\"";
+        let written = Command::new("sh").args(["-c", write]).arg(folder.path()).arg(text).status().unwrap();
+        assert!(written.success());
+        Self { folder }
+    }
+
+    fn media(&self) -> Media {
+        Media::new(MediaOptions::new(self.folder.path().join("worker")))
+    }
+
+    /// The processes that were started so far.
+    fn ids(&self) -> Vec<String> {
+        let text = std::fs::read_to_string(self.folder.path().join("ids")).unwrap_or_default();
+        text.lines().map(str::to_owned).collect()
+    }
+
+    /// Waits until so many were started, and transcode.
+    async fn work(&self, media: &Media, count: usize) {
+        while self.ids().len() < count || media.state().transcoding == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+fn the_worker() -> &'static str {
+    env!("CARGO_BIN_EXE_potluck-media-worker")
+}
+
+/// All of the clip as one large segment: seconds of work.
+fn long_plan() -> PicturePlan {
+    PicturePlan { end: 6 * LENGTH, last: true, ..plan(0, 1, PictureFormat { level: 51, ..format(1920, 1080) }) }
+}
+
+#[tokio::test]
+async fn a_transcode_that_nobody_wants_any_more_ends_with_its_worker() {
+    let watched = Watched::new(the_worker());
+    let (media, cancel, path) = (watched.media(), CancellationToken::new(), film());
+    let wanted = tokio::spawn({
+        let (media, cancel, path) = (media.clone(), cancel.clone(), path.clone());
+        async move { media.picture(&path, long_plan(), &cancel).await }
+    });
+    watched.work(&media, 1).await;
+    cancel.cancel();
+    assert!(matches!(wanted.await.unwrap(), Err(MediaError::Cancelled)));
+    let state = media.state();
+    assert_eq!((state.running, state.transcoding, state.failures), (0, 0, 0));
+    assert!(!Path::new("/proc").join(&watched.ids()[0]).exists());
+    picture(&media, &path, plan(1, 6, format(160, 90))).await;
+}
+
+#[tokio::test]
+async fn a_worker_killed_in_the_middle_of_a_segment_is_replaced() {
+    let watched = Watched::new(the_worker());
+    let (media, path) = (watched.media(), film());
+    let wanted = tokio::spawn({
+        let (media, path) = (media.clone(), path.clone());
+        async move { picture(&media, &path, long_plan()).await }
+    });
+    watched.work(&media, 1).await;
+    let killed = Command::new("kill").args(["-9", &watched.ids()[0]]).status().unwrap();
+    assert!(killed.success());
+    let segment = wanted.await.unwrap();
+    assert_eq!(Segment::read(&segment.bytes).samples.len(), 288);
+    assert_eq!((watched.ids().len(), media.state().failures), (2, 1));
+}
+
+#[tokio::test]
+async fn a_film_that_crashes_its_worker_twice_is_given_up() {
+    let watched = Watched::new("false");
+    let answer = watched.media().picture(&film(), long_plan(), &CancellationToken::new()).await;
+    assert!(matches!(answer, Err(MediaError::Crashed(_))), "{answer:?}");
+    let plan = PicturePlan { device: Device::Vaapi("/dev/null".into()), ..long_plan() };
+    let answer = watched.media().picture(&film(), plan, &CancellationToken::new()).await;
+    assert!(matches!(answer, Err(MediaError::Device(_))), "{answer:?}");
+    assert_eq!(watched.ids().len(), 4);
+}
+
+#[tokio::test]
+async fn copies_do_not_wait_for_transcodes() {
+    let (media, path) = (Media::new(MediaOptions { transcoders: 1, workers: 1, ..media_options() }), film());
+    let slow = tokio::spawn({
+        let (media, path) = (media.clone(), path.clone());
+        async move { picture(&media, &path, long_plan()).await }
+    });
+    while media.state().transcoding == 0 {
+        tokio::task::yield_now().await;
+    }
+    media.probe(&path).await.unwrap();
+    assert_eq!(media.state().transcoding, 1);
+    slow.await.unwrap();
 }

@@ -57,7 +57,7 @@ impl Desk {
             | Question::Subtitles { .. }
             | Question::Attachment { .. }
             | Question::Sprite(_)
-            | Question::Hardware => Err(Trouble::Cannot("this worker cannot do that yet".to_owned())),
+            | Question::Hardware(_) => Err(Trouble::Cannot("this worker cannot do that yet".to_owned())),
             Question::Segment(plan) => Ok((Reply::Payload, self.segment((request.file, plan.stream), file, plan)?)),
         }
     }

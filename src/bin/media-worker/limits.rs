@@ -9,16 +9,18 @@ use rustix::time::{ClockId, clock_gettime};
 
 /// Descriptors: the socket, the standard streams, and the files kept open.
 const OPEN_FILES: u64 = 64;
-/// How far a worker steps back behind the node.
-const NICENESS: i32 = 5;
 
-/// Sets everything that stays the same while the worker lives.
-pub fn confine(memory_bytes: u64) -> anyhow::Result<()> {
-    limit(Resource::As, memory_bytes).context("limiting memory")?;
+/// Sets everything that stays the same while the worker lives. Memory of its own (`RLIMIT_DATA`) is limited always;
+/// address space only where no driver maps a device's memory into it.
+pub fn confine(memory_bytes: u64, address_bytes: u64, niceness: u64) -> anyhow::Result<()> {
+    limit(Resource::Data, memory_bytes).context("limiting memory")?;
+    if address_bytes > 0 {
+        limit(Resource::As, address_bytes).context("limiting the address space")?;
+    }
     limit(Resource::Core, 0).context("forbidding core dumps")?;
     limit(Resource::Fsize, 0).context("forbidding to write files")?;
     limit(Resource::Nofile, OPEN_FILES).context("limiting open files")?;
-    nice(NICENESS).context("lowering priority")?;
+    nice(i32::try_from(niceness.min(19))?).context("lowering priority")?;
     Ok(())
 }
 
@@ -26,10 +28,11 @@ fn limit(resource: Resource, value: u64) -> rustix::io::Result<()> {
     setrlimit(resource, Rlimit { current: Some(value), maximum: Some(value) })
 }
 
-/// Allows this much CPU time from now on; beyond it the kernel ends the process.
+/// Allows each core this much time from now on; beyond it the kernel ends the process.
 pub fn allow_cpu(time: Duration) -> rustix::io::Result<()> {
     let used = clock_gettime(ClockId::ProcessCPUTime);
-    let until = u64::try_from(used.tv_sec).unwrap_or(0) + time.as_secs() + 1;
+    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
+    let until = u64::try_from(used.tv_sec).unwrap_or(0) + time.as_secs().saturating_mul(cores) + 1;
     setrlimit(Resource::Cpu, Rlimit { current: Some(until), maximum: getrlimit(Resource::Cpu).maximum })
 }
 

@@ -34,20 +34,25 @@ use anyhow::Context;
 /// What the node passes on the command line: numbers only.
 struct Arguments {
     memory_bytes: u64,
+    /// 0 for no limit.
+    address_bytes: u64,
     request_seconds: u64,
+    niceness: u64,
 }
 
 fn arguments() -> anyhow::Result<Arguments> {
     let numbers: Vec<u64> = std::env::args().skip(1).map(|a| a.parse()).collect::<Result<_, _>>()?;
     match numbers[..] {
-        [memory_bytes, request_seconds] => Ok(Arguments { memory_bytes, request_seconds }),
-        _ => anyhow::bail!("this program is started by potluck: MEMORY_BYTES REQUEST_SECONDS"),
+        [memory_bytes, address_bytes, request_seconds, niceness] => {
+            Ok(Arguments { memory_bytes, address_bytes, request_seconds, niceness })
+        }
+        _ => anyhow::bail!("this program is started by potluck: MEMORY_BYTES ADDRESS_BYTES REQUEST_SECONDS NICENESS"),
     }
 }
 
 fn main() -> anyhow::Result<()> {
     let arguments = arguments()?;
-    limits::confine(arguments.memory_bytes)?;
+    limits::confine(arguments.memory_bytes, arguments.address_bytes, arguments.niceness)?;
     limits::end_with_the_node()?;
     ffmpeg_next::init().context("starting libav")?;
     ffmpeg_next::util::log::set_level(ffmpeg_next::util::log::Level::Quiet);
