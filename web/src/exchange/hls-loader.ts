@@ -3,6 +3,10 @@
  * (playlists) by plain `fetch` with the page's session. Give the result to hls.js as `loader`, `fLoader` or both.
  *
  * Media never comes by its URL: what has no CID cannot be verified.
+ *
+ * hls.js measures bandwidth by `stats.loading`: `start`, `first` (byte) and `end`. The time that the node takes to make
+ * a segment is no bandwidth, so the clock of a load starts when its blocks are known. Until then `start` is the present:
+ * hls.js would otherwise abandon a segment that is being transcoded for one of another rung, and have two made.
  */
 import type {
   HlsConfig,
@@ -14,10 +18,18 @@ import type {
   LoaderStats,
 } from 'hls.js';
 import type { Exchange } from './index.ts';
+import { NodeError, pause, verdict } from './patience.ts';
 import type { Content } from './planner.ts';
 
+/** A segment or initialisation section of the native API. */
+export interface Place {
+  item: string;
+  rendition: string;
+  n: number | 'init';
+}
+
 /** A segment's place in the native API, out of its URL; none for other URLs. */
-export function segmentOf(url: string): { item: string; rendition: string; n: number | 'init' } | undefined {
+export function segmentOf(url: string): Place | undefined {
   const match = /\/api\/v1\/items\/([^/?#]+)\/hls\/([^/?#]+)\/(?:(\d+)\.m4s|(init)\.mp4)(?:[?#]|$)/.exec(url);
   if (!match?.[1] || !match[2]) return undefined;
   const n = match[4] ? 'init' : Number(match[3]);
@@ -40,17 +52,26 @@ class BlockLoader implements Loader<LoaderContext> {
   #abort = new AbortController();
   #callbacks: LoaderCallbacks<LoaderContext> | null = null;
   #timeout: ReturnType<typeof setTimeout> | undefined;
+  #longestMs = Infinity;
+  /** The clock of the load stands still: its segment is being made. */
+  #held = false;
 
   constructor(exchange: Exchange) {
     this.#exchange = exchange;
+    let start = 0;
+    Object.defineProperty(this.stats.loading, 'start', {
+      get: () => (this.#held ? performance.now() : start),
+      set: (at: number) => (start = at),
+      enumerable: true,
+    });
   }
 
   load(context: LoaderContext, config: LoaderConfiguration, callbacks: LoaderCallbacks<LoaderContext>): void {
     this.context = context;
     this.#callbacks = callbacks;
+    this.#longestMs = config.loadPolicy.maxLoadTimeMs;
     this.stats.loading.start = performance.now();
-    const longest = config.loadPolicy.maxLoadTimeMs;
-    this.#timeout = setTimeout(() => this.#timedOut(), longest);
+    this.#watch();
     this.#load(context).then(
       (response) => this.#done(response),
       (error: unknown) => this.#failed(error),
@@ -59,22 +80,63 @@ class BlockLoader implements Loader<LoaderContext> {
 
   async #load(context: LoaderContext): Promise<LoaderResponse> {
     const place = context.responseType === 'arraybuffer' ? segmentOf(context.url) : undefined;
-    if (place) {
-      // Media is never taken by URL: without its CIDs there would be nothing to check it against. hls.js tries again.
-      const content = await this.#content(place);
-      this.#abort.signal.throwIfAborted();
-      this.stats.total = content.size;
-      const data = await this.#exchange.planner.fetchContent(content, this.#abort.signal, (n) => this.#progress(n));
-      return { url: context.url, data, code: 200 };
-    }
-    return this.#plain(context);
+    this.#held = place !== undefined;
+    if (!place) return this.#plain(context);
+    const data = await this.#patiently(place);
+    return { url: context.url, data, code: 200 };
   }
 
-  #content(place: NonNullable<ReturnType<typeof segmentOf>>): Promise<Content> {
-    const { item, rendition, n } = place;
-    return n === 'init'
-      ? this.#exchange.segments.init(item, rendition)
-      : this.#exchange.segments.segment(item, rendition, n);
+  /** Asks until it comes or will never come. */
+  async #patiently(place: Place): Promise<ArrayBuffer> {
+    for (let failures = 0; ;) {
+      try {
+        return await this.#media(place);
+      } catch (error) {
+        this.#abort.signal.throwIfAborted();
+        const next = verdict(error, failures + 1);
+        if (next.do === 'give-up') throw error;
+        if (next.why === 'failed') failures++;
+        await this.#wait(place, next.why, next.afterMs, error);
+      }
+    }
+  }
+
+  async #media(place: Place): Promise<ArrayBuffer> {
+    const { planner, waits } = this.#exchange;
+    waits.set(this, { place, why: 'making', until: null, message: null });
+    const content = await this.#content(place);
+    this.#abort.signal.throwIfAborted();
+    waits.done(this);
+    this.#watch();
+    this.stats.loading.start = performance.now();
+    this.#held = false;
+    this.stats.total = content.size;
+    return planner.fetchContent(content, this.#abort.signal, (n) => this.#progress(n));
+  }
+
+  async #wait(place: Place, why: 'busy' | 'failed', ms: number, error: unknown): Promise<void> {
+    const { segments, waits } = this.#exchange;
+    const message = error instanceof NodeError ? error.message : null;
+    segments.forget(place.item, place.rendition, place.n);
+    Object.assign(this.stats, { loaded: 0, chunkCount: 0, total: 0 });
+    this.stats.loading.first = 0;
+    this.#held = true;
+    this.stats.retry++;
+    waits.set(this, { place, why, until: Date.now() + ms, message });
+    clearTimeout(this.#timeout);
+    await pause(ms, this.#abort.signal);
+    this.#watch();
+  }
+
+  #content({ item, rendition, n }: Place): Promise<Content> {
+    const { segments } = this.#exchange;
+    return n === 'init' ? segments.init(item, rendition) : segments.segment(item, rendition, n, this.#abort.signal);
+  }
+
+  /** The longest time for one step begins now. */
+  #watch(): void {
+    clearTimeout(this.#timeout);
+    if (Number.isFinite(this.#longestMs)) this.#timeout = setTimeout(() => this.#timedOut(), this.#longestMs);
   }
 
   async #plain(context: LoaderContext): Promise<LoaderResponse> {
@@ -99,6 +161,7 @@ class BlockLoader implements Loader<LoaderContext> {
     const [callbacks, context] = this.#end();
     if (!callbacks || !context) return;
     const { stats } = this;
+    this.#held = false;
     stats.loading.first ||= performance.now();
     stats.loading.end = performance.now();
     stats.total = stats.loaded;
@@ -110,7 +173,7 @@ class BlockLoader implements Loader<LoaderContext> {
   #failed(error: unknown): void {
     const [callbacks, context] = this.#end();
     if (!callbacks || !context) return;
-    const code = error instanceof StatusError ? error.status : 0;
+    const code = error instanceof StatusError || error instanceof NodeError ? error.status : 0;
     callbacks.onError({ code, text: String(error) }, context, null, this.stats);
   }
 
@@ -123,6 +186,7 @@ class BlockLoader implements Loader<LoaderContext> {
   /** Whom to tell; nobody the second time. */
   #end(): [LoaderCallbacks<LoaderContext> | null, LoaderContext | null] {
     clearTimeout(this.#timeout);
+    this.#exchange.waits.done(this);
     const callbacks = this.#callbacks;
     this.#callbacks = null;
     return [callbacks, this.context];

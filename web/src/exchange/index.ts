@@ -10,15 +10,18 @@
 import type { Carrier } from './carrier.ts';
 import { realClock, type Clock } from './clock.ts';
 import { HttpsCarrier } from './https.ts';
+import { NodeError } from './patience.ts';
 import { Planner } from './planner.ts';
 import { Segments, type Api } from './segments.ts';
 import { StatsStore, type ExchangeEvent, type ExchangeStats } from './stats.ts';
+import { Waits } from './waits.ts';
 import { WebRtcCarrier, type WebRtcSettings } from './webrtc.ts';
 
 export { createLoader } from './hls-loader.ts';
 export type { Source } from './carrier.ts';
 export type { BlockRef, Content, Planner } from './planner.ts';
 export type { Segment } from './segments.ts';
+export type { Wait } from './waits.ts';
 export type { ExchangeEvent, ExchangeStats, SourceStats } from './stats.ts';
 
 export interface ExchangeOptions {
@@ -33,6 +36,8 @@ export interface ExchangeOptions {
 export interface Exchange {
   readonly planner: Planner;
   readonly segments: Segments;
+  /** What loads wait for. */
+  readonly waits: Waits;
   /** Live figures; calls back at once and after each change. */
   subscribe(listener: (stats: ExchangeStats) => void): () => void;
   onEvent(listener: (event: ExchangeEvent) => void): () => void;
@@ -72,6 +77,7 @@ export function createExchange(options: ExchangeOptions = {}): Exchange {
   return {
     planner: new Planner({ carriers, stats, clock }),
     segments: new Segments(api),
+    waits: new Waits(),
     subscribe: (listener) => stats.subscribe(listener),
     onEvent: (listener) => stats.onEvent(listener),
     snapshot: () => stats.snapshot(),
@@ -91,6 +97,6 @@ async function json(
   const init: RequestInit = { method, headers, credentials: 'same-origin', signal: signal ?? null };
   if (body !== undefined) init.body = JSON.stringify(body);
   const response = await ask(BASE + path, init);
-  if (!response.ok) throw new Error(`${method} ${path}: ${response.status}`);
+  if (!response.ok) throw await NodeError.of(response, `${method} ${path}`);
   return response.json();
 }

@@ -58,6 +58,7 @@ interface Attempt {
   abort: AbortController;
   movedAt: number;
   aliveAt: number;
+  received: number;
   /** Another carrier has joined because of it. */
   hedged: boolean;
 }
@@ -102,7 +103,10 @@ export class Planner {
     }
   }
 
-  /** One block, verified. Rejects with the signal's reason, or when no carrier has it. */
+  /**
+   * One block, verified. Rejects with the signal's reason, or when no carrier has it. `onBytes` is told of every piece
+   * that arrives, `block.size` in all: where two carriers race, of the one that is further.
+   */
   async fetchBlock(
     block: BlockRef,
     signal: AbortSignal,
@@ -112,9 +116,7 @@ export class Planner {
     await this.#headStart(signal);
     await this.#turn(signal);
     try {
-      const bytes = await new Race(block, signal, this.#race()).run();
-      onBytes?.(bytes.length);
-      return bytes;
+      return await new Race(block, signal, this.#race(), onBytes).run();
     } finally {
       this.#underWay--;
       this.#waiting.shift()?.();
@@ -244,16 +246,19 @@ class Race {
   readonly #tried = new Set<Carrier>();
   readonly #attempts = new Set<Attempt>();
   readonly #startedAt: number;
+  readonly #onBytes: (count: number) => void;
+  #told = 0;
   #resolve!: (bytes: Uint8Array<ArrayBuffer>) => void;
   #reject!: (reason: unknown) => void;
   #lastError: unknown = new CarrierError('there is no way to the node');
   #stopLooking: (() => void) | undefined;
   #over = false;
 
-  constructor(block: BlockRef, signal: AbortSignal, around: RaceSurroundings) {
+  constructor(block: BlockRef, signal: AbortSignal, around: RaceSurroundings, onBytes?: (count: number) => void) {
     this.#block = block;
     this.#signal = signal;
     this.#around = around;
+    this.#onBytes = onBytes ?? (() => {});
     this.#startedAt = around.clock.now();
   }
 
@@ -289,7 +294,7 @@ class Race {
     }
     this.#tried.add(carrier);
     const now = this.#around.clock.now();
-    const attempt = { carrier, abort: new AbortController(), movedAt: now, aliveAt: now, hedged: false };
+    const attempt = { carrier, abort: new AbortController(), movedAt: now, aliveAt: now, received: 0, hedged: false };
     this.#attempts.add(attempt);
     void this.#ask(attempt);
     return true;
@@ -303,7 +308,7 @@ class Race {
         headers: [['accept', 'application/vnd.ipld.raw']],
         sizeMax: this.#block.size,
         signal: abort.signal,
-        onBytes: () => (attempt.movedAt = this.#around.clock.now()),
+        onBytes: (count) => this.#moved(attempt, count),
         onAlive: () => (attempt.aliveAt = this.#around.clock.now()),
       });
       if (answer.status !== 200) throw new CarrierError(`the node answered ${answer.status}`);
@@ -315,10 +320,24 @@ class Race {
       }
       const ms = this.#around.clock.now() - this.#startedAt;
       this.#around.stats.verified(carrier.source, this.#block.cid, answer.body.length, ms);
+      this.#tell(answer.body.length);
       this.#resolve(answer.body);
     } catch (error) {
       if (!this.#over) this.#lost(attempt, error);
     }
+  }
+
+  #moved(attempt: Attempt, count: number): void {
+    attempt.movedAt = this.#around.clock.now();
+    attempt.received += count;
+    if (!this.#over) this.#tell(Math.min(attempt.received, this.#block.size));
+  }
+
+  /** Of `so far` bytes, what was not told yet. */
+  #tell(soFar: number): void {
+    if (soFar <= this.#told) return;
+    this.#onBytes(soFar - this.#told);
+    this.#told = soFar;
   }
 
   #lost(attempt: Attempt, error: unknown): void {

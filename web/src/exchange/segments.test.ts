@@ -66,3 +66,74 @@ describe('segments', () => {
     }
   });
 });
+
+describe('segments of a transcoded rendition', () => {
+  /** A node that makes one segment at a time, when the test says so. */
+  function slowNode() {
+    const calls: { path: string; signal: AbortSignal | undefined; answer: (ns: number[]) => void }[] = [];
+    const api = (path: string, signal?: AbortSignal): Promise<unknown> => {
+      if (path.endsWith('/init')) return Promise.resolve(content('init'));
+      if (path.includes('/renditions?') || path.endsWith('/renditions')) {
+        const rendition = { id: 'v0-720', method: 'transcode', segments: 100, init: null };
+        calls.push({ path, signal, answer: () => {} });
+        return Promise.resolve({ renditions: [rendition] });
+      }
+      return new Promise((resolve, reject) => {
+        signal?.addEventListener('abort', () => reject(signal.reason));
+        calls.push({ path, signal, answer: (ns) => resolve(ns.map((n) => ({ n, ...content(`s${n}`) }))) });
+      });
+    };
+    const asked = () => calls.filter(({ path }) => path.includes('/segments?'));
+    return { calls, asked, segments: new Segments(api) };
+  }
+
+  it('are not asked for ahead, and a window may be answered shorter than it was asked', async () => {
+    const { asked, segments } = slowNode();
+    const [first, second] = [segments.segment('i', 'v0-720', 0), segments.segment('i', 'v0-720', 1)];
+    await settled();
+    expect(asked()).toHaveLength(1);
+    asked()[0]!.answer([0]);
+    expect((await first).cid).toBe('s0');
+    await settled();
+    expect(asked().map(({ path }) => path.split('?')[1])).toEqual(['from=0&count=2', 'from=1&count=4']);
+    asked()[1]!.answer([1, 2]);
+    expect((await second).cid).toBe('s1');
+    expect((await segments.segment('i', 'v0-720', 2)).cid).toBe('s2');
+    expect(asked()).toHaveLength(2);
+  });
+
+  it('are taken back when nobody waits for them any more', async () => {
+    const { asked, segments } = slowNode();
+    const [one, other] = [new AbortController(), new AbortController()];
+    const waits = [one, other].map((who) => segments.segment('i', 'v0-720', 7, who.signal).catch(() => 'left'));
+    await settled();
+    one.abort();
+    await settled();
+    expect(asked()[0]!.signal!.aborted).toBe(false);
+    other.abort();
+    expect(await Promise.all(waits)).toEqual(['left', 'left']);
+    expect(asked()[0]!.signal!.aborted).toBe(true);
+    void segments.segment('i', 'v0-720', 7);
+    await settled();
+    expect(asked()).toHaveLength(2);
+  });
+
+  it('have an initialisation section that is made when it is asked for', async () => {
+    const { segments } = slowNode();
+    expect((await segments.init('i', 'v0-720')).cid).toBe('init');
+  });
+
+  it('are those of a client: another query asks for the renditions again', async () => {
+    const { calls, segments } = slowNode();
+    segments.setQuery('i', 'video=h264');
+    await segments.renditions('i');
+    segments.setQuery('i', 'video=h264');
+    await segments.renditions('i');
+    segments.setQuery('i', 'video=h264&burn=3');
+    await segments.renditions('i');
+    expect(calls.map(({ path }) => path)).toEqual([
+      '/items/i/renditions?video=h264',
+      '/items/i/renditions?video=h264&burn=3',
+    ]);
+  });
+});
