@@ -1,5 +1,5 @@
 /** A node made of plain values: enough of the native API for the page, with titles in every state. */
-import { createReadStream } from 'node:fs';
+import { createReadStream, readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type {
   Account,
@@ -16,7 +16,8 @@ import type {
   Status,
 } from '../src/api/types.ts';
 import { picture } from './art.ts';
-import { FILM_SECONDS, filmFile } from './film.ts';
+import { blockOf, contentOf, FILM_SECONDS, filmFile } from './film.ts';
+import { renditions, segments, sprite, subtitles, subtitleText, thumbnails, TRANSCODED } from './playing.ts';
 
 export type Household = 'household' | 'empty' | 'huge';
 
@@ -62,7 +63,19 @@ const NOW = Date.now();
 const HOUR = 3_600_000;
 const CID = 'bafybeigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi';
 
-type Reply = { status?: number; json?: unknown; text?: string; type?: string; file?: string };
+type Reply = {
+  status?: number;
+  json?: unknown;
+  text?: string;
+  type?: string;
+  file?: string;
+  bytes?: Buffer;
+  retryAfter?: number;
+};
+
+/** The mock node is busy with other films for this long after it began to play one of them. */
+const BUSY_MS = 12_000;
+const BUSY_ITEM = 'f2';
 
 export class MockNode {
   private account: Account | null = null;
@@ -71,10 +84,11 @@ export class MockNode {
   private keys: ApiKey[] = [{ id: 'k1', name: 'Kitchen radio', created_at: NOW - 90 * HOUR, used_at: NOW - 2 * HOUR }];
   private accounts: Account[] = [
     { id: 'a1', name: 'ada', admin: true },
-    { id: 'a2', name: 'grandma', admin: false, libraries: ['l1'] },
+    { id: 'a2', name: 'grandma', admin: false, libraries: ['l1'], max_bit_rate: 4_000_000 },
   ];
   private listeners = new Set<ServerResponse>();
   private started = Date.now();
+  private busyUntil: number | undefined;
   /** Answers to `items` without their paging, until something changes. */
   private found = new Map<string, ItemSummary[]>();
 
@@ -96,21 +110,29 @@ export class MockNode {
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://mock');
     const path = url.pathname.replace(/^\/api\/v1/, '');
+    const bytes = /^\/ipfs\/(\w+)$/.exec(path)?.[1];
+    if (bytes) {
+      const block = blockOf(bytes);
+      response.statusCode = block ? 200 : 404;
+      return void response.end(block ?? '');
+    }
     if (path === '/events') return this.listen(request, response);
     const body = await read(request);
-    const reply = this.route(request.method ?? 'GET', path, url.searchParams, body);
+    const reply = await this.route(request.method ?? 'GET', path, url.searchParams, body);
+    if (reply.retryAfter) response.setHeader('retry-after', String(reply.retryAfter));
     response.statusCode = reply.status ?? (reply.json === undefined && !reply.text && !reply.file ? 204 : 200);
     if (reply.file) {
       response.setHeader('content-type', reply.type ?? 'application/octet-stream');
       createReadStream(reply.file).pipe(response);
     } else {
+      response.setHeader('cache-control', 'no-store');
       response.setHeader('content-type', reply.type ?? 'application/json');
       response.end(reply.text ?? (reply.json === undefined ? '' : JSON.stringify(reply.json)));
     }
   }
 
-  private route(method: string, path: string, query: URLSearchParams, body: unknown): Reply {
-    const [, first, second, third, fourth] = path.split('/');
+  private route(method: string, path: string, query: URLSearchParams, body: unknown): Reply | Promise<Reply> {
+    const [, first, second, third, ...more] = path.split('/');
     const call = `${method} /${first}`;
     if (call === 'POST /login') return this.login(body as { username: string; password: string });
     if (!this.account) return problem(401, 'unauthenticated', 'sign in first');
@@ -121,7 +143,7 @@ export class MockNode {
     if (first === 'libraries') return this.library(method, second, third, body as NewLibrary);
     if (call === 'GET /items' && !second) return { json: this.list(query) };
     if (first === 'items' && second)
-      return this.item(method, decodeURIComponent(second), third, fourth, body as Progress);
+      return this.item(method, decodeURIComponent(second), third, more, query, body as Progress);
     if (first === 'api-keys') return this.apiKeys(method, second, body as { name: string });
     if (first === 'accounts') return this.people(method, body as NewAccount);
     if (call === 'GET /webrtc') return { json: { enabled: false, ice_servers: [], connections_max: 1 } };
@@ -255,7 +277,14 @@ export class MockNode {
     return found;
   }
 
-  private item(method: string, id: string, what: string | undefined, rest: string | undefined, body: Progress): Reply {
+  private item(
+    method: string,
+    id: string,
+    what: string | undefined,
+    more: string[],
+    query: URLSearchParams,
+    body: Progress,
+  ): Reply | Promise<Reply> {
     const item = this.items.find((one) => one.id === id);
     if (!item) return problem(404, 'not_found', 'there is no such title');
     if (!what) return { json: detail(item) };
@@ -271,12 +300,27 @@ export class MockNode {
       );
       return next ? { json: next } : {};
     }
-    if (what === 'hls' && rest) {
-      const file = filmFile(rest);
-      if (file) return { file, type: rest.endsWith('.m3u8') ? 'application/vnd.apple.mpegurl' : 'video/mp4' };
-    }
-    if (what === 'renditions') return { json: { decision: detail(item).playback, renditions: [] } };
+    if (what === 'hls') return playlist(item, more.join('/'), query.get('burn'));
+    if (what === 'renditions') return this.renditions(item, more, query);
+    if (what === 'stopped') return {};
+    if (what === 'subtitles' && more[0]) return { text: subtitleText(more[0]), type: 'text/vtt' };
+    if (what === 'subtitles') return { json: subtitles(id) };
+    if (what === 'thumbnails') return more[0] ? { text: sprite(), type: 'image/svg+xml' } : { json: thumbnails(id) };
     return problem(404, 'not_found', 'there is no such thing here');
+  }
+
+  private async renditions(item: ItemSummary, more: string[], query: URLSearchParams): Promise<Reply> {
+    const [rendition, what] = more;
+    const burn = query.get('burn');
+    const decision = burn ? BURNT : detail(item).playback!;
+    if (!rendition) return { json: renditions(decision, burn) };
+    if (what === 'init') return { json: contentOf(`${rendition.replace(/-b\d+$/, '')}/init.mp4`) };
+    if (item.id === BUSY_ITEM && rendition.startsWith('v')) {
+      this.busyUntil ??= Date.now() + BUSY_MS;
+      if (Date.now() < this.busyUntil)
+        return { ...problem(429, 'busy', 'the node is busy with 2 other films'), retryAfter: 5 };
+    }
+    return { json: await segments(rendition, Number(query.get('from')), Number(query.get('count') ?? 4)) };
   }
 
   private apiKeys(method: string, id: string | undefined, body: { name: string }): Reply {
@@ -348,7 +392,11 @@ export class MockNode {
         },
       ],
       workers: { limit: 2, running: 2, busy: 1, failures: 1, detail: 'Kept warm; each may use 1.5 GB.' },
-      hardware: { used: false, detail: 'No /dev/dri on this machine, so Quick Sync and VAAPI cannot be opened.', devices: [] },
+      hardware: {
+        used: false,
+        detail: 'No /dev/dri on this machine, so Quick Sync and VAAPI cannot be opened.',
+        devices: [],
+      },
       transcodes: [],
       storage: {
         catalog: 1.4e7,
@@ -466,7 +514,7 @@ function film(i: number, library: string): ItemSummary {
     ...base(`f${i}`, library, i),
     kind: 'movie',
     year: 1960 + ((i * 13) % 65),
-    duration: i === 1 ? FILM_SECONDS : 4800 + ((i * 977) % 4200),
+    duration: [0, 1, 2, 20].includes(i) ? FILM_SECONDS : 4800 + ((i * 977) % 4200),
     width: i % 4 === 0 ? 3840 : i % 7 === 0 ? 1280 : 1920,
     height: i % 4 === 0 ? 2160 : i % 7 === 0 ? 720 : 1080,
     hdr: i % 8 === 0 ? 'pq' : null,
@@ -528,7 +576,7 @@ function video(i: number, library: string): ItemSummary {
 function detail(item: ItemSummary): ItemDetail {
   const length = item.duration ?? 0;
   const names = ['Opening', 'The crossing', 'Deeper', 'Stillness', 'Return', 'Credits'];
-  const unsupported = item.id === 'f20';
+  const hevc = item.id === 'f20' || item.id === BUSY_ITEM;
   return {
     ...item,
     overview:
@@ -555,8 +603,8 @@ function detail(item: ItemSummary): ItemDetail {
             {
               index: 0,
               kind: 'video',
-              codec: unsupported ? 'hevc' : 'h264',
-              profile: 'High',
+              codec: hevc ? 'hevc' : 'h264',
+              profile: hevc ? 'Main 10' : 'High',
               width: item.width,
               height: item.height,
               frame_rate: 23.976,
@@ -576,25 +624,22 @@ function detail(item: ItemSummary): ItemDetail {
             {
               index: 2,
               kind: 'audio',
-              codec: 'aac',
-              profile: 'LC',
+              codec: 'ac3',
               language: 'deu',
               title: 'Commentary',
               channels: 2,
               sample_rate: 48000,
             },
             { index: 3, kind: 'subtitle', codec: 'subrip', language: 'eng' },
+            { index: 4, kind: 'subtitle', codec: 'ass', language: 'jpn' },
+            { index: 5, kind: 'subtitle', codec: 'hdmv_pgs_subtitle', language: 'fre' },
           ],
     chapters:
       item.kind === 'movie'
         ? names.map((name, i) => ({ start: (length * i) / 6, end: (length * (i + 1)) / 6, title: name }))
         : [],
     playback:
-      item.kind === 'show'
-        ? null
-        : unsupported
-          ? { method: 'unsupported', reason: 'needs transcoding because its video is HEVC' }
-          : { method: 'copy', reason: 'repackaged without re-encoding' },
+      item.kind === 'show' ? null : hevc ? TRANSCODED : { method: 'copy', reason: 'repackaged without re-encoding' },
     problem:
       item.state === 'damaged'
         ? 'Block 311 of 2,957 does not hash to its name any more.'
@@ -626,6 +671,26 @@ function folders(path: string): Folders {
     videos: clean.startsWith('/srv/media') ? 312 : 0,
     videos_more: clean === '/srv/media',
   };
+}
+
+const BURNT = {
+  method: 'transcode' as const,
+  reason: 'the video is transcoded because subtitles are drawn into it',
+};
+
+/** The film's playlists; without its own picture where that cannot be played, and with other names where it is drawn on. */
+function playlist(item: ItemSummary, name: string, burn: string | null): Reply {
+  const file = filmFile(name.replace(/-b\d+\//, '/'));
+  if (!file) return problem(404, 'not_found', 'there is no such thing here');
+  if (!name.endsWith('master.m3u8')) {
+    const list = readFileSync(file, 'utf8').replace(/init_\d+\.mp4/, 'init.mp4');
+    return { text: list, type: 'application/vnd.apple.mpegurl' };
+  }
+  const only = burn !== null || detail(item).playback?.method === 'transcode';
+  let text = readFileSync(file, 'utf8');
+  if (only) text = text.replace(/#EXT-X-STREAM-INF[^\n]*\nv0\/index\.m3u8\n/, '');
+  if (burn) text = text.replace(/^(v0-\d+)\//gm, `$1-b${burn}/`);
+  return { text, type: 'application/vnd.apple.mpegurl' };
 }
 
 function problem(status: number, error: string, message: string): Reply {

@@ -9,7 +9,10 @@ import { MockNode, type Household } from './node.ts';
 
 /** What the node sends with the page; kept here too, so that a violation shows early. */
 const POLICY =
-  "default-src 'self'; media-src 'self' blob:; worker-src 'self' blob:; img-src 'self' blob:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
+  "default-src 'self'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'; media-src 'self' blob:; worker-src 'self' blob:; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
+
+/** Of the worker that draws styled subtitles. */
+const WASM_POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'";
 
 export function mockNode(): Plugin {
   const mock = new MockNode((process.env.POTLUCK_MOCK ?? 'household') as Household);
@@ -24,8 +27,9 @@ export function mockNode(): Plugin {
     name: 'potluck-mock-node',
     configureServer: (server) => void server.middlewares.use(answer),
     configurePreviewServer: (server) => {
-      server.middlewares.use((_request, response, next) => {
-        response.setHeader('content-security-policy', POLICY);
+      server.middlewares.use((request, response, next) => {
+        const compiles = request.url?.startsWith('/assets/wasm-worker-');
+        response.setHeader('content-security-policy', compiles ? WASM_POLICY : POLICY);
         next();
       });
       server.middlewares.use(answer);

@@ -6,6 +6,7 @@ import type {
   Account,
   AccountChange,
   ApiKey,
+  Capabilities,
   Folders,
   ItemDetail,
   ItemPage,
@@ -17,6 +18,8 @@ import type {
   Progress,
   ScanProgress,
   Status,
+  Subtitles,
+  Thumbnails,
   Verdict,
 } from './types';
 
@@ -125,7 +128,14 @@ export const api = {
     call<Folders>('GET', '/folders', { query: { path }, signal }),
 
   items: (query: ItemQuery, signal?: AbortSignal) => call<ItemPage>('GET', '/items', { query, signal }),
-  item: (item: string, signal?: AbortSignal) => call<ItemDetail>('GET', `/items/${id(item)}`, { signal }),
+  /** How it plays is decided for `client`; for any browser without one. */
+  item: (item: string, client: Capabilities | null, signal?: AbortSignal) =>
+    call<ItemDetail>('GET', `/items/${id(item)}`, { query: client ?? undefined, signal }),
+  subtitles: (item: string, signal?: AbortSignal) => call<Subtitles>('GET', `/items/${id(item)}/subtitles`, { signal }),
+  thumbnails: (item: string, signal?: AbortSignal) =>
+    call<Thumbnails>('GET', `/items/${id(item)}/thumbnails`, { signal }),
+  /** Tells that nobody watches here any more, so that nothing is transcoded in vain. Outlives the page. */
+  stopped: (item: string) => call<void>('POST', `/items/${id(item)}/stopped`, { keepalive: true }),
   /** The episode after this one; `null` after the last. */
   next: async (item: string): Promise<ItemSummary | null> =>
     (await call<ItemSummary | undefined>('GET', `/items/${id(item)}/next`)) ?? null,
@@ -147,6 +157,17 @@ export const api = {
   changePassword: (before: string, after: string) =>
     call<void>('PUT', '/account/password', { body: { old: before, new: after } }),
 
+  /** A file of the node as text: a whole subtitle track. */
+  text: async (path: string, signal?: AbortSignal): Promise<string> => {
+    const init: RequestInit = { credentials: 'same-origin', signal: signal ?? null };
+    const response = await fetch(path, init).catch((cause: unknown) => {
+      if (signal?.aborted) throw cause;
+      throw new ApiError(0, 'unreachable', '', `GET ${path}`);
+    });
+    if (!response.ok) throw await refusal(response, `GET ${path}`);
+    return response.text();
+  },
+
   /** One block, as it is. */
   block: async (cid: string): Promise<Uint8Array<ArrayBuffer>> => {
     const path = `${address.ipfs(cid)}?format=raw`;
@@ -163,7 +184,7 @@ export const address = {
   poster: (item: string) => `${BASE}/items/${id(item)}/poster`,
   backdrop: (item: string) => `${BASE}/items/${id(item)}/backdrop`,
   file: (item: string) => `${BASE}/items/${id(item)}/file`,
-  playlist: (item: string) => `${BASE}/items/${id(item)}/hls/master.m3u8`,
+  playlist: (item: string, client: Capabilities) => `${BASE}/items/${id(item)}/hls/master.m3u8${queryString(client)}`,
   events: () => `${BASE}/events`,
   ipfs: (cid: string) => `/ipfs/${cid}`,
 };

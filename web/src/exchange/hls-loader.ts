@@ -7,6 +7,7 @@
  * hls.js measures bandwidth by `stats.loading`: `start`, `first` (byte) and `end`. The time that the node takes to make
  * a segment is no bandwidth, so the clock of a load starts when its blocks are known. Until then `start` is the present:
  * hls.js would otherwise abandon a segment that is being transcoded for one of another rung, and have two made.
+ * How long it was made, in milliseconds, stands beside in `stats.making`.
  */
 import type {
   HlsConfig,
@@ -47,7 +48,7 @@ export function createLoader(exchange: Exchange): new (config: HlsConfig) => Loa
 
 class BlockLoader implements Loader<LoaderContext> {
   context: LoaderContext | null = null;
-  stats: LoaderStats = freshStats();
+  stats: LoaderStats & { making: number } = freshStats();
   #exchange: Exchange;
   #abort = new AbortController();
   #callbacks: LoaderCallbacks<LoaderContext> | null = null;
@@ -104,7 +105,9 @@ class BlockLoader implements Loader<LoaderContext> {
   async #media(place: Place): Promise<ArrayBuffer> {
     const { planner, waits } = this.#exchange;
     waits.set(this, { place, why: 'making', until: null, message: null });
+    const asked = performance.now();
     const content = await this.#content(place);
+    this.stats.making = performance.now() - asked;
     this.#abort.signal.throwIfAborted();
     waits.done(this);
     this.#watch();
@@ -173,8 +176,9 @@ class BlockLoader implements Loader<LoaderContext> {
   #failed(error: unknown): void {
     const [callbacks, context] = this.#end();
     if (!callbacks || !context) return;
+    const text = error instanceof NodeError ? error.message : String(error);
     const code = error instanceof StatusError || error instanceof NodeError ? error.status : 0;
-    callbacks.onError({ code, text: String(error) }, context, null, this.stats);
+    callbacks.onError({ code, text }, context, null, this.stats);
   }
 
   #timedOut(): void {
@@ -195,13 +199,16 @@ class BlockLoader implements Loader<LoaderContext> {
   abort(): void {
     const [callbacks, context] = this.#end();
     this.#abort.abort();
+    if (!callbacks || !context) return;
     this.stats.aborted = true;
-    if (callbacks && context) callbacks.onAbort?.(this.stats, context, null);
+    callbacks.onAbort?.(this.stats, context, null);
   }
 
+  /** hls.js does this after every load, and takes no measure of bandwidth from one that was aborted. */
   destroy(): void {
-    this.#callbacks = null;
-    this.abort();
+    const [callbacks] = this.#end();
+    this.#abort.abort();
+    if (callbacks) this.stats.aborted = true;
     this.context = null;
   }
 
@@ -223,8 +230,9 @@ class StatusError extends Error {
   }
 }
 
-function freshStats(): LoaderStats {
+function freshStats(): LoaderStats & { making: number } {
   return {
+    making: 0,
     aborted: false,
     loaded: 0,
     retry: 0,

@@ -21,13 +21,18 @@ export interface Segment extends Content {
   sources: string[];
 }
 
-/** What the loader has to know of a rendition. */
+/** A rendition as `GET .../renditions` lists it: what is said of it here is what the loader has to know. */
 export interface Rendition {
   id: string;
   method?: 'copy' | 'transcode';
   segments: number;
   /** Absent of transcoded ones until it is asked for. */
   init?: Content | null;
+}
+
+/** The answer of `GET .../renditions`. */
+export interface Renditions {
+  renditions: Rendition[];
 }
 
 /** A question to the node and those who wait for its answer. */
@@ -51,7 +56,7 @@ const AHEAD = 3;
 export class Segments {
   readonly #api: Api;
   readonly #queries = new Map<string, string>();
-  readonly #renditions = new Map<string, Promise<Rendition[]>>();
+  readonly #renditions = new Map<string, Promise<Renditions>>();
   readonly #inits = new Map<string, Promise<Content>>();
   readonly #windows = new Map<string, Map<number, Asked>>();
 
@@ -67,7 +72,7 @@ export class Segments {
   }
 
   /** All renditions of an item for this client. */
-  renditions(item: string): Promise<Rendition[]> {
+  renditions(item: string): Promise<Renditions> {
     return this.#renditions.get(item) ?? this.#askRenditions(item);
   }
 
@@ -125,17 +130,15 @@ export class Segments {
   }
 
   async #rendition(item: string, rendition: string): Promise<Rendition> {
-    const found = (await this.renditions(item)).find(({ id }) => id === rendition);
+    const found = (await this.renditions(item)).renditions.find(({ id }) => id === rendition);
     if (found) return found;
     this.#renditions.delete(item);
     throw new Error(`there is no rendition ${rendition}`);
   }
 
-  #askRenditions(item: string): Promise<Rendition[]> {
+  #askRenditions(item: string): Promise<Renditions> {
     const query = this.#queries.get(item);
-    const asked = this.#api(`/items/${item}/renditions${query ? `?${query}` : ''}`).then((answer) => {
-      return (answer as { renditions: Rendition[] }).renditions;
-    });
+    const asked = this.#api(`/items/${item}/renditions${query ? `?${query}` : ''}`) as Promise<Renditions>;
     this.#renditions.set(item, asked);
     asked.catch(() => {
       if (this.#renditions.get(item) === asked) this.#renditions.delete(item);

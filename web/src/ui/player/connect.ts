@@ -1,9 +1,11 @@
 /** Joins the exchange for a film and tells the player of it in the player's own words. */
 import type { HlsConfig } from 'hls.js';
-import { createExchange, createLoader, type Exchange, type ExchangeStats } from '../../exchange';
+import { queryString } from '../../api/client';
+import type { Capabilities, Renditions } from '../../api/types';
+import { createExchange, createLoader, type Exchange, type ExchangeStats, type Wait } from '../../exchange';
 import { segmentOf } from '../../exchange/hls-loader';
 import { session } from '../state/session.svelte';
-import type { Supply, SupplyStats, WebRtcState } from './supply';
+import type { Described, Supply, SupplyStats, WebRtcState } from './supply';
 import type { Source } from './timeline';
 
 const SWITCH_KEY = 'potluck.webrtc';
@@ -82,11 +84,23 @@ class ExchangeSupply implements Supply {
     this.exchange.setWebRtcEnabled(on);
   }
 
-  async describe(url: string): Promise<{ source: Source; cid: string | null }> {
+  serve(item: string, client: Capabilities): void {
+    this.exchange.segments.setQuery(item, queryString(client).slice(1));
+  }
+
+  async renditions(item: string): Promise<Renditions> {
+    return (await this.exchange.segments.renditions(item)) as unknown as Renditions;
+  }
+
+  onWaits(listener: (waits: Wait[]) => void): () => void {
+    return this.exchange.waits.subscribe(listener);
+  }
+
+  async describe(url: string): Promise<Described> {
     const place = segmentOf(url);
-    if (!place || place.n === 'init') return { source: 'unknown', cid: null };
+    if (!place || place.n === 'init') return { source: 'unknown', cid: null, encoder: null };
     const segment = await this.exchange.segments.segment(place.item, place.rendition, place.n);
-    return { source: this.mostOf(segment.blocks), cid: segment.cid };
+    return { source: this.mostOf(segment.blocks), cid: segment.cid, encoder: segment.encoder ?? null };
   }
 
   close(): void {

@@ -8,6 +8,7 @@ export type Action =
   | { do: 'mute' }
   | { do: 'subtitles' }
   | { do: 'audio' }
+  | { do: 'quality' }
   | { do: 'next' }
   | { do: 'info' }
   | { do: 'close' };
@@ -47,6 +48,8 @@ export function actionFor(event: Key, onControl: boolean): Action | null {
       return { do: 'subtitles' };
     case 'a':
       return { do: 'audio' };
+    case 'q':
+      return { do: 'quality' };
     case 'n':
       return { do: 'next' };
     case 'i':

@@ -3,20 +3,31 @@
  * `close`; knows nothing of buttons.
  */
 import type Hls from 'hls.js';
-import type { ErrorData, Events, FragBufferedData, HlsConfig } from 'hls.js';
+import type { ErrorData, Events, FragBufferedData, Fragment, MediaPlaylist } from 'hls.js';
 import { address } from '../../api/client';
-import type { Supply } from './supply';
+import type { Capabilities, PlaybackDecision, Rendition } from '../../api/types';
+import type { Wait } from '../../exchange';
+import { settings } from './hls-settings';
+import { Ladder } from './ladder.svelte';
+import { prefer, preference } from './preferences';
+import { renditionOf } from './quality';
+import type { Described, Supply } from './supply';
 import { ahead, paint, type Piece } from './timeline';
 
 export interface Track {
   id: number;
   name: string | null;
   language: string | null;
+  channels: number | null;
+  /** Id of the rendition that is its sound. */
+  rendition: string | null;
 }
 
 const VOLUME_KEY = 'potluck.volume';
 /** A fatal network error is tried again this often before it is shown. */
 const RETRIES = 3;
+
+type Remembered = Piece & { cid: string | null; encoder: string | null };
 
 export class Playback {
   position = $state(0);
@@ -32,46 +43,64 @@ export class Playback {
   ahead = $state(0);
   audio: Track[] = $state.raw([]);
   audioNow = $state(-1);
-  subtitles: Track[] = $state.raw([]);
-  subtitlesNow = $state(-1);
   failure: { message: string; detail: string } | null = $state.raw(null);
   /** CID of the video segment under the play head. */
   segment: string | null = $state(null);
+  /** Who encoded it. */
+  encoder: string | null = $state(null);
+  /** Who encoded the sound that came last. */
+  soundEncoder: string | null = $state(null);
   /** The browser plays the playlist by itself. */
   plain = $state(false);
+  /** How the node plays it to this client now, and all forms it offers. */
+  decision: PlaybackDecision | null = $state.raw(null);
+  renditions: Rendition[] = $state.raw([]);
+  waits: Wait[] = $state.raw([]);
+  /** Index of the picture subtitle stream that is drawn into the film. */
+  burnt: number | null = $state(null);
 
+  readonly ladder = new Ladder();
   hls: Hls | null = null;
-  private pieces: (Piece & { cid: string | null })[] = [];
+  private pieces: Remembered[] = [];
   private retries = 0;
   private closed = false;
+  /** The place that is kept while the film is opened anew. */
+  private held: number | null = null;
+  private readonly unfollow: () => void;
 
   constructor(
     readonly video: HTMLVideoElement,
     private readonly item: string,
+    private readonly client: Capabilities,
     private readonly supply: Supply | null,
   ) {
     const kept = Number(localStorage.getItem(VOLUME_KEY) ?? 1);
     video.volume = kept >= 0 && kept <= 1 ? kept : 1;
     this.volume = video.volume;
     this.follow();
+    const own = (waits: Wait[]) => (this.waits = waits.filter(({ place }) => place.item === item));
+    this.unfollow = supply?.onWaits(own) ?? (() => {});
   }
 
-  async open(start: number): Promise<void> {
+  async open(start: number, paused = false): Promise<void> {
     const { default: Hls } = await import('hls.js');
     if (this.closed) return;
-    const url = address.playlist(this.item);
+    const client = this.burnt === null ? this.client : { ...this.client, burn: this.burnt };
+    const url = address.playlist(this.item, client);
+    this.supply?.serve(this.item, client);
     if (!Hls.isSupported()) {
       this.plain = true;
       this.video.src = url;
       this.video.currentTime = start;
     } else {
-      const hls = new Hls(this.settings(start));
+      const hls = new Hls(settings(start, this.supply));
       this.hls = hls;
       this.watch(hls, Hls.Events);
+      this.ladder.attach(hls, Hls.Events, start);
       hls.loadSource(url);
       hls.attachMedia(this.video);
     }
-    await this.play();
+    if (!paused) await this.play();
   }
 
   /** Refused by the browser without a click before: the film then waits, paused. */
@@ -101,24 +130,25 @@ export class Playback {
     if (!this.video.muted && this.video.volume === 0) this.setVolume(0.5);
   }
 
+  /** By hand: its language is preferred from now on. */
   chooseAudio(id: number): void {
     if (this.hls) this.hls.audioTrack = id;
     this.audioNow = id;
+    const language = this.audio.find((track) => track.id === id)?.language;
+    if (language) prefer('sound', language);
   }
 
-  /** -1 for none. */
-  chooseSubtitles(id: number): void {
-    if (this.hls) this.hls.subtitleTrack = id;
-    this.subtitlesNow = id;
+  /** Has a picture subtitle stream drawn into the film, or none: another rendition from the same place on. */
+  burn(stream: number | null): void {
+    if (this.burnt === stream) return;
+    this.burnt = stream;
+    this.reopen();
   }
 
   retry(): void {
     this.failure = null;
     this.retries = 0;
-    const at = this.position;
-    this.hls?.destroy();
-    this.hls = null;
-    void this.open(at);
+    this.reopen();
   }
 
   droppedFrames(): { dropped: number; total: number } {
@@ -128,42 +158,64 @@ export class Playback {
 
   close(): void {
     this.closed = true;
+    this.unfollow();
+    this.ladder.leave();
     this.hls?.destroy();
     this.hls = null;
     this.video.removeAttribute('src');
     this.video.load();
   }
 
-  private settings(start: number): Partial<HlsConfig> {
-    return {
-      startPosition: start > 0 ? start : -1,
-      // CMAF is passed through as it is: there is nothing for a worker to transmux.
-      enableWorker: false,
-      maxBufferLength: 40,
-      // Enough to ride out a bad minute; more would be fetched in vain by whoever stops watching.
-      maxMaxBufferLength: 60,
-      backBufferLength: 60,
-      ...(this.supply ? { fLoader: this.supply.loader } : {}),
-    };
+  private reopen(): void {
+    const at = this.position;
+    const paused = this.video.paused && this.failure === null && this.video.readyState > 0;
+    this.held = at;
+    this.pieces = [];
+    this.hls?.destroy();
+    this.hls = null;
+    void this.open(at, paused);
   }
 
   private watch(hls: Hls, events: typeof Events): void {
     hls.on(events.FRAG_BUFFERED, (_event, { frag }: FragBufferedData) => {
       this.retries = 0;
-      if (frag.type === 'main' && frag.sn !== 'initSegment') void this.remember(frag);
+      this.ladder.buffered(frag as Fragment);
+      if (frag.sn !== 'initSegment') void this.remember(frag as Fragment);
     });
-    hls.on(events.AUDIO_TRACKS_UPDATED, () => (this.audio = hls.audioTracks.map(asTrack)));
+    hls.on(events.MANIFEST_PARSED, () => void this.ask(hls));
+    hls.on(events.AUDIO_TRACKS_UPDATED, () => {
+      this.audio = hls.audioTracks.map(asTrack);
+      this.preferSound(hls);
+    });
     hls.on(events.AUDIO_TRACK_SWITCHED, () => (this.audioNow = hls.audioTrack));
-    hls.on(events.SUBTITLE_TRACKS_UPDATED, () => (this.subtitles = hls.subtitleTracks.map(asTrack)));
-    hls.on(events.SUBTITLE_TRACK_SWITCH, () => (this.subtitlesNow = hls.subtitleTrack));
     hls.on(events.ERROR, (_event, data) => this.onError(hls, data));
   }
 
-  private async remember({ url, start, end }: { url: string; start: number; end: number }): Promise<void> {
-    const unknown = { source: 'unknown' as const, cid: null };
-    const { source, cid } = (await this.supply?.describe(url).catch(() => unknown)) ?? unknown;
-    this.pieces = this.pieces.filter((piece) => piece.start !== start);
-    this.pieces.push({ start, end, source, cid });
+  private async ask(hls: Hls): Promise<void> {
+    const answer = await this.supply?.renditions(this.item).catch(() => null);
+    if (!answer || this.hls !== hls) return;
+    this.decision = answer.decision;
+    this.renditions = answer.renditions;
+  }
+
+  /** The language chosen before, where the film has it. */
+  private preferSound(hls: Hls): void {
+    const language = preference('sound');
+    const now = this.audio[hls.audioTrack];
+    if (!language || now?.language === language) return;
+    const better = this.audio.find((track) => track.language === language);
+    if (better) hls.audioTrack = better.id;
+  }
+
+  private async remember(frag: Fragment): Promise<void> {
+    const unknown: Described = { source: 'unknown', cid: null, encoder: null };
+    const { source, cid, encoder } = (await this.supply?.describe(frag.url).catch(() => unknown)) ?? unknown;
+    if (frag.type === 'audio') this.soundEncoder = encoder;
+    if (frag.type !== 'main') return;
+    const { start, end } = frag;
+    // A segment of another rung may cover several of these, or a part of one.
+    this.pieces = this.pieces.filter((piece) => piece.start < start - 0.01 || piece.end > end + 0.01);
+    this.pieces.push({ start, end, source, cid, encoder });
     this.look();
   }
 
@@ -175,9 +227,10 @@ export class Playback {
     else if (this.retries <= RETRIES && data.type === 'mediaError') hls.recoverMediaError();
     else {
       const status = data.response?.code ? ` (${data.response.code})` : '';
+      const said = data.response?.text || data.error?.message || data.details;
       this.failure = {
-        message: data.error?.message ?? data.details,
-        detail: `${data.type} ${data.details}${status}\n${data.url ?? data.frag?.url ?? ''}\n${data.error?.message ?? ''}\n${new Date().toISOString()}`,
+        message: said,
+        detail: `${data.type} ${data.details}${status}\n${data.url ?? data.frag?.url ?? ''}\n${said}\n${new Date().toISOString()}`,
       };
       this.video.pause();
     }
@@ -224,15 +277,22 @@ export class Playback {
       { length: video.buffered.length },
       (_, i) => [video.buffered.start(i), video.buffered.end(i)] as const,
     );
-    this.position = video.currentTime;
+    if (this.held !== null && Math.abs(video.currentTime - this.held) < 1 && !video.seeking) this.held = null;
+    this.position = this.held ?? video.currentTime;
     this.painted = paint(buffered, this.pieces);
     this.ahead = ahead(buffered, video.currentTime);
-    this.segment =
-      this.pieces.findLast((piece) => piece.start <= video.currentTime + 0.05 && video.currentTime < piece.end)?.cid ??
-      this.segment;
+    const piece = this.pieces.findLast(({ start, end }) => start <= this.position + 0.05 && this.position < end);
+    this.segment = piece?.cid ?? this.segment;
+    this.encoder = piece?.encoder ?? this.encoder;
   }
 }
 
-function asTrack(track: { id: number; name?: string; lang?: string }): Track {
-  return { id: track.id, name: track.name || null, language: track.lang || null };
+function asTrack(track: MediaPlaylist): Track {
+  return {
+    id: track.id,
+    name: track.name || null,
+    language: track.lang || null,
+    channels: Number.parseInt(track.channels ?? '', 10) || null,
+    rendition: renditionOf(track.url),
+  };
 }

@@ -3,6 +3,8 @@
  * playlist by itself there is none.
  */
 import type { HlsConfig } from 'hls.js';
+import type { Capabilities, Renditions } from '../../api/types';
+import type { Wait } from '../../exchange';
 import type { Source } from './timeline';
 
 export interface SupplyStats {
@@ -15,6 +17,13 @@ export interface SupplyStats {
   blocks_failed: number;
 }
 
+export interface Described {
+  source: Source;
+  cid: string | null;
+  /** `copy`, `libx264`, `h264_qsv`... */
+  encoder: string | null;
+}
+
 export type WebRtcState = 'on' | 'off' | 'connecting' | 'failed';
 
 export interface Supply {
@@ -22,7 +31,13 @@ export interface Supply {
   stats(): SupplyStats;
   webrtc(): WebRtcState;
   useWebRtc(on: boolean): void;
-  /** Who gave most of a segment that was loaded, and its name. */
-  describe(url: string): Promise<{ source: Source; cid: string | null }>;
+  /** What is asked for from now on is for `client`: which renditions there are depends on it. */
+  serve(item: string, client: Capabilities): void;
+  /** The node's decision and all renditions for the client served. */
+  renditions(item: string): Promise<Renditions>;
+  /** Calls `listener` now and whenever something else is waited for; the result stops that. */
+  onWaits(listener: (waits: Wait[]) => void): () => void;
+  /** Who gave most of a segment that was loaded, its name, and who encoded it. */
+  describe(url: string): Promise<Described>;
   close(): void;
 }

@@ -54,7 +54,7 @@ export function streamLine(stream: Stream): string {
     stream.hdr ? t.hdr[stream.hdr] : null,
     stream.bit_depth && stream.bit_depth > 8 ? `${stream.bit_depth} bit` : null,
     stream.frame_rate ? `${Number(stream.frame_rate.toFixed(2))} fps` : null,
-    stream.channels ? channels(stream.channels) : null,
+    stream.channels ? channelNames(stream.channels) : null,
     stream.sample_rate ? `${Number((stream.sample_rate / 1000).toFixed(1))} kHz` : null,
     stream.bit_rate ? `${bitRate(stream.bit_rate)}` : null,
   );
@@ -101,6 +101,8 @@ const CODECS: Record<string, string> = {
   av1: 'AV1',
   vp9: 'VP9',
   mpeg2video: 'MPEG-2',
+  vc1: 'VC-1',
+  vp8: 'VP8',
   mpeg4: 'MPEG-4',
   aac: 'AAC',
   ac3: 'AC-3',
@@ -117,6 +119,7 @@ const CODECS: Record<string, string> = {
   webvtt: 'WebVTT',
   hdmv_pgs_subtitle: 'PGS pictures',
   dvd_subtitle: 'DVD pictures',
+  dvb_subtitle: 'DVB pictures',
 };
 
 export function codecName(codec: string): string {
@@ -124,15 +127,15 @@ export function codecName(codec: string): string {
 }
 
 function soundName(stream: Stream): string {
-  return spaced(codecName(stream.codec), stream.channels ? channels(stream.channels) : null);
+  return spaced(codecName(stream.codec), stream.channels ? channelNames(stream.channels) : null);
 }
 
-function channels(count: number): string {
+export function channelNames(count: number): string {
   const names: Record<number, string> = { 1: 'mono', 2: 'stereo', 6: '5.1', 7: '6.1', 8: '7.1' };
   return names[count] ?? `${count} channels`;
 }
 
-function bitRate(bitsPerSecond: number): string {
+export function bitRate(bitsPerSecond: number): string {
   const mega = bitsPerSecond / 1e6;
   return mega >= 1 ? `${Number(mega.toFixed(1))} Mbit/s` : `${Math.round(bitsPerSecond / 1000)} kbit/s`;
 }
