@@ -28,6 +28,12 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self'; st
     style-src-attr 'unsafe-inline'; img-src 'self' data: blob:; media-src 'self' blob:; worker-src 'self' blob:; \
     connect-src 'self'; font-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
+/// What the name of the worker that draws styled subtitles begins with, as the page's build gives it.
+const WASM_WORKER: &str = "/assets/wasm-worker-";
+
+/// Of that worker, which alone may compile WebAssembly; a worker's policy comes with its own file.
+const WASM_WORKER_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'";
+
 /// `GET /healthz`: the node answers.
 pub(super) async fn healthz() -> &'static str {
     "ok\n"
@@ -92,9 +98,10 @@ fn file(path: &str, plain: EmbeddedFile, known: &IfNoneMatch, gzip: bool) -> Res
 /// What protects the page and whatever else a browser shows from this origin. A handler that sets a stricter policy
 /// keeps it.
 pub(super) async fn security_headers(request: Request, next: Next) -> Response {
+    let policy = content_security_policy(request.uri().path());
     let mut response = next.run(request).await;
     let rules: [(HeaderName, &'static str); 5] = [
-        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+        (header::CONTENT_SECURITY_POLICY, policy),
         (header::REFERRER_POLICY, "no-referrer"),
         (header::X_FRAME_OPTIONS, "DENY"),
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
@@ -106,9 +113,21 @@ pub(super) async fn security_headers(request: Request, next: Next) -> Response {
     response
 }
 
+fn content_security_policy(path: &str) -> &'static str {
+    if path.starts_with(WASM_WORKER) { WASM_WORKER_POLICY } else { CONTENT_SECURITY_POLICY }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_the_subtitle_worker_may_compile_webassembly() {
+        assert!(content_security_policy("/assets/wasm-worker-x.js").contains("wasm-unsafe-eval"));
+        for path in ["/", "/play/x", "/assets/index-x.js", "/api/v1/account"] {
+            assert!(!content_security_policy(path).contains("unsafe-eval"), "{path}");
+        }
+    }
 
     #[test]
     fn gzip_is_sent_to_those_who_ask_for_it() {
