@@ -8,6 +8,7 @@ pub mod decide;
 pub mod facts;
 pub mod fmp4;
 pub mod hardware;
+pub mod mix;
 pub mod mp4_tables;
 mod pool;
 mod process;

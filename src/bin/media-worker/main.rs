@@ -23,6 +23,7 @@ mod picture;
 mod poster;
 mod reader;
 mod segment;
+mod sound;
 mod source;
 mod stream;
 mod tracks;

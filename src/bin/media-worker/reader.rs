@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use ffmpeg_next::Packet;
 
 use crate::source::{Source, Trouble};
+use crate::stream::StreamView;
 use crate::tracks::Clock;
 
 /// A packet with its time in ticks.
@@ -43,20 +44,36 @@ impl Reader {
 
     /// The next packet with a presentation time.
     pub fn next(&mut self, clock: Clock) -> Result<Option<Timed>, Trouble> {
-        loop {
-            let packet = match self.ahead.pop_front() {
-                Some(packet) => packet,
-                None => match self.source.packet()? {
-                    Some(packet) => packet,
-                    None => return Ok(None),
-                },
-            };
-            if packet.stream() == self.stream
-                && let Some(time) = packet.pts()
-            {
+        while let Some(packet) = self.any()? {
+            if let Some(time) = packet.pts() {
                 return Ok(Some(Timed { tick: clock.tick(time), packet }));
             }
         }
+        Ok(None)
+    }
+
+    /// The next packet, with or without a time.
+    pub fn any(&mut self) -> Result<Option<Packet>, Trouble> {
+        loop {
+            let packet = match self.ahead.pop_front() {
+                Some(packet) => Some(packet),
+                None => self.source.packet()?,
+            };
+            match packet {
+                Some(packet) if packet.stream() != self.stream => (),
+                found => return Ok(found),
+            }
+        }
+    }
+
+    /// The stream that is read.
+    pub fn stream(&self) -> Option<ffmpeg_next::Stream<'_>> {
+        self.source.input.stream(self.stream)
+    }
+
+    /// The same as libav sees it.
+    pub fn view(&self) -> Option<StreamView<'_>> {
+        self.source.stream(self.stream)
     }
 
     /// Puts packets back, to be read again first, in the order given.

@@ -54,7 +54,12 @@ pub struct Clock {
 impl Clock {
     /// The clock of a stream in a track of `timescale`, shifted by `base_seconds`.
     pub fn new(view: &StreamView<'_>, timescale: u32, base_seconds: i64) -> Self {
-        Self { base: view.raw().time_base, timescale: i64::from(timescale), base_seconds }
+        Self::of_base(view.raw().time_base, timescale, base_seconds)
+    }
+
+    /// The same, of a stream with this time base.
+    pub fn of_base(base: ffi::AVRational, timescale: u32, base_seconds: i64) -> Self {
+        Self { base, timescale: i64::from(timescale), base_seconds }
     }
 
     /// The nearest tick to a time in the stream's time base.
@@ -186,6 +191,7 @@ fn sound_format(view: &StreamView<'_>, sample_rate: u32) -> Option<(SampleFormat
     Some((format, frame))
 }
 
-fn language(view: &StreamView<'_>) -> Option<String> {
+/// Its language, if it is an ISO 639-2 code.
+pub fn language(view: &StreamView<'_>) -> Option<String> {
     view.tag("language").filter(|l| l.len() == 3 && l != "und")
 }
