@@ -18,5 +18,6 @@ mod scan;
 mod server;
 mod shelf;
 mod sign_in;
+mod sound;
 mod transcode;
 mod webrtc;

@@ -5,14 +5,18 @@ use std::sync::Arc;
 
 use potluck::media::protocol::{FileKey, Question, Reply, Request};
 use potluck::media::timeline::SegmentPlan;
+use potluck::media::transcode::SoundPlan;
 
 use crate::picture::{self, Films};
 use crate::reader::Reader;
+use crate::sound::{self, Listener};
 use crate::source::{Source, Trouble};
 use crate::{facts, index, poster, segment, tracks};
 
 /// Contexts kept open: video and a few audio tracks of the files being played.
 const OPEN_SOURCES: usize = 12;
+/// Sound streams kept open that are transcoded.
+const OPEN_LISTENERS: usize = 4;
 
 /// The worker's memory between requests.
 #[derive(Default)]
@@ -20,6 +24,7 @@ pub struct Desk {
     /// Last used at the end.
     open: Vec<(Seat, Reader)>,
     films: Films,
+    listeners: Vec<(Seat, Listener)>,
 }
 
 /// Each stream of a file is read through its own context, so that video and audio do not seek each other away.
@@ -36,6 +41,7 @@ impl Desk {
                 // What a panic left half done is not trusted any more.
                 self.open.clear();
                 self.films.clear();
+                self.listeners.clear();
                 (Reply::Unreadable("the file is damaged in a way that cannot be read".to_owned()), Vec::new())
             }
         }
@@ -52,12 +58,14 @@ impl Desk {
                 let (segment, encoder) = self.films.segment(request.file, file, plan)?;
                 Ok((Reply::Encoded { encoder: encoder.to_owned() }, segment))
             }
-            Question::SoundHead(_)
-            | Question::Sound(_)
-            | Question::Subtitles { .. }
-            | Question::Attachment { .. }
-            | Question::Sprite(_)
-            | Question::Hardware(_) => Err(Trouble::Cannot("this worker cannot do that yet".to_owned())),
+            Question::SoundHead(plan) => Ok((Reply::Head(sound::head(&Source::open(file)?, plan)?), Vec::new())),
+            Question::Sound(plan) => {
+                let segment = self.sound((request.file, plan.stream), file, plan)?;
+                Ok((Reply::Encoded { encoder: "aac".to_owned() }, segment))
+            }
+            Question::Subtitles { .. } | Question::Attachment { .. } | Question::Sprite(_) | Question::Hardware(_) => {
+                Err(Trouble::Cannot("this worker cannot do that yet".to_owned()))
+            }
             Question::Segment(plan) => Ok((Reply::Payload, self.segment((request.file, plan.stream), file, plan)?)),
         }
     }
@@ -75,14 +83,38 @@ impl Desk {
         self.open.push((seat, reader));
         Ok(bytes)
     }
+
+    fn sound(&mut self, seat: Seat, file: Arc<File>, plan: &SoundPlan) -> Result<Vec<u8>, Trouble> {
+        let mut listener = match self.listeners.iter().position(|(other, _)| *other == seat) {
+            Some(at) => self.listeners.remove(at).1,
+            None => listener(file, plan.stream)?,
+        };
+        let bytes = sound::segment(&mut listener, plan)?;
+        if self.listeners.len() >= OPEN_LISTENERS {
+            self.listeners.remove(0);
+        }
+        self.listeners.push((seat, listener));
+        Ok(bytes)
+    }
 }
 
-fn reader(file: Arc<File>, stream: u32) -> Result<Reader, Trouble> {
+/// The file open for the packets of one stream: its number, and that of the film.
+fn opened(file: Arc<File>, stream: u32) -> Result<(Source, usize, Option<usize>), Trouble> {
     let source = Source::open_for_packets(file)?;
     let film = tracks::film_of(&source);
     let stream = usize::try_from(stream).unwrap_or(usize::MAX);
     if source.stream(stream).is_none() {
         return Err(Trouble::Cannot("there is no such stream".to_owned()));
     }
+    Ok((source, stream, film))
+}
+
+fn reader(file: Arc<File>, stream: u32) -> Result<Reader, Trouble> {
+    let (source, stream, film) = opened(file, stream)?;
     Ok(Reader::new(source, stream, film))
+}
+
+fn listener(file: Arc<File>, stream: u32) -> Result<Listener, Trouble> {
+    let (source, stream, film) = opened(file, stream)?;
+    Listener::new(source, stream, film)
 }

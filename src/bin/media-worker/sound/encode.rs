@@ -31,7 +31,11 @@ pub fn configuration(format: SoundFormat) -> Result<Vec<u8>, Trouble> {
     let record = unsafe {
         let context = &*encoder.as_ptr();
         let size = usize::try_from(context.extradata_size).unwrap_or(0);
-        if context.extradata.is_null() { Vec::new() } else { std::slice::from_raw_parts(context.extradata, size).to_vec() }
+        if context.extradata.is_null() {
+            Vec::new()
+        } else {
+            std::slice::from_raw_parts(context.extradata, size).to_vec()
+        }
     };
     if record.is_empty() { Err(cannot()) } else { Ok(record) }
 }

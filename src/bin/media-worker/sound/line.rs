@@ -34,11 +34,8 @@ impl Line {
     /// Lays a run.
     pub fn lay(&mut self, run: &Run, format: SoundFormat) -> Result<(), Trouble> {
         let mixed = Mix::new(&run.speakers, self.planes.len()).of(&run.planes);
-        let (at, planes) = if run.rate == format.sample_rate {
-            (run.at, mixed)
-        } else {
-            resampled(run, mixed, format)?
-        };
+        let (at, planes) =
+            if run.rate == format.sample_rate { (run.at, mixed) } else { resampled(run, mixed, format)? };
         let skipped = usize::try_from(self.end() - at).unwrap_or(0);
         for (line, plane) in self.planes.iter_mut().zip(&planes) {
             let place = usize::try_from(at - self.from).unwrap_or(0);
@@ -70,7 +67,8 @@ fn resampled(run: &Run, mut planes: Vec<Vec<f32>>, format: SoundFormat) -> Resul
 
 fn converted(planes: &[Vec<f32>], rate: u32, format: SoundFormat) -> Result<Vec<Vec<f32>>, Trouble> {
     let kind = Sample::F32(Type::Planar);
-    let layout = layout(format.channels).ok_or_else(|| Trouble::Cannot("sound cannot be mixed like this".to_owned()))?;
+    let layout =
+        layout(format.channels).ok_or_else(|| Trouble::Cannot("sound cannot be mixed like this".to_owned()))?;
     let mut resampler = software::resampling::Context::get(kind, layout, rate, kind, layout, format.sample_rate)?;
     let length = planes.first().map_or(0, Vec::len);
     if length == 0 {

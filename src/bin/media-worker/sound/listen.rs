@@ -148,7 +148,7 @@ impl Ear {
         unsafe { (*context.as_mut_ptr()).flags2 |= ffi::AV_CODEC_FLAG2_SKIP_MANUAL };
         let mut decoder = context.decoder();
         decoder.set_packet_time_base(stream.time_base());
-        let decoder = decoder.open().and_then(|opened| opened.audio()).map_err(cannot)?;
+        let decoder = decoder.audio().map_err(cannot)?;
         let step = known_step(codec, view.extradata());
         let base = view.raw().time_base;
         Ok(Self { decoder, codec, step, base, base_seconds, stretches: Vec::new(), samples: 0 })
@@ -241,7 +241,7 @@ fn planes(frame: &frame::Audio, channels: usize) -> Vec<Vec<f32>> {
         U8(_) => split(frame, channels, |[byte]: [u8; 1]| (f32::from(byte) - 128.0) / 128.0),
         I16(_) => split(frame, channels, |bytes| f32::from(i16::from_ne_bytes(bytes)) / 32_768.0),
         I32(_) => split(frame, channels, |bytes| (f64::from(i32::from_ne_bytes(bytes)) / 2_147_483_648.0) as f32),
-        I64(_) => split(frame, channels, |bytes| (i64::from_ne_bytes(bytes) as f64 / 9.223_372_036_854_775_8e18) as f32),
+        I64(_) => split(frame, channels, |bytes| (i64::from_ne_bytes(bytes) as f64 / 2.0_f64.powi(63)) as f32),
         F32(_) => split(frame, channels, |bytes| clean(f32::from_ne_bytes(bytes))),
         F64(_) => split(frame, channels, |bytes| clean(f64::from_ne_bytes(bytes) as f32)),
         None => Vec::new(),

@@ -43,7 +43,8 @@ pub fn segment(listener: &mut Listener, plan: &SoundPlan) -> Result<Vec<u8>, Tro
     }
     let from = start - WARM_UP_FRAMES * AAC_FRAME;
     let extra = if plan.last { SECONDS_MAX * rate } else { 0 };
-    let runs = listener.hear(plan, from - PRE_ROLL_MILLISECONDS * rate / 1000, end + LOOK_AHEAD_FRAMES * AAC_FRAME + extra)?;
+    let runs =
+        listener.hear(plan, from - PRE_ROLL_MILLISECONDS * rate / 1000, end + LOOK_AHEAD_FRAMES * AAC_FRAME + extra)?;
     let mut line = line::Line::new(from, usize::from(plan.format.channels));
     for run in &runs {
         line.lay(run, plan.format)?;

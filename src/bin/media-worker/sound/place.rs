@@ -122,7 +122,9 @@ mod tests {
 
     #[test]
     fn rounded_times_give_the_same_place_from_wherever_it_is_heard() {
-        for (length, rate) in [(40, 48_000), (1536, 48_000), (1152, 44_100), (4096, 44_100), (512, 48_000), (80, 96_000)] {
+        for (length, rate) in
+            [(40, 48_000), (1536, 48_000), (1152, 44_100), (4096, 44_100), (512, 48_000), (80, 96_000)]
+        {
             for first in [0, 1, 7, 1001, 12_345] {
                 assert_eq!(heard(length, first, 2 * rate / length, rate).at, first * length, "{length} at {rate}");
             }
