@@ -58,6 +58,8 @@ export class Playback {
   waits: Wait[] = $state.raw([]);
   /** Index of the picture subtitle stream that is drawn into the film. */
   burnt: number | null = $state(null);
+  /** The last picture, shown while the film is opened anew at the same place. */
+  still: HTMLCanvasElement | null = $state.raw(null);
 
   readonly ladder = new Ladder();
   hls: Hls | null = null;
@@ -170,6 +172,7 @@ export class Playback {
     const at = this.position;
     const paused = this.video.paused && this.failure === null && this.video.readyState > 0;
     this.held = at;
+    this.still = pictureOf(this.video);
     this.pieces = [];
     this.hls?.destroy();
     this.hls = null;
@@ -278,6 +281,7 @@ export class Playback {
       (_, i) => [video.buffered.start(i), video.buffered.end(i)] as const,
     );
     if (this.held !== null && Math.abs(video.currentTime - this.held) < 1 && !video.seeking) this.held = null;
+    if (this.held === null && video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA) this.still = null;
     this.position = this.held ?? video.currentTime;
     this.painted = paint(buffered, this.pieces);
     this.ahead = ahead(buffered, video.currentTime);
@@ -285,6 +289,16 @@ export class Playback {
     this.segment = piece?.cid ?? this.segment;
     this.encoder = piece?.encoder ?? this.encoder;
   }
+}
+
+/** What is seen now; `null` where nothing is. */
+function pictureOf(video: HTMLVideoElement): HTMLCanvasElement | null {
+  if (video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA || video.videoWidth === 0) return null;
+  const canvas = document.createElement('canvas');
+  canvas.width = video.videoWidth;
+  canvas.height = video.videoHeight;
+  canvas.getContext('2d')?.drawImage(video, 0, 0);
+  return canvas;
 }
 
 function asTrack(track: MediaPlaylist): Track {
