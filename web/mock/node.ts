@@ -77,6 +77,21 @@ type Reply = {
 const BUSY_MS = 12_000;
 const BUSY_ITEM = 'f2';
 
+const DECODED = ['h264', 'hevc', 'vp9', 'av1', 'mpeg2video', 'vc1'];
+const ALL = { decode: DECODED, encode: ['h264'], scale: true, tone_map: true };
+const NOTHING = { decode: [], encode: [], scale: false, tone_map: false };
+const DEVICES: Status['hardware']['devices'] = [
+  { ...ALL, api: 'qsv', path: '/dev/dri/renderD128', name: 'Intel iHD driver - 24.2.1' },
+  {
+    ...NOTHING,
+    api: 'vaapi',
+    path: '/dev/dri/renderD129',
+    name: '',
+    problem: 'The node may not open it. Add its user to the group “render”, then start it again.',
+  },
+  { ...ALL, api: 'software', path: '', name: 'libx264, 2 threads' },
+];
+
 export class MockNode {
   private account: Account | null = null;
   private libraries: Library[] = [];
@@ -393,19 +408,39 @@ export class MockNode {
       ],
       workers: { limit: 2, running: 2, busy: 1, failures: 1, detail: 'Kept warm; each may use 1.5 GB.' },
       hardware: {
-        used: false,
-        detail: 'No /dev/dri on this machine, so Quick Sync and VAAPI cannot be opened.',
-        devices: [],
+        used: true,
+        detail: 'Quick Sync is used; the processor takes over when it fails.',
+        devices: DEVICES,
       },
-      transcodes: [],
+      transcodes: [
+        {
+          item: 'f20',
+          title: title(20),
+          rendition: 'v0-1080',
+          encoder: 'h264_qsv',
+          viewers: 2,
+          segments_ready: 41,
+          segments: 1204,
+        },
+        {
+          item: 'f24',
+          title: title(24),
+          rendition: 'v0-720',
+          encoder: null,
+          viewers: 1,
+          segments_ready: 0,
+          segments: 1540,
+          detail: 'waits for a free place: 2 films are transcoded at once',
+        },
+      ],
       storage: {
         catalog: 1.4e7,
         index: 4.8e8,
         artwork: 9.1e7,
-        renditions: 0,
+        renditions: 6.4e9,
         renditions_quota: 1e10,
-        thumbnails: 0,
-        published: 0,
+        thumbnails: 2.2e8,
+        published: 1.1e9,
         free: 2.1e11,
       },
       alerts: this.items.length
