@@ -29,7 +29,7 @@ export default defineConfig(({ command, mode }) => ({
     },
   },
   // Its worker and WebAssembly are found beside it.
-  optimizeDeps: { exclude: ['jassub'] },
+  optimizeDeps: { exclude: ['jassub'], include: ['jassub > throughput'] },
   worker: {
     format: 'es',
     // The node lets files of this name compile WebAssembly, and nothing else.

@@ -4,6 +4,7 @@
  */
 import type Hls from 'hls.js';
 import type { Playback } from './playback.svelte';
+import type { Subtitles } from './subtitles/subtitles.svelte';
 import type { Supply, SupplyStats } from './supply';
 
 export interface Diagnosis {
@@ -12,6 +13,8 @@ export interface Diagnosis {
   readonly hls: Hls | null;
   readonly video: HTMLVideoElement;
   readonly supply: Supply | null;
+  readonly playback: Playback;
+  readonly subtitles: Subtitles;
 }
 
 declare global {
@@ -21,7 +24,7 @@ declare global {
 }
 
 /** Shows it until the returned function is called. */
-export function expose(playback: Playback, supply: Supply | null): () => void {
+export function expose(playback: Playback, subtitles: Subtitles, supply: Supply | null): () => void {
   const diagnosis: Diagnosis = {
     stats: () => supply?.stats() ?? { bytes: {}, rates: {}, blocks: 0, blocks_verified: 0, blocks_failed: 0 },
     get hls() {
@@ -29,6 +32,8 @@ export function expose(playback: Playback, supply: Supply | null): () => void {
     },
     video: playback.video,
     supply,
+    playback,
+    subtitles,
   };
   window.__potluck = diagnosis;
   return () => {
