@@ -275,13 +275,13 @@ impl Media {
         }
     }
 
-    /// All cues of an embedded text subtitle stream. Reads the file from end to end where its container keeps no index
-    /// of them, so keep the answer.
+    /// All cues of an embedded text subtitle stream, on the time line that `base_seconds` of the file's index shifts to.
+    /// Reads the file from end to end where its container keeps no index of them, so keep the answer.
     ///
     /// # Errors
-    /// As [`Media::probe`].
-    pub async fn subtitles(&self, path: &Path, stream: u32) -> Result<SubtitleTrack, MediaError> {
-        match self.ask(path, Question::Subtitles { stream }).await? {
+    /// As [`Media::probe`]; subtitles that are pictures are unreadable here.
+    pub async fn subtitles(&self, path: &Path, stream: u32, base_seconds: i64) -> Result<SubtitleTrack, MediaError> {
+        match self.ask(path, Question::Subtitles { stream, base_seconds }).await? {
             (Reply::Subtitles(track), _) => Ok(track),
             (other, _) => Err(refused(other)),
         }

@@ -160,10 +160,10 @@ impl Pool {
         }
     }
 
-    /// Measuring a file without an index means to read it wholly.
+    /// Measuring a file without an index means to read it wholly, and so does taking its subtitles out.
     fn patience(&self, question: &Question) -> Duration {
         match question {
-            Question::Index => self.options.launch.time * 10,
+            Question::Index | Question::Subtitles { .. } => self.options.launch.time * 10,
             _ => self.options.launch.time,
         }
     }

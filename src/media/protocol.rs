@@ -59,6 +59,8 @@ pub enum Question {
     Subtitles {
         /// Index of the stream.
         stream: u32,
+        /// See [`super::timeline::FileIndex::base_seconds`].
+        base_seconds: i64,
     },
     /// An attached file, a font for example.
     Attachment {

@@ -19,5 +19,6 @@ mod server;
 mod shelf;
 mod sign_in;
 mod sound;
+mod subtitles;
 mod transcode;
 mod webrtc;

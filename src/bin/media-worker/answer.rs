@@ -11,7 +11,7 @@ use crate::picture::{self, Films};
 use crate::reader::Reader;
 use crate::sound::{self, Listener};
 use crate::source::{Source, Trouble};
-use crate::{facts, index, poster, segment, tracks};
+use crate::{facts, index, poster, segment, subtitles, tracks};
 
 /// Contexts kept open: video and a few audio tracks of the files being played.
 const OPEN_SOURCES: usize = 12;
@@ -63,7 +63,14 @@ impl Desk {
                 let segment = self.sound((request.file, plan.stream), file, plan)?;
                 Ok((Reply::Encoded { encoder: "aac".to_owned() }, segment))
             }
-            Question::Subtitles { .. } | Question::Attachment { .. } | Question::Sprite(_) | Question::Hardware(_) => {
+            Question::Subtitles { stream, base_seconds } => {
+                let track = subtitles::of(Source::open_for_packets(file)?, *stream, *base_seconds)?;
+                Ok((Reply::Subtitles(track), Vec::new()))
+            }
+            Question::Attachment { stream } => {
+                Ok((Reply::Payload, subtitles::attachment(&Source::open_for_packets(file)?, *stream)?))
+            }
+            Question::Sprite(_) | Question::Hardware(_) => {
                 Err(Trouble::Cannot("this worker cannot do that yet".to_owned()))
             }
             Question::Segment(plan) => Ok((Reply::Payload, self.segment((request.file, plan.stream), file, plan)?)),

@@ -26,6 +26,7 @@ mod segment;
 mod sound;
 mod source;
 mod stream;
+mod subtitles;
 mod tracks;
 
 use std::time::Duration;
