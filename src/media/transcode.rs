@@ -105,10 +105,16 @@ impl SpritePlan {
 }
 
 /// What a transcoding worker made.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Transcoded {
     /// `moof` and `mdat`.
     pub bytes: bytes::Bytes,
     /// Who encoded it: `libx264`, `h264_qsv`, `h264_vaapi`, `aac`.
     pub encoder: String,
+}
+
+impl std::fmt::Debug for Transcoded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} bytes of {}", self.bytes.len(), self.encoder)
+    }
 }

@@ -21,4 +21,5 @@ mod sign_in;
 mod sound;
 mod subtitles;
 mod transcode;
+mod vaapi;
 mod webrtc;

@@ -15,12 +15,12 @@ use crate::fixtures::{film, film_mkv, media, media_options};
 const SCALE: u32 = 24_000;
 const LENGTH: i64 = 2 * SCALE as i64;
 
-fn format(width: u32, height: u32) -> PictureFormat {
+pub fn format(width: u32, height: u32) -> PictureFormat {
     PictureFormat { width, height, bit_rate: 1_000_000, frame_rate_max: None, tone_map: false, burn: None, level: 30 }
 }
 
 /// Segment `n` of `count`, without a known keyframe.
-fn plan(n: i64, count: i64, format: PictureFormat) -> PicturePlan {
+pub fn plan(n: i64, count: i64, format: PictureFormat) -> PicturePlan {
     PicturePlan {
         stream: 0,
         sequence: u32::try_from(n).unwrap(),
@@ -36,16 +36,16 @@ fn plan(n: i64, count: i64, format: PictureFormat) -> PicturePlan {
     }
 }
 
-async fn picture(media: &Media, path: &Path, plan: PicturePlan) -> Transcoded {
+pub async fn picture(media: &Media, path: &Path, plan: PicturePlan) -> Transcoded {
     media.picture(path, plan, &CancellationToken::new()).await.unwrap()
 }
 
-fn plans(count: i64, format: &PictureFormat) -> Vec<PicturePlan> {
+pub fn plans(count: i64, format: &PictureFormat) -> Vec<PicturePlan> {
     (0..count).map(|n| plan(n, count, format.clone())).collect()
 }
 
 /// A film that was made, and what the programs say of it.
-struct Made {
+pub struct Made {
     segments: Vec<Vec<u8>>,
     _folder: tempfile::TempDir,
     path: PathBuf,
@@ -53,7 +53,7 @@ struct Made {
 
 impl Made {
     /// The segments of a clip, made in this order.
-    async fn of(media: &Media, path: &Path, plans: &[PicturePlan], order: &[usize]) -> Self {
+    pub async fn of(media: &Media, path: &Path, plans: &[PicturePlan], order: &[usize]) -> Self {
         let head = media.picture_head(path, plans[0].clone()).await.unwrap();
         let mut segments = vec![Vec::new(); plans.len()];
         for n in order {
@@ -66,7 +66,7 @@ impl Made {
     }
 
     /// Entries of each frame, as `ffprobe` decodes them.
-    fn frames(&self, entries: &str) -> Vec<String> {
+    pub fn frames(&self, entries: &str) -> Vec<String> {
         let output = Command::new("ffprobe")
             .args(["-v", "error", "-select_streams", "v", "-show_entries", &format!("frame={entries}")])
             .args(["-of", "csv=p=0"])
@@ -80,7 +80,7 @@ impl Made {
 
     /// When each picture is shown. Checks that all of them decode, that each segment starts with a keyframe, at the plan's
     /// start, and ends where the next one starts.
-    fn ticks(&self, plans: &[PicturePlan]) -> Vec<i64> {
+    pub fn ticks(&self, plans: &[PicturePlan]) -> Vec<i64> {
         let mut ticks = Vec::new();
         for (plan, bytes) in plans.iter().zip(&self.segments) {
             let segment = Segment::read(bytes);
@@ -98,13 +98,13 @@ impl Made {
     }
 
     /// The colours of its `n`th frame, shrunk.
-    fn colours(&self, n: usize) -> Vec<u8> {
+    pub fn colours(&self, n: usize) -> Vec<u8> {
         shrunk(&self.path, n, "rgb24")
     }
 }
 
 /// The `n`th frame of a film, 16 x 9 pixels of `format`.
-fn shrunk(path: &Path, n: usize, format: &str) -> Vec<u8> {
+pub fn shrunk(path: &Path, n: usize, format: &str) -> Vec<u8> {
     let output = Command::new("ffmpeg")
         .args(["-v", "error", "-nostdin", "-i"])
         .arg(path)
@@ -117,7 +117,7 @@ fn shrunk(path: &Path, n: usize, format: &str) -> Vec<u8> {
 }
 
 /// The mean difference of two pictures.
-fn difference(one: &[u8], other: &[u8]) -> f64 {
+pub fn difference(one: &[u8], other: &[u8]) -> f64 {
     let sum: f64 = one.iter().zip(other).map(|(a, b)| f64::from(a.abs_diff(*b))).sum();
     sum / one.len() as f64
 }

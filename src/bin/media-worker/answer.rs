@@ -11,7 +11,7 @@ use crate::picture::{self, Films};
 use crate::reader::Reader;
 use crate::sound::{self, Listener};
 use crate::source::{Source, Trouble};
-use crate::{facts, index, poster, segment, subtitles, tracks};
+use crate::{facts, hardware, index, poster, segment, subtitles, tracks};
 
 /// Contexts kept open: video and a few audio tracks of the files being played.
 const OPEN_SOURCES: usize = 12;
@@ -36,6 +36,7 @@ impl Desk {
         let answer = catch_unwind(AssertUnwindSafe(|| self.try_answer(request, file)));
         match answer {
             Ok(Ok(answer)) => answer,
+            Ok(Err(Trouble::Device(said))) => (Reply::DeviceFailed(said), Vec::new()),
             Ok(Err(trouble)) => (Reply::Unreadable(trouble.to_string()), Vec::new()),
             Err(_) => {
                 // What a panic left half done is not trusted any more.
@@ -56,8 +57,9 @@ impl Desk {
             Question::PictureHead(plan) => Ok((Reply::Head(picture::head(file, plan)?), Vec::new())),
             Question::Picture(plan) => {
                 let (segment, encoder) = self.films.segment(request.file, file, plan)?;
-                Ok((Reply::Encoded { encoder: encoder.to_owned() }, segment))
+                Ok((Reply::Encoded { encoder }, segment))
             }
+            Question::Hardware(device) => Ok((Reply::Hardware(hardware::probe(device)), Vec::new())),
             Question::SoundHead(plan) => Ok((Reply::Head(sound::head(&Source::open(file)?, plan)?), Vec::new())),
             Question::Sound(plan) => {
                 let segment = self.sound((request.file, plan.stream), file, plan)?;
@@ -70,9 +72,7 @@ impl Desk {
             Question::Attachment { stream } => {
                 Ok((Reply::Payload, subtitles::attachment(&Source::open_for_packets(file)?, *stream)?))
             }
-            Question::Sprite(_) | Question::Hardware(_) => {
-                Err(Trouble::Cannot("this worker cannot do that yet".to_owned()))
-            }
+            Question::Sprite(_) => Err(Trouble::Cannot("this worker cannot do that yet".to_owned())),
             Question::Segment(plan) => Ok((Reply::Payload, self.segment((request.file, plan.stream), file, plan)?)),
         }
     }

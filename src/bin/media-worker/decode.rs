@@ -10,6 +10,7 @@ use ffmpeg_next::{Dictionary, ffi};
 
 use crate::facts::{display_matrix, pixel_aspect, quarter_turns};
 use crate::handles::{Came, Codec, Frame, came, no_memory};
+use crate::hardware::{Hardware, blamed};
 use crate::source::{Source, Trouble};
 use crate::tracks::Clock;
 
@@ -55,6 +56,7 @@ pub struct Film {
     source: Source,
     stream: usize,
     decoder: Codec,
+    on_device: bool,
     clock: Clock,
     /// How its pictures are shown.
     pub manner: Manner,
@@ -86,11 +88,7 @@ pub struct Opening {
 
 impl Film {
     /// Opens a film at its head.
-    pub fn open(
-        file: Arc<File>,
-        opening: Opening,
-        prepare: impl FnOnce(&mut Codec) -> Result<(), Trouble>,
-    ) -> Result<Self, Trouble> {
+    pub fn open(file: Arc<File>, opening: Opening, hardware: Option<&Hardware>) -> Result<Self, Trouble> {
         let stream = usize::try_from(opening.stream).unwrap_or(usize::MAX);
         if opening.timescale == 0 {
             return Err(Trouble::Cannot("a film without a clock cannot be cut".to_owned()));
@@ -100,8 +98,7 @@ impl Film {
         let view = source.stream(stream).ok_or_else(|| Trouble::Cannot("there is no such stream".to_owned()))?;
         let clock = Clock::new(&view, opening.timescale, opening.base_seconds);
         let manner = manner(&view);
-        let mut decoder = decoder(&view, opening.threads)?;
-        prepare(&mut decoder)?;
+        let mut decoder = decoder(&view, opening.threads, hardware)?;
         decoder.open(Dictionary::new())?;
         let step = (f64::from(opening.timescale) / manner.rate).round().max(1.0) as i64;
         Ok(Self {
@@ -109,6 +106,7 @@ impl Film {
             source,
             stream,
             decoder,
+            on_device: hardware.is_some(),
             clock,
             manner,
             before: None,
@@ -196,6 +194,7 @@ impl Film {
                 Ok(Came::Hungry) => self.feed()?,
                 Ok(Came::Ended) => return Ok(None),
                 // A picture that cannot be decoded is left out.
+                Err(error) if self.blames_the_device(&error) => return Err(blamed(&error)),
                 Err(ffmpeg_next::Error::Other { errno: ffmpeg_next::error::ENOMEM }) => return Err(no_memory()),
                 Err(_) if self.ended => return Ok(None),
                 Err(_) => self.feed()?,
@@ -224,7 +223,7 @@ impl Film {
                 let _ = self.decoder.send_packet(None);
                 return Ok(());
             };
-            if packet.stream() != self.stream {
+            if packet.stream() != self.stream || packet.size() == 0 {
                 continue;
             }
             if self.awaits_key && !packet.is_key() && passed < PACKETS_TO_KEY {
@@ -235,10 +234,17 @@ impl Film {
                 self.awaits_key = false;
                 self.clean_from = packet.pts().map_or(i64::MIN, |time| self.clock.tick(time));
             }
-            if packet.size() > 0 && self.decoder.send_packet(Some(&packet)).is_ok() {
-                return Ok(());
+            match self.decoder.send_packet(Some(&packet)) {
+                Ok(_) => return Ok(()),
+                Err(error) if self.blames_the_device(&error) => return Err(blamed(&error)),
+                Err(_) => (),
             }
         }
+    }
+
+    /// What a device says of anything but a broken film is its own failure.
+    fn blames_the_device(&self, error: &ffmpeg_next::Error) -> bool {
+        self.on_device && *error != ffmpeg_next::Error::InvalidData
     }
 
     fn seek(&mut self, place: i64) -> Result<(), Trouble> {
@@ -283,10 +289,17 @@ fn peak(view: &crate::stream::StreamView<'_>) -> Option<f64> {
 }
 
 /// A decoder for a stream, not yet open.
-fn decoder(view: &crate::stream::StreamView<'_>, threads: u32) -> Result<Codec, Trouble> {
+fn decoder(view: &crate::stream::StreamView<'_>, threads: u32, hardware: Option<&Hardware>) -> Result<Codec, Trouble> {
     let parameters = view.parameters();
-    // SAFETY: libav's codecs are static.
-    let codec = unsafe { ffi::avcodec_find_decoder(parameters.codec_id).as_ref() };
+    // libav's first choice for AV1 is a library that knows no devices.
+    let on_device = hardware.is_some() && parameters.codec_id == ffi::AVCodecID::AV_CODEC_ID_AV1;
+    // SAFETY: libav's codecs are static, the name is a C string.
+    let codec = unsafe {
+        match on_device {
+            true => ffi::avcodec_find_decoder_by_name(c"av1".as_ptr()).as_ref(),
+            false => ffi::avcodec_find_decoder(parameters.codec_id).as_ref(),
+        }
+    };
     let codec = codec.ok_or_else(|| Trouble::Cannot("its film is of a kind that cannot be decoded here".to_owned()))?;
     let mut decoder = Codec::new(codec)?;
     // SAFETY: both belong to live objects; libav copies what it needs.
@@ -297,5 +310,8 @@ fn decoder(view: &crate::stream::StreamView<'_>, threads: u32) -> Result<Codec, 
     raw.thread_count = i32::try_from(threads.clamp(1, 16)).unwrap_or(1);
     raw.thread_type = ffi::FF_THREAD_FRAME | ffi::FF_THREAD_SLICE;
     raw.max_pixels = PIXELS_MAX;
+    if let Some(hardware) = hardware {
+        hardware.lend_to(&mut decoder);
+    }
     Ok(decoder)
 }

@@ -11,6 +11,7 @@ use potluck::media::transcode::PicturePlan;
 
 use crate::filter::Colour;
 use crate::handles::{Came, Codec, Frame};
+use crate::hardware::{Hardware, blamed, encoder_options};
 use crate::source::Trouble;
 
 /// The quality that libx264 aims at below the bit rate.
@@ -45,6 +46,31 @@ impl Encoder {
         Ok(Self { codec, encoded: Encoded::default(), first: true })
     }
 
+    /// The encoder of a device, for pictures like this one.
+    pub fn on_device(
+        plan: &PicturePlan,
+        rate: f64,
+        colour: Colour,
+        hardware: &Hardware,
+        like: &Frame,
+    ) -> Result<Self, Trouble> {
+        let mut codec = codec(hardware.encoder()).map_err(|e| blamed(&e))?;
+        let raw = codec.raw_mut();
+        common(raw, plan, rate, colour);
+        raw.bit_rate = i64::try_from(plan.format.bit_rate).unwrap_or(i64::MAX);
+        raw.rc_max_rate = raw.bit_rate.saturating_mul(3) / 2;
+        raw.rc_buffer_size = i32::try_from(plan.format.bit_rate).unwrap_or(i32::MAX);
+        raw.max_b_frames = 0;
+        // SAFETY: the frame comes from the device's own pool, of which the encoder gets a reference of its own; its
+        // format is one of libav's.
+        unsafe {
+            (&raw mut raw.pix_fmt).cast::<i32>().write(like.raw().format);
+            raw.hw_frames_ctx = ffi::av_buffer_ref(like.raw().hw_frames_ctx);
+        }
+        codec.open(encoder_options(hardware)).map_err(|e| blamed(&e))?;
+        Ok(Self { codec, encoded: Encoded::default(), first: true })
+    }
+
     /// The `AVCDecoderConfigurationRecord` of a plan's pictures, whoever encodes them.
     pub fn record(plan: &PicturePlan, rate: f64) -> Result<Vec<u8>, Trouble> {
         let mut codec = codec(c"libx264")?;
@@ -53,14 +79,8 @@ impl Encoder {
         codec.raw_mut().thread_count = 1;
         codec.raw_mut().flags |= ffi::AV_CODEC_FLAG_GLOBAL_HEADER.cast_signed();
         codec.open(libx264())?;
-        let raw = codec.raw();
-        let size = usize::try_from(raw.extradata_size).unwrap_or(0);
-        if raw.extradata.is_null() {
-            return Err(Trouble::Cannot("the encoder gives no head".to_owned()));
-        }
-        // SAFETY: libav allocated that many bytes there, and they live as long as the context.
-        let header = unsafe { std::slice::from_raw_parts(raw.extradata, size) };
-        avc::configuration(header).ok_or_else(|| Trouble::Cannot("the encoder's head cannot be read".to_owned()))
+        avc::configuration(extradata(&codec))
+            .ok_or_else(|| Trouble::Cannot("the encoder's head cannot be read".to_owned()))
     }
 
     /// Encodes a picture; its time is in ticks.
@@ -85,16 +105,20 @@ impl Encoder {
     fn collect(&mut self) -> Result<(), Trouble> {
         let mut packet = Packet::empty();
         while self.codec.receive_packet(&mut packet)? == Came::Ready {
-            self.encoded.take(&packet)?;
+            self.encoded.take(&packet, extradata(&self.codec))?;
         }
         Ok(())
     }
 }
 
 impl Encoded {
-    fn take(&mut self, packet: &Packet) -> Result<(), Trouble> {
-        let start = self.bytes.len();
-        avc::length_prefixed(packet.data().unwrap_or_default(), &mut self.bytes);
+    /// Takes a packet. Some drivers write the parameter sets into the encoder's head alone.
+    fn take(&mut self, packet: &Packet, head: &[u8]) -> Result<(), Trouble> {
+        let (start, data) = (self.bytes.len(), packet.data().unwrap_or_default());
+        if packet.is_key() && avc::configuration(data).is_none() {
+            avc::length_prefixed(head, &mut self.bytes);
+        }
+        avc::length_prefixed(data, &mut self.bytes);
         if self.bytes.len() > PAYLOAD_MAX / 2 {
             return Err(Trouble::Cannot("the segment is too large".to_owned()));
         }
@@ -104,6 +128,17 @@ impl Encoded {
         self.samples.push(Sample { time, size, sync: packet.is_key() });
         Ok(())
     }
+}
+
+/// The head that an encoder wrote when it was opened.
+fn extradata(codec: &Codec) -> &[u8] {
+    let raw = codec.raw();
+    let size = usize::try_from(raw.extradata_size).unwrap_or(0);
+    if raw.extradata.is_null() {
+        return &[];
+    }
+    // SAFETY: libav allocated that many bytes there, and they live as long as the context.
+    unsafe { std::slice::from_raw_parts(raw.extradata, size) }
 }
 
 /// A context for an encoder, not yet open.

@@ -11,6 +11,7 @@ use potluck::media::transcode::PictureFormat;
 
 use crate::decode::Manner;
 use crate::handles::{Buffer, Came, Frame, came, no_memory};
+use crate::hardware::Hardware;
 use crate::source::Trouble;
 
 /// ITU-T H.273 code points, read as numbers: a file may hold any.
@@ -125,10 +126,19 @@ impl Shape {
 
     /// Whether its values are red, green and blue.
     fn is_rgb(&self) -> bool {
+        self.has(ffi::AV_PIX_FMT_FLAG_RGB)
+    }
+
+    /// Whether it lies in a device's memory.
+    fn is_on_device(&self) -> bool {
+        self.has(ffi::AV_PIX_FMT_FLAG_HWACCEL)
+    }
+
+    fn has(&self, flag: i32) -> bool {
         // SAFETY: the format is one of libav's, from a frame of its; unknown ones give null.
         let descriptor =
             unsafe { ffi::av_pix_fmt_desc_get(std::mem::transmute::<i32, ffi::AVPixelFormat>(self.format)).as_ref() };
-        descriptor.is_some_and(|d| d.flags & u64::from(ffi::AV_PIX_FMT_FLAG_RGB.unsigned_abs()) != 0)
+        descriptor.is_some_and(|d| d.flags & u64::from(flag.unsigned_abs()) != 0)
     }
 
     /// Where the picture lies in one of the wanted size: its own width and height there, upright.
@@ -182,6 +192,43 @@ pub fn software(shape: &Shape, manner: &Manner, format: &PictureFormat) -> Strin
     words.join(",")
 }
 
+/// The words that bring a picture onto a device.
+pub const UPLOAD: &str = "format=nv12,hwupload";
+/// The words that map tones there.
+pub const TONE_MAP_ON_DEVICE: &str = "tonemap_vaapi=format=nv12:p=bt709:t=bt709:m=bt709";
+
+/// The words of a graph that scales, and maps tones, in the device's own memory; `None` for what is left to software.
+pub fn on_device(shape: &Shape, manner: &Manner, format: &PictureFormat) -> Option<String> {
+    let (width, height) = (format.width, format.height);
+    let turned = manner.turns % 4 != 0 || shape.fitted(manner, format) != (width, height);
+    let other_colours = !shape.colour.is_hdr() && shape.colour.other_matrix(shape.height).is_some();
+    if shape.interlaced || turned || other_colours || shape.is_rgb() || format.burn.is_some() {
+        return None;
+    }
+    let maps = format.tone_map && shape.colour.is_hdr();
+    let upload = match (shape.is_on_device(), maps) {
+        (true, _) => "",
+        (false, true) => "format=p010,hwupload,",
+        (false, false) => "format=nv12,hwupload,",
+    };
+    Some(if maps {
+        format!("{upload}scale_vaapi=w={width}:h={height}:format=p010,{TONE_MAP_ON_DEVICE}")
+    } else {
+        format!("{upload}scale_vaapi=w={width}:h={height}:format=nv12:out_range=limited")
+    })
+}
+
+/// The words of a graph in software for pictures that are encoded on a device, and perhaps were decoded there.
+pub fn through_memory(shape: &Shape, software: &str) -> String {
+    let download = if shape.is_on_device() { "hwdownload,format=nv12|p010le," } else { "" };
+    format!("{download}{software},{UPLOAD}")
+}
+
+/// The words of a graph whose pictures go to the encoder of a device.
+pub fn for_encoder(words: String, hardware: &Hardware) -> String {
+    if hardware.quick_sync.is_some() { format!("{words},hwmap=derive_device=qsv,format=qsv") } else { words }
+}
+
 /// The brightest of a film that does not say, in units of 100 cd/m²: what most are mastered for.
 const USUAL_PEAK: f64 = 10.0;
 
@@ -212,7 +259,7 @@ impl Graph {
         timescale: u32,
         words: &str,
         threads: u32,
-        device: Option<&Buffer>,
+        hardware: Option<&Hardware>,
     ) -> Result<Self, Trouble> {
         // SAFETY: the graph is freed with `Self`, and owns the filters that are made in it.
         let graph = NonNull::new(unsafe { ffi::avfilter_graph_alloc() }).ok_or_else(no_memory)?;
@@ -225,8 +272,8 @@ impl Graph {
         // SAFETY: the sink belongs to the graph and is not yet initialised.
         came(unsafe { ffi::avfilter_init_str(made.sink, ptr::null()) })?;
         made.parse(words)?;
-        if let Some(device) = device {
-            made.give(device);
+        if let Some(hardware) = hardware {
+            made.give(&hardware.vaapi);
         }
         // SAFETY: all filters are there and linked.
         came(unsafe { ffi::avfilter_graph_config(graph.as_ptr(), ptr::null_mut()) })?;

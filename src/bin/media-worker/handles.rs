@@ -105,7 +105,6 @@ pub struct Buffer(NonNull<ffi::AVBufferRef>);
 // SAFETY: references are counted atomically; devices are made for use by several threads.
 unsafe impl Send for Buffer {}
 
-#[allow(dead_code, reason = "devices come next")]
 impl Buffer {
     /// Takes over a reference.
     ///

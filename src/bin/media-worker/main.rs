@@ -15,10 +15,13 @@ mod even;
 mod facts;
 mod filter;
 mod handles;
+mod hardware;
 mod index;
 mod limits;
+mod line;
 mod listed;
 mod names;
+mod overheard;
 mod picture;
 mod poster;
 mod reader;
@@ -28,6 +31,7 @@ mod source;
 mod stream;
 mod subtitles;
 mod tracks;
+mod vaapi;
 
 use std::time::Duration;
 
@@ -57,7 +61,7 @@ fn main() -> anyhow::Result<()> {
     limits::confine(arguments.memory_bytes, arguments.address_bytes, arguments.niceness)?;
     limits::end_with_the_node()?;
     ffmpeg_next::init().context("starting libav")?;
-    ffmpeg_next::util::log::set_level(ffmpeg_next::util::log::Level::Quiet);
+    overheard::listen();
     // A panic is an answer ("unreadable"), not a message on the node's terminal.
     std::panic::set_hook(Box::new(|_| ()));
 

@@ -59,6 +59,9 @@ pub enum Trouble {
     /// It is fine, but this cannot be done with it.
     #[error("{0}")]
     Cannot(String),
+    /// A device failed; the file is not to blame.
+    #[error("{0}")]
+    Device(String),
 }
 
 impl From<Error> for Trouble {

@@ -1,0 +1,171 @@
+//! What a picture passes through on its way into a segment: thinning, filters, the encoder; in software, or on a device.
+use potluck::media::transcode::{PictureFormat, PicturePlan};
+
+use crate::decode::{Manner, Picture};
+use crate::encode::{Encoded, Encoder};
+use crate::filter::{self, Colour, Graph, Shape};
+use crate::handles::Frame;
+use crate::hardware::{Hardware, blamed};
+use crate::source::Trouble;
+
+/// The line of one segment.
+pub struct Line<'a> {
+    manner: Manner,
+    plan: &'a PicturePlan,
+    hardware: Option<&'a Hardware>,
+    graph: Option<(Shape, Graph)>,
+    encoder: Option<Encoder>,
+    /// Tick of the last picture that was taken; before the first one, of the one before the segment.
+    pub last: i64,
+    taken: usize,
+    /// Pictures are taken in slots of this many ticks, where there are too many.
+    slot: Option<f64>,
+    interlaced: bool,
+}
+
+/// Frames a second of what is encoded: the film's, or a whole part of it under the limit.
+pub fn rate(manner: &Manner, format: &PictureFormat) -> f64 {
+    match format.frame_rate_max {
+        Some(most) if most.is_finite() && most >= 1.0 => manner.rate / (manner.rate / most - 0.01).ceil().max(1.0),
+        _ => manner.rate,
+    }
+}
+
+impl<'a> Line<'a> {
+    /// The line of a plan.
+    pub fn new(manner: Manner, plan: &'a PicturePlan, hardware: Option<&'a Hardware>) -> Self {
+        let rate = rate(&manner, &plan.format);
+        let slot = (rate < manner.rate).then(|| f64::from(plan.timescale) / rate);
+        Self {
+            manner,
+            plan,
+            hardware,
+            graph: None,
+            encoder: None,
+            last: plan.start - 1,
+            taken: 0,
+            slot,
+            interlaced: false,
+        }
+    }
+
+    /// Whether no picture was taken yet.
+    pub fn is_empty(&self) -> bool {
+        self.taken == 0
+    }
+
+    /// Shows a picture from the segment's start on that belongs elsewhere, or black where there is none.
+    pub fn stand_in(&mut self, picture: Option<&Picture>) -> Result<(), Trouble> {
+        let frame = match picture {
+            Some(picture) => picture.frame.shared()?,
+            None => Frame::black(self.plan.format.width, self.plan.format.height)?,
+        };
+        self.push(Picture { tick: self.plan.start, frame })
+    }
+
+    /// Takes a picture. The first one is shown from the segment's start on; those after it at their times, or, where
+    /// these do not ascend, right after each other.
+    pub fn push(&mut self, picture: Picture) -> Result<(), Trouble> {
+        let tick = if self.is_empty() { self.plan.start } else { picture.tick.max(self.last + 1) };
+        let too_late = tick >= self.plan.end && !self.plan.last;
+        if too_late || (!self.is_empty() && self.is_one_too_many(tick)) {
+            return Ok(());
+        }
+        self.last = tick;
+        self.taken += 1;
+        let mut frame = picture.frame;
+        frame.raw_mut().pts = tick;
+        self.filter(frame)
+    }
+
+    fn is_one_too_many(&self, tick: i64) -> bool {
+        let slot = |tick: i64, length: f64| ((tick as f64 + length / 4.0) / length).floor();
+        self.slot.is_some_and(|length| slot(tick, length) <= slot(self.last, length))
+    }
+
+    fn filter(&mut self, mut frame: Frame) -> Result<(), Trouble> {
+        let colour = Colour::of(frame.raw());
+        if self.plan.format.tone_map && colour.is_hdr() {
+            colour.completed_as_hdr().put(frame.raw_mut());
+        }
+        let mut shape = Shape::of(&frame, &self.manner);
+        // Once interlaced, the filter looks at each picture by itself.
+        self.interlaced |= shape.interlaced;
+        shape.interlaced = self.interlaced;
+        if self.graph.as_ref().is_none_or(|(made_for, _)| *made_for != shape) {
+            self.drain()?;
+            self.graph = Some((shape, self.graph_for(&shape, &frame)?));
+        }
+        if let Some((_, graph)) = &mut self.graph {
+            graph.push(Some(&mut frame)).map_err(|e| self.trouble(e.into()))?;
+        }
+        self.encode_what_is_ready()
+    }
+
+    /// A graph for pictures of a shape: on the device what it can do, in software the rest.
+    fn graph_for(&self, shape: &Shape, frame: &Frame) -> Result<Graph, Trouble> {
+        let (format, timescale, threads) = (&self.plan.format, self.plan.timescale, self.plan.threads);
+        let software = filter::software(shape, &self.manner, format);
+        let Some(hardware) = self.hardware else { return Graph::new(frame, timescale, &software, threads, None) };
+        if let Some(words) = filter::on_device(shape, &self.manner, format) {
+            let words = filter::for_encoder(words, hardware);
+            if let Ok(graph) = Graph::new(frame, timescale, &words, threads, Some(hardware)) {
+                return Ok(graph);
+            }
+        }
+        let words = filter::for_encoder(filter::through_memory(shape, &software), hardware);
+        Graph::new(frame, timescale, &words, threads, Some(hardware)).map_err(|e| blamed(&e))
+    }
+
+    /// Takes what is left in a graph.
+    fn drain(&mut self) -> Result<(), Trouble> {
+        if let Some((_, graph)) = &mut self.graph {
+            graph.push(None).map_err(|e| self.trouble(e.into()))?;
+            self.encode_what_is_ready()?;
+        }
+        self.graph = None;
+        Ok(())
+    }
+
+    fn encode_what_is_ready(&mut self) -> Result<(), Trouble> {
+        while let Some((mut frame, shape)) = self.filtered()? {
+            let kept_as_it_is = shape.colour.is_hdr() && !self.plan.format.tone_map;
+            let colour = if kept_as_it_is { Colour { full: false, ..shape.colour } } else { Colour::BT709 };
+            colour.put(frame.raw_mut());
+            let encoder = match self.encoder.take() {
+                Some(encoder) => encoder,
+                None => self.encoder_for(&frame, colour)?,
+            };
+            let encoder = self.encoder.insert(encoder);
+            encoder.push(&mut frame).map_err(|e| self.trouble(e))?;
+        }
+        Ok(())
+    }
+
+    fn filtered(&mut self) -> Result<Option<(Frame, Shape)>, Trouble> {
+        let Some((shape, graph)) = &mut self.graph else { return Ok(None) };
+        let shape = *shape;
+        let pulled = graph.pull(self.plan.timescale);
+        Ok(pulled.map_err(|e| self.trouble(e.into()))?.map(|frame| (frame, shape)))
+    }
+
+    fn encoder_for(&self, frame: &Frame, colour: Colour) -> Result<Encoder, Trouble> {
+        let rate = rate(&self.manner, &self.plan.format);
+        match self.hardware {
+            None => Encoder::software(self.plan, rate, colour),
+            Some(hardware) => Encoder::on_device(self.plan, rate, colour, hardware, frame),
+        }
+    }
+
+    /// The samples.
+    pub fn finish(mut self) -> Result<Encoded, Trouble> {
+        self.drain()?;
+        let encoder = self.encoder.take().ok_or(Trouble::NoPicture)?;
+        encoder.finish().map_err(|e| self.trouble(e))
+    }
+
+    /// On a device every trouble is the device's.
+    fn trouble(&self, trouble: Trouble) -> Trouble {
+        if self.hardware.is_some() { blamed(&trouble) } else { trouble }
+    }
+}
