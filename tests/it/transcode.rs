@@ -183,7 +183,7 @@ fn the_worker() -> &'static str {
 
 /// All of the clip as one large segment: seconds of work.
 fn long_plan() -> PicturePlan {
-    PicturePlan { end: 6 * LENGTH, last: true, ..plan(0, 1, PictureFormat { level: 51, ..format(1920, 1080) }) }
+    PicturePlan { end: 6 * LENGTH, last: true, ..plan(0, 1, PictureFormat { level: 51, ..format(1280, 720) }) }
 }
 
 #[tokio::test]
