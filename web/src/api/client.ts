@@ -157,7 +157,7 @@ export const api = {
   changePassword: (before: string, after: string) =>
     call<void>('PUT', '/account/password', { body: { old: before, new: after } }),
 
-  /** A file of the node as text: a whole subtitle track. */
+  /** A file of the node as text: a whole subtitle track, a playlist. */
   text: async (path: string, signal?: AbortSignal): Promise<string> => {
     const init: RequestInit = { credentials: 'same-origin', signal: signal ?? null };
     const response = await fetch(path, init).catch((cause: unknown) => {
@@ -185,6 +185,7 @@ export const address = {
   backdrop: (item: string) => `${BASE}/items/${id(item)}/backdrop`,
   file: (item: string) => `${BASE}/items/${id(item)}/file`,
   playlist: (item: string, client: Capabilities) => `${BASE}/items/${id(item)}/hls/master.m3u8${queryString(client)}`,
+  mediaPlaylist: (item: string, rendition: string) => `${BASE}/items/${id(item)}/hls/${id(rendition)}/index.m3u8`,
   events: () => `${BASE}/events`,
   ipfs: (cid: string) => `/ipfs/${cid}`,
 };

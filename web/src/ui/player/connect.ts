@@ -1,10 +1,11 @@
 /** Joins the exchange for a film and tells the player of it in the player's own words. */
 import type { HlsConfig } from 'hls.js';
-import { queryString } from '../../api/client';
+import { address, api, queryString } from '../../api/client';
 import type { Capabilities, Renditions } from '../../api/types';
 import { createExchange, createLoader, type Exchange, type ExchangeStats, type Wait } from '../../exchange';
 import { segmentOf } from '../../exchange/hls-loader';
 import { session } from '../state/session.svelte';
+import { segmentAt } from './quality';
 import type { Described, Supply, SupplyStats, WebRtcState } from './supply';
 import type { Source } from './timeline';
 
@@ -90,6 +91,12 @@ class ExchangeSupply implements Supply {
 
   async renditions(item: string): Promise<Renditions> {
     return (await this.exchange.segments.renditions(item)) as unknown as Renditions;
+  }
+
+  async prepare(item: string, rendition: string, time: number, signal: AbortSignal): Promise<void> {
+    const playlist = await api.text(address.mediaPlaylist(item, rendition), signal);
+    const n = segmentAt(playlist, time);
+    if (n !== null) await this.exchange.segments.segment(item, rendition, n, signal);
   }
 
   onWaits(listener: (waits: Wait[]) => void): () => void {

@@ -5,6 +5,10 @@ import { estimate, levelOut, makingTime } from './hls-settings';
 import { prefer, preference, type Quality } from './preferences';
 import { capLevel, Pace, rungFor, rungsOf, type Rung } from './quality';
 
+/** Seconds from the play head to where a new rung is expected to begin. */
+const PREPARE_AHEAD = 6;
+const PREPARE_MS = 5000;
+
 export class Ladder {
   /** Best first. */
   rungs: Rung[] = $state.raw([]);
@@ -19,6 +23,10 @@ export class Ladder {
 
   private hls: Hls | null = null;
   private pace = new Pace();
+  private preparing: AbortController | null = null;
+
+  /** `prepare` has a rendition made at a time, before it is switched to. */
+  constructor(private readonly prepare: (rendition: string, time: number, signal: AbortSignal) => Promise<void>) {}
 
   /** Follows `hls`, and lets it load from `start` once the rungs are known. */
   attach(hls: Hls, events: typeof Events, start: number): void {
@@ -50,10 +58,10 @@ export class Ladder {
     this.wish = wish;
     prefer('quality', wish);
     const { hls } = this;
+    this.preparing?.abort();
     if (!hls) return;
     const rung = rungFor(this.rungs, wish);
-    // What is buffered beyond the next piece is fetched anew, so that the choice shows soon and without a gap.
-    if (rung) hls.nextLevel = rung.level;
+    if (rung) void this.switchTo(hls, rung);
     else hls.loadLevel = -1;
   }
 
@@ -65,8 +73,25 @@ export class Ladder {
 
   /** The next film begins with what was measured in this one. */
   leave(): void {
+    this.preparing?.abort();
     if (this.bandwidth) prefer('bandwidth', this.bandwidth);
     this.hls = null;
+  }
+
+  /**
+   * Soon and without a gap: what is buffered beyond the next piece is fetched anew. A rung that has to be made first is
+   * made while the buffer plays.
+   */
+  private async switchTo(hls: Hls, rung: Rung): Promise<void> {
+    const { media } = hls;
+    if (!rung.original && media && !media.paused) {
+      const abort = new AbortController();
+      this.preparing = abort;
+      const enough = AbortSignal.any([abort.signal, AbortSignal.timeout(PREPARE_MS)]);
+      await this.prepare(rung.rendition, media.currentTime + PREPARE_AHEAD, enough).catch(() => {});
+      if (abort.signal.aborted || this.hls !== hls) return;
+    }
+    hls.nextLevel = rung.level;
   }
 
   private read(hls: Hls): void {

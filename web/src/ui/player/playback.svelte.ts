@@ -61,7 +61,7 @@ export class Playback {
   /** The last picture, shown while the film is opened anew at the same place. */
   still: HTMLCanvasElement | null = $state.raw(null);
 
-  readonly ladder = new Ladder();
+  readonly ladder: Ladder;
   hls: Hls | null = null;
   private pieces: Remembered[] = [];
   private retries = 0;
@@ -79,6 +79,7 @@ export class Playback {
     const kept = Number(localStorage.getItem(VOLUME_KEY) ?? 1);
     video.volume = kept >= 0 && kept <= 1 ? kept : 1;
     this.volume = video.volume;
+    this.ladder = new Ladder(async (rendition, time, signal) => supply?.prepare(item, rendition, time, signal));
     this.follow();
     const own = (waits: Wait[]) => (this.waits = waits.filter(({ place }) => place.item === item));
     this.unfollow = supply?.onWaits(own) ?? (() => {});

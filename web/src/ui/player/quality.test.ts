@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { capLevel, Pace, renditionOf, rungFor, rungsOf, wishOf } from './quality';
+import { capLevel, Pace, renditionOf, rungFor, rungsOf, segmentAt, wishOf } from './quality';
 
 const level = (id: string, width: number, height: number, bitrate: number) => ({
   uri: `http://node/api/v1/items/i/hls/${id}/index.m3u8`,
@@ -31,6 +31,12 @@ describe('the ladder', () => {
   it('reads the rendition out of a playlist address', () => {
     expect(renditionOf('/api/v1/items/i/hls/a1-aac2/index.m3u8?x')).toBe('a1-aac2');
     expect(renditionOf('/api/v1/items/i/hls/master.m3u8')).toBeNull();
+  });
+
+  it('finds the segment of a time in a playlist', () => {
+    const playlist = '#EXTM3U\n#EXTINF:4.004,\n0.m4s\n#EXTINF:6,\n1.m4s\n#EXTINF:2.5,\n2.m4s\n#EXT-X-ENDLIST\n';
+    expect([0, 4, 4.1, 10.1, 12.6].map((time) => segmentAt(playlist, time))).toEqual([0, 0, 1, 2, null]);
+    expect(segmentAt('', 0)).toBeNull();
   });
 
   it('gives what was wished for, or the nearest below', () => {

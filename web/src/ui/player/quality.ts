@@ -59,6 +59,18 @@ export function rungFor(rungs: readonly Rung[], wish: Quality): Rung | null {
   );
 }
 
+/** Number of the segment that plays at `time`, by a media playlist; null behind its end. */
+export function segmentAt(playlist: string, time: number): number | null {
+  let end = 0;
+  let n = 0;
+  for (const [, seconds] of playlist.matchAll(/^#EXTINF:([\d.]+)/gm)) {
+    end += Number(seconds);
+    if (time < end) return n;
+    n += 1;
+  }
+  return null;
+}
+
 /** The wish that a rung stands for. */
 export function wishOf(rung: Rung): Quality {
   return rung.original ? 'original' : rung.lines;

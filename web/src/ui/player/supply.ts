@@ -35,6 +35,8 @@ export interface Supply {
   serve(item: string, client: Capabilities): void;
   /** The node's decision and all renditions for the client served. */
   renditions(item: string): Promise<Renditions>;
+  /** Has the segment of a rendition made that plays at `time`; resolves when it is ready. */
+  prepare(item: string, rendition: string, time: number, signal: AbortSignal): Promise<void>;
   /** Calls `listener` now and whenever something else is waited for; the result stops that. */
   onWaits(listener: (waits: Wait[]) => void): () => void;
   /** Who gave most of a segment that was loaded, its name, and who encoded it. */
