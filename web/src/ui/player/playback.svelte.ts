@@ -11,6 +11,7 @@ import { settings } from './hls-settings';
 import { Ladder } from './ladder.svelte';
 import { prefer, preference } from './preferences';
 import { renditionOf } from './quality';
+import { sameLanguage } from './subtitles/choice';
 import type { Described, Supply } from './supply';
 import { ahead, paint, type Piece } from './timeline';
 
@@ -206,8 +207,8 @@ export class Playback {
   private preferSound(hls: Hls): void {
     const language = preference('sound');
     const now = this.audio[hls.audioTrack];
-    if (!language || now?.language === language) return;
-    const better = this.audio.find((track) => track.language === language);
+    if (!language || sameLanguage(now?.language, language)) return;
+    const better = this.audio.find((track) => sameLanguage(track.language, language));
     if (better) hls.audioTrack = better.id;
   }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { SubtitleTrack } from '../../../api/types';
-import { firstTrack, nextTrack, sameLanguage } from './choice';
+import type { Stream, SubtitleTrack } from '../../../api/types';
+import { firstTrack, nextTrack, sameLanguage, spokenIn } from './choice';
 
 const track = (id: string, language: string | null, more: Partial<SubtitleTrack> = {}): SubtitleTrack => ({
   id,
@@ -49,6 +49,17 @@ describe('the next track', () => {
 });
 
 describe('languages', () => {
+  it('that are spoken are the one wished for, or the default', () => {
+    const sound = (language: string | null, preset = false) =>
+      ({ kind: 'audio', language, default: preset }) as unknown as Stream;
+    const streams = [{ kind: 'video', language: 'und' } as Stream, sound('jpn'), sound('eng', true), sound('ger')];
+    expect(spokenIn(streams, null)).toBe('eng');
+    expect(spokenIn(streams, 'de')).toBe('ger');
+    expect(spokenIn(streams, 'fr')).toBe('eng');
+    expect(spokenIn([sound(null)], 'fr')).toBeNull();
+    expect(spokenIn([], 'fr')).toBeNull();
+  });
+
   it('are equal in two and three letters', () => {
     for (const [one, other] of [
       ['en', 'eng'],

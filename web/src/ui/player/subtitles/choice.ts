@@ -1,5 +1,5 @@
 /** Which subtitle track to begin with. Pure. */
-import type { SubtitleTrack } from '../../../api/types';
+import type { Stream, SubtitleTrack } from '../../../api/types';
 
 /**
  * `wish` is what was last chosen by hand: a language, `off`, or null before any choice. Without a track of the wish,
@@ -31,6 +31,14 @@ export function nextTrack(tracks: readonly SubtitleTrack[], now: string | null):
   const shown = tracks.filter(({ id, format }) => format !== 'picture' || id === now);
   const at = shown.findIndex(({ id }) => id === now);
   return shown[at + 1] ?? null;
+}
+
+/** Language of the sound that will play: of the language last chosen where there is one, else the default. */
+export function spokenIn(streams: readonly Stream[], wish: string | null): string | null {
+  const sounds = streams.filter(({ kind }) => kind === 'audio');
+  const played =
+    sounds.find(({ language }) => sameLanguage(language, wish)) ?? sounds.find((sound) => sound.default) ?? sounds[0];
+  return played?.language ?? null;
 }
 
 /** `en` and `eng` are one: files say it in two letters, three, or three others. */
