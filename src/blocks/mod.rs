@@ -225,6 +225,14 @@ impl Blocks {
         tokio::task::spawn_blocking(task).await.map_err(|_| BlockError::Cancelled)?
     }
 
+    /// Root of what a recipe made last, if it is known.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub async fn derived(&self, recipe: Recipe) -> Result<Option<Cid>, DatabaseError> {
+        self.with_index(move |index| Ok(index.derived_by(&recipe)?.map(|object| object.cid()))).await
+    }
+
     /// Who makes derived objects again. Set once, at start.
     pub fn set_producer(&self, producer: Arc<dyn Producer>) {
         self.inner.kitchen.set_producer(producer);

@@ -25,7 +25,7 @@ pub struct Config {
     pub library: Library,
     /// The media workers.
     pub media: Media,
-    /// Repackaging.
+    /// Repackaging and transcoding.
     pub playback: Playback,
     /// Signing in.
     pub accounts: Accounts,
@@ -156,11 +156,31 @@ impl Default for Media {
 pub struct Playback {
     /// Finished segments kept in memory.
     pub cache_mib: u64,
+    /// Sizes that films are transcoded to: lines and kilobits a second.
+    pub ladder: Vec<String>,
+    /// Kilobits a second that a film may have, for anyone; 0 for no limit.
+    pub max_bit_rate_kbit: u64,
+    /// Films transcoded at once; 0 for as many as the machine can.
+    pub transcodes: usize,
+    /// Transcoded segments kept on disk.
+    pub disk_cache_mib: u64,
+    /// Make pictures for the seek bar of every film.
+    pub thumbnails: bool,
+    /// What they may take.
+    pub thumbnails_mib: u64,
 }
 
 impl Default for Playback {
     fn default() -> Self {
-        Self { cache_mib: 64 }
+        Self {
+            cache_mib: 64,
+            ladder: ["2160:16000", "1440:10000", "1080:6000", "720:3000", "480:1200"].map(str::to_owned).to_vec(),
+            max_bit_rate_kbit: 0,
+            transcodes: 0,
+            disk_cache_mib: 10_240,
+            thumbnails: true,
+            thumbnails_mib: 1024,
+        }
     }
 }
 

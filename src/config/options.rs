@@ -10,7 +10,7 @@ use crate::exchange::webrtc::WebRtcOptions;
 use crate::facades::{FacadeOptions, MetricsAccess, ServeOptions, TlsMode, TrustedProxies};
 use crate::media::MediaOptions;
 use crate::node::NodeOptions;
-use crate::playback::PlaybackOptions;
+use crate::playback::{PlaybackOptions, Rung};
 
 const MIB: u64 = 1024 * 1024;
 const HOUR: u64 = 3600;
@@ -29,6 +29,13 @@ impl Config {
         }
         if let Err(error) = EnvFilter::try_new(&self.log.level) {
             return refuse("log.level", error.to_string());
+        }
+        let ladder = &self.playback.ladder;
+        if let Some(not) = ladder.iter().find(|rung| Rung::parse(rung).is_none()) {
+            return refuse("playback.ladder", format!("\"{not}\" is not lines:kilobits, such as \"1080:6000\""));
+        }
+        if ladder.is_empty() {
+            return refuse("playback.ladder", "at least one size is needed".to_owned());
         }
         if self.media.workers == 0 {
             return refuse("media.workers", "at least 1 is needed".to_owned());
@@ -55,6 +62,14 @@ impl Config {
             playback: PlaybackOptions {
                 cache_bytes: self.playback.cache_mib * MIB,
                 cut_lists: Some(data.join("cut-lists")),
+                ladder: self.playback.ladder.iter().filter_map(|rung| Rung::parse(rung)).collect(),
+                max_bit_rate: (self.playback.max_bit_rate_kbit > 0).then_some(self.playback.max_bit_rate_kbit * 1000),
+                transcodes: self.playback.transcodes,
+                renditions: Some(data.join("renditions")),
+                disk_cache_bytes: self.playback.disk_cache_mib * MIB,
+                published: Some(data.join("published")),
+                thumbnails: self.playback.thumbnails.then(|| data.join("thumbnails")),
+                thumbnails_bytes: self.playback.thumbnails_mib * MIB,
             },
             webrtc: self.webrtc.enabled.then(|| WebRtcOptions {
                 listen: self.webrtc.listen,

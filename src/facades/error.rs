@@ -189,6 +189,14 @@ impl From<PlaybackError> for Refusal {
             PlaybackError::Unsupported(reason) => {
                 Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "needs_transcoding", reason)
             }
+            PlaybackError::OverLimit => {
+                Self::new(StatusCode::FORBIDDEN, "over_limit", PlaybackError::OverLimit.to_string())
+            }
+            PlaybackError::Busy(wait) => {
+                let refusal = Self::new(StatusCode::TOO_MANY_REQUESTS, "busy", error.to_string());
+                Self { retry_after: Some(wait), ..refusal }
+            }
+            PlaybackError::Transcode(sentence) => Self::unavailable(sentence),
             PlaybackError::Media(MediaError::Start(_)) => Self::internal(&error),
             PlaybackError::Media(_) | PlaybackError::Fmp4(_) => {
                 tracing::warn!(error = %with_causes(&error), "a file could not be repackaged");

@@ -81,6 +81,8 @@ pub struct Capabilities {
     pub bit_rate_max: Option<u64>,
     /// Index of a picture subtitle stream that is drawn into the film.
     pub burn: Option<u32>,
+    /// It changes between forms of a film as the network does: a copy comes with lower rungs too.
+    pub ladder: bool,
 }
 
 impl Default for Capabilities {
@@ -94,6 +96,7 @@ impl Default for Capabilities {
             height_max: None,
             bit_rate_max: None,
             burn: None,
+            ladder: false,
         }
     }
 }

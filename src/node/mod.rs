@@ -199,12 +199,20 @@ impl Node {
         let media = Media::new(options.media.clone());
         let find = Arc::new(SourceFinder { catalog: catalog.clone() });
         let cut_lists = options.playback.cut_lists.clone().unwrap_or_else(|| options.data.join("cut-lists"));
-        let playback = PlaybackOptions { cut_lists: Some(cut_lists), ..options.playback.clone() };
+        let below = |name: &str| Some(options.data.join(name));
+        let playback = PlaybackOptions {
+            cut_lists: Some(cut_lists),
+            renditions: options.playback.renditions.clone().or_else(|| below("renditions")),
+            published: options.playback.published.clone().or_else(|| below("published")),
+            ..options.playback.clone()
+        };
         let playback = Playback::new(playback, media.clone(), blocks.clone(), find);
         blocks.set_producer(playback.producer());
         let import = importer_options(&options, &folder);
         let importer = Importer::start(import, catalog.clone(), blocks.clone(), media.clone()).await?;
         let (events, tasks) = (broadcast::Sender::new(events::BACKLOG), Tasks::default());
+        let devices = playback.clone();
+        tasks.spawn("devices", |stop| async move { devices.watch_devices(stop).await });
         tasks.spawn("events", |stop| events::pass_on(importer.events(), events.clone(), stop));
         let running = Running {
             id: key.id(),
@@ -262,6 +270,7 @@ impl Node {
         if let Some(carrier) = self.webrtc() {
             carrier.stop().await;
         }
+        self.running.playback.stop().await;
         self.running.importer.stop().await;
         self.running.tasks.stop().await;
         self.running.media.stop().await;

@@ -1,30 +1,54 @@
-//! Item and position to bytes in order: which renditions a file has, their playlists, their segments.
+//! Item and position to bytes in order: which renditions a file has for a client, their playlists, their segments.
 //!
-//! Segments are made on demand, byte-identical whatever the order they are asked in, and registered as derived blocks,
-//! so that anyone allowed can fetch them by CID.
+//! ```text
+//! facts ──► choice (what this client is offered) ──► playlists
+//! index ──► title (what there can be) ──► copy: a worker, now      ──┐
+//!                                     └─► transcode: jobs, cache   ──┴──► segment, registered as a derived block
+//! ```
+//! Segments are made on demand. Copies are byte-identical whatever the order they are asked in; transcoded ones are kept on
+//! disk, because another encoder would give others. Anyone allowed can fetch either by CID.
+mod choice;
+mod devices;
+mod disk;
+mod id;
+mod jobs;
+mod ladder;
+mod making;
 mod playlists;
 mod renditions;
 mod segments;
+mod shelf;
 mod subtitles;
 mod titles;
+mod workshop;
 
+pub use choice::Choice;
+pub use id::RenditionId;
+pub use jobs::Transcoding;
+pub use ladder::Rung;
 pub use subtitles::{SubtitleId, SubtitleInfo, subtitle_tracks};
 
-use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
+use tokio_util::sync::CancellationToken;
 
-use self::renditions::{PACKAGER, Shelf, Title};
-use self::segments::{Key, Piece, Segments};
+use self::devices::Devices;
+use self::disk::Disk;
+use self::jobs::Jobs;
+use self::making::{Inner, Remaker};
+use self::segments::Segments;
+use self::shelf::Shelf;
 use self::titles::Titles;
-use crate::blocks::{BlockError, Blocks, Producer, Recipe};
+use self::workshop::{Bench, Workshop};
+use crate::blocks::{Blocks, Producer};
 use crate::content::Cid;
 use crate::content::unixfs::Layout;
 pub use crate::media::decide::Method;
+use crate::media::hardware::{Device, DeviceReport};
 pub use crate::media::{Capabilities, Decision};
 use crate::media::{Facts, Media, StreamKind, decide, fmp4};
 
@@ -36,11 +60,38 @@ pub struct PlaybackOptions {
     /// Folder in which cut lists are kept, so that a file is not measured again after a restart; made when needed.
     /// `None` keeps them in memory only.
     pub cut_lists: Option<PathBuf>,
+    /// Sizes that films are transcoded to.
+    pub ladder: Vec<Rung>,
+    /// Bits a second that a film may have, picture and sound; `None` without a limit.
+    pub max_bit_rate: Option<u64>,
+    /// Films transcoded at once; 0: by the processor's cores and what hardware is found.
+    pub transcodes: usize,
+    /// Folder of transcoded segments; `None` keeps them in memory only.
+    pub renditions: Option<PathBuf>,
+    /// Bytes that they may take; 10 GiB by default.
+    pub disk_cache_bytes: u64,
+    /// Folder of published renditions.
+    pub published: Option<PathBuf>,
+    /// Folder of pictures for seek bars; `None` makes none.
+    pub thumbnails: Option<PathBuf>,
+    /// Bytes that they may take; 1 GiB by default.
+    pub thumbnails_bytes: u64,
 }
 
 impl Default for PlaybackOptions {
     fn default() -> Self {
-        Self { cache_bytes: 64 * 1024 * 1024, cut_lists: None }
+        Self {
+            cache_bytes: 64 * 1024 * 1024,
+            cut_lists: None,
+            ladder: Rung::usual(),
+            max_bit_rate: None,
+            transcodes: 0,
+            renditions: None,
+            disk_cache_bytes: 10 * 1024 * 1024 * 1024,
+            published: None,
+            thumbnails: None,
+            thumbnails_bytes: 1024 * 1024 * 1024,
+        }
     }
 }
 
@@ -60,7 +111,7 @@ pub struct Source {
 /// One playable form of one stream.
 #[derive(Debug, Clone)]
 pub struct Rendition {
-    /// `v0`, `a1`: kind and stream index.
+    /// See [`RenditionId`].
     pub id: String,
     /// Video or audio.
     pub kind: StreamKind,
@@ -82,16 +133,23 @@ pub struct Rendition {
     pub video_range: Option<&'static str>,
     /// Of a sound.
     pub channels: Option<u32>,
+    /// Bits a second; of a copied film, those of its whole file.
+    pub average_bit_rate: u64,
     /// Bits a second of the heaviest segment, or an upper bound of it.
     pub peak_bit_rate: u64,
-    /// CID of the descriptor {file, stream, packager version, cut list, base, timescale, audio grid origin}.
+    /// CID of the descriptor: what its bytes follow from, or for a transcoded one what must be equal for two segments to
+    /// stand beside each other.
     pub descriptor: Cid,
     /// Start and duration of each segment, seconds.
     pub segments: Vec<(f64, f64)>,
+    typed: RenditionId,
+    form: renditions::Form,
+    /// Its folder in the cache.
+    key: String,
 }
 
 /// A produced object: the initialisation section or one segment.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Segment {
     /// Its DAG.
     pub layout: Layout,
@@ -101,15 +159,40 @@ pub struct Segment {
     pub encoder: String,
 }
 
+/// Who asks for segments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Watcher {
+    /// Tells one viewer from another.
+    pub viewer: String,
+    /// Bits a second that may be sent to it; see [`PlaybackOptions::max_bit_rate`].
+    pub bit_rate_max: Option<u64>,
+}
+
+impl Default for Watcher {
+    /// The node itself.
+    fn default() -> Self {
+        Self { viewer: "node".to_owned(), bit_rate_max: None }
+    }
+}
+
 /// Why there is no segment or playlist.
 #[derive(Debug, thiserror::Error)]
 pub enum PlaybackError {
     /// No such rendition or segment of this file.
     #[error("there is no such rendition or segment")]
     NotFound,
-    /// It needs transcoding.
+    /// There is nothing in it to play.
     #[error("{0}")]
     Unsupported(String),
+    /// It has more bits a second than this viewer may be sent.
+    #[error("this rendition has more bits a second than may be sent to you; choose a lower one")]
+    OverLimit,
+    /// As many films are transcoded as may be; how long to wait.
+    #[error("the node transcodes as many films as it can; try again in a moment")]
+    Busy(Duration),
+    /// Transcoding failed: which segment and why.
+    #[error("{0}")]
+    Transcode(String),
     /// The file's configuration cannot be written as MP4.
     #[error("the file could not be repackaged")]
     Fmp4(#[from] fmp4::Fmp4Error),
@@ -121,75 +204,174 @@ pub enum PlaybackError {
     Blocks(#[from] crate::blocks::BlockError),
 }
 
+/// How the cache of transcoded segments is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CacheState {
+    /// Bytes on disk.
+    pub bytes: u64,
+    /// Bytes it may take.
+    pub quota: u64,
+    /// Why nothing more is kept, for people.
+    pub problem: Option<String>,
+}
+
 /// A cheap handle. Register [`Playback::producer`] with [`Blocks::set_producer`] after making it.
 #[derive(Clone)]
 pub struct Playback {
     inner: Arc<Inner>,
 }
 
-struct Inner {
-    media: Media,
-    blocks: Blocks,
-    find: Arc<dyn FindSource>,
-    shelf: Shelf,
-    titles: Titles,
-    segments: Segments,
-}
-
 impl Playback {
-    /// `find` gives the file for a root CID, so that derived blocks can be made again after a restart.
+    /// `find` gives the file for a root CID, so that derived blocks can be made again after a restart. Call within a tokio
+    /// runtime.
     #[must_use]
     pub fn new(options: PlaybackOptions, media: Media, blocks: Blocks, find: Arc<dyn FindSource>) -> Self {
-        let (shelf, segments) = (Shelf::new(options.cut_lists), Segments::new(options.cache_bytes));
-        Self { inner: Arc::new(Inner { media, blocks, find, shelf, titles: Titles::default(), segments }) }
+        let disk = Disk::open(options.renditions.clone(), options.disk_cache_bytes, Arc::new(SystemTime::now));
+        let segments = Segments::new(options.cache_bytes);
+        let shop = Arc::new(Workshop { media, blocks, segments, disk, devices: Devices::default() });
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let slots = if options.transcodes == 0 { (cores / 4).max(1) } else { options.transcodes };
+        let jobs = Jobs::new(Arc::new(Bench(Arc::clone(&shop))), slots);
+        let shelf = Shelf::new(options.cut_lists.clone());
+        let threads = u32::try_from(cores).unwrap_or(1).clamp(1, THREADS_MAX);
+        let inner = Inner { shop, jobs, find, shelf, titles: Titles::default(), options, threads };
+        Self { inner: Arc::new(inner) }
     }
 
     /// How this file plays for a client, decided from its facts alone.
     #[must_use]
-    pub fn decide(facts: &Facts, client: &Capabilities) -> Decision {
-        decide::decide(facts, client)
+    pub fn decide(&self, facts: &Facts, client: &Capabilities) -> Decision {
+        decide::decide(facts, &self.limited(client))
     }
 
-    /// The copy renditions of a file.
+    /// What a client is offered of a file.
     ///
     /// # Errors
-    /// [`PlaybackError::Unsupported`] for what needs transcoding, [`PlaybackError::Media`] when the file cannot be measured.
-    pub async fn renditions(&self, source: &Source) -> Result<Arc<Vec<Rendition>>, PlaybackError> {
-        Ok(Arc::clone(&self.inner.title(source).await?.renditions))
+    /// [`PlaybackError::Unsupported`] for what has neither picture nor sound, [`PlaybackError::Media`] when the file cannot
+    /// be measured.
+    pub async fn choice(&self, source: &Source, client: &Capabilities) -> Result<Choice, PlaybackError> {
+        choice::choose(&*self.inner.title(source).await?, &self.limited(client))
     }
 
     /// HLS multivariant playlist, URIs relative to it (`v0/index.m3u8`).
     ///
     /// # Errors
-    /// As [`Playback::renditions`].
-    pub async fn master_playlist(&self, source: &Source) -> Result<String, PlaybackError> {
-        Ok(playlists::master(source, &*self.inner.title(source).await?))
+    /// As [`Playback::choice`].
+    pub async fn master_playlist(&self, source: &Source, client: &Capabilities) -> Result<String, PlaybackError> {
+        Ok(playlists::master(&self.choice(source, client).await?, &[]))
+    }
+
+    /// One rendition of a file, by its id.
+    ///
+    /// # Errors
+    /// As [`Playback::choice`]; [`PlaybackError::NotFound`]; [`PlaybackError::OverLimit`].
+    pub async fn rendition(
+        &self,
+        source: &Source,
+        rendition: &str,
+        watcher: &Watcher,
+    ) -> Result<Arc<Rendition>, PlaybackError> {
+        let title = self.inner.title(source).await?;
+        let found = title.rendition(rendition.parse()?).ok_or(PlaybackError::NotFound)?;
+        let limit = [watcher.bit_rate_max, self.inner.options.max_bit_rate].into_iter().flatten().min();
+        if choice::allowed(&title, &found, limit) { Ok(found) } else { Err(PlaybackError::OverLimit) }
     }
 
     /// HLS media playlist of one rendition, URIs relative to it (`init.mp4`, `0.m4s`).
     ///
     /// # Errors
-    /// As [`Playback::renditions`], and [`PlaybackError::NotFound`].
+    /// As [`Playback::rendition`].
     pub async fn media_playlist(&self, source: &Source, rendition: &str) -> Result<String, PlaybackError> {
-        let title = self.inner.title(source).await?;
-        let found = title.renditions.iter().find(|r| r.id == rendition).ok_or(PlaybackError::NotFound)?;
-        Ok(playlists::media(found))
+        let found = self.rendition(source, rendition, &Watcher::default()).await?;
+        Ok(playlists::media(&found))
     }
 
     /// The initialisation section.
     ///
     /// # Errors
-    /// As [`Playback::media_playlist`], and [`PlaybackError::Blocks`].
-    pub async fn init(&self, source: &Source, rendition: &str) -> Result<Segment, PlaybackError> {
-        self.inner.piece(source, rendition, Piece::Init).await
+    /// As [`Playback::rendition`], and [`PlaybackError::Blocks`].
+    pub async fn init(&self, source: &Source, rendition: &str, watcher: &Watcher) -> Result<Segment, PlaybackError> {
+        let found = self.rendition(source, rendition, watcher).await?;
+        self.inner.init(source, &found).await
     }
 
     /// Segment `n`, from 0.
     ///
     /// # Errors
-    /// As [`Playback::init`].
-    pub async fn segment(&self, source: &Source, rendition: &str, n: u64) -> Result<Segment, PlaybackError> {
-        self.inner.piece(source, rendition, Piece::Number(n)).await
+    /// As [`Playback::init`]; of transcoded renditions also [`PlaybackError::Busy`] and [`PlaybackError::Transcode`].
+    pub async fn segment(
+        &self,
+        source: &Source,
+        rendition: &str,
+        n: u64,
+        watcher: &Watcher,
+    ) -> Result<Segment, PlaybackError> {
+        let found = self.rendition(source, rendition, watcher).await?;
+        self.inner.segment(source, &found, n, &watcher.viewer).await
+    }
+
+    /// A segment after one that was asked for: made now where that costs little, else only if it is there already.
+    ///
+    /// # Errors
+    /// As [`Playback::segment`].
+    pub async fn next(
+        &self,
+        source: &Source,
+        rendition: &Rendition,
+        n: u64,
+        watcher: &Watcher,
+    ) -> Result<Option<Segment>, PlaybackError> {
+        if rendition.transcoded {
+            return Ok(self.inner.ready(source, rendition, n, &watcher.viewer).await);
+        }
+        self.inner.segment(source, rendition, n, &watcher.viewer).await.map(Some)
+    }
+
+    /// A viewer watches a file no more.
+    pub fn stopped(&self, file: &Cid, viewer: &str) {
+        self.inner.jobs.left(file, viewer);
+    }
+
+    /// What is transcoded now.
+    #[must_use]
+    pub fn transcodes(&self) -> Vec<Transcoding> {
+        self.inner.jobs.list()
+    }
+
+    /// Films that may be transcoded at once.
+    #[must_use]
+    pub fn slots(&self) -> usize {
+        self.inner.jobs.slots()
+    }
+
+    /// The devices that were found; empty until they were looked for.
+    #[must_use]
+    pub fn devices(&self) -> Vec<DeviceReport> {
+        self.inner.shop.devices.reports()
+    }
+
+    /// How the cache of transcoded segments is.
+    #[must_use]
+    pub fn cache(&self) -> CacheState {
+        let disk = &self.inner.shop.disk;
+        CacheState { bytes: disk.bytes(), quota: self.inner.options.disk_cache_bytes, problem: disk.problem() }
+    }
+
+    /// Looks for devices, now and after failures, until it is told to stop.
+    pub async fn watch_devices(&self, stop: CancellationToken) {
+        let grow = async {
+            self.inner.shop.devices.ready().await;
+            let hardware = self.inner.shop.devices.usable().iter().any(|device| *device != Device::Software);
+            if hardware && self.inner.options.transcodes == 0 {
+                self.inner.jobs.grow(HARDWARE_SLOTS);
+            }
+        };
+        tokio::join!(self.inner.shop.devices.watch(&self.inner.shop.media, stop), grow);
+    }
+
+    /// Gives up what is being made and waits for it.
+    pub async fn stop(&self) {
+        self.inner.jobs.stop().await;
     }
 
     /// Makes derived blocks again for [`Blocks`].
@@ -198,105 +380,18 @@ impl Playback {
         // Weak, because the blocks keep the producer, and we keep the blocks.
         Arc::new(Remaker { inner: Arc::downgrade(&self.inner) })
     }
-}
 
-impl Inner {
-    async fn title(&self, source: &Source) -> Result<Arc<Title>, PlaybackError> {
-        let decision = decide::decide(&source.facts, &Capabilities::default());
-        if !matches!(decision.method, Method::Direct | Method::Copy) {
-            return Err(PlaybackError::Unsupported(decision.reason));
-        }
-        let cell = self.titles.cell(&source.cid);
-        cell.get_or_try_init(|| self.measure(source)).await.cloned()
-    }
-
-    async fn measure(&self, source: &Source) -> Result<Arc<Title>, PlaybackError> {
-        let index = match self.shelf.get(&source.cid).await {
-            Some(index) => index,
-            None => {
-                self.unchanged(source).await?;
-                let index = self.media.index(&source.path).await?;
-                self.shelf.put(&source.cid, &index).await;
-                index
-            }
-        };
-        Ok(Arc::new(Title::new(source, index)))
-    }
-
-    /// The worker reads the file, not its blocks: what it makes belongs to `source.cid` only while the file is as it was
-    /// when it was imported.
-    async fn unchanged(&self, source: &Source) -> Result<(), PlaybackError> {
-        let known = self.blocks.imported(&source.path).await.map_err(BlockError::from)?;
-        let metadata = tokio::fs::metadata(&source.path).await.map_err(BlockError::from)?;
-        let as_imported = known.is_some_and(|known| {
-            let modified_ns = i128::from(metadata.mtime()) * 1_000_000_000 + i128::from(metadata.mtime_nsec());
-            known.cid == source.cid && known.size == metadata.size() && i128::from(known.modified_ns) == modified_ns
-        });
-        if as_imported {
-            return Ok(());
-        }
-        // Reading a block makes the change known to whoever imports the file again.
-        let _ = self.blocks.read(&source.cid, 0..1).next().await;
-        Err(BlockError::Changed { path: source.path.clone() }.into())
-    }
-
-    async fn piece(&self, source: &Source, rendition: &str, piece: Piece) -> Result<Segment, PlaybackError> {
-        let key = Key { file: source.cid, rendition: rendition.to_owned(), piece };
-        self.segments.get_or_make(key, self.make(source, rendition, piece)).await
-    }
-
-    async fn make(&self, source: &Source, rendition: &str, piece: Piece) -> Result<Segment, PlaybackError> {
-        let title = self.title(source).await?;
-        let track = title.track(rendition).ok_or(PlaybackError::NotFound)?;
-        let bytes = match piece {
-            Piece::Init => Bytes::from(fmp4::init_section(&track.config)?),
-            Piece::Number(n) => {
-                let n = usize::try_from(n).map_err(|_| PlaybackError::NotFound)?;
-                let plan = title.index.plan(track, n).ok_or(PlaybackError::NotFound)?;
-                self.unchanged(source).await?;
-                self.media.segment(&source.path, plan).await?
-            }
-        };
-        let recipe = Recipe { source: source.cid, detail: detail(rendition, piece).into_bytes() };
-        let layout = self.blocks.put_derived(recipe, bytes.clone()).await?;
-        Ok(Segment { layout, bytes, encoder: "copy".to_owned() })
+    /// Under the node's own limit.
+    fn limited(&self, client: &Capabilities) -> Capabilities {
+        let limits = [client.bit_rate_max, self.inner.options.max_bit_rate];
+        Capabilities { bit_rate_max: limits.into_iter().flatten().min(), ..client.clone() }
     }
 }
 
-/// What a recipe says besides the file: packager version, rendition, piece.
-fn detail(rendition: &str, piece: Piece) -> String {
-    match piece {
-        Piece::Init => format!("{PACKAGER}/{rendition}/init"),
-        Piece::Number(n) => format!("{PACKAGER}/{rendition}/{n}"),
-    }
-}
-
-fn read_detail(detail: &[u8]) -> Option<(String, Piece)> {
-    let mut words = std::str::from_utf8(detail).ok()?.split('/');
-    let (packager, rendition, piece) = (words.next()?, words.next()?, words.next()?);
-    if packager.parse() != Ok(PACKAGER) {
-        return None;
-    }
-    let piece = if piece == "init" { Piece::Init } else { Piece::Number(piece.parse().ok()?) };
-    Some((rendition.to_owned(), piece))
-}
-
-struct Remaker {
-    inner: std::sync::Weak<Inner>,
-}
-
-impl Producer for Remaker {
-    fn produce(&self, recipe: Recipe) -> BoxFuture<'static, Result<Bytes, String>> {
-        let inner = self.inner.upgrade();
-        Box::pin(async move {
-            let inner = inner.ok_or("the node is stopping")?;
-            let (rendition, piece) = read_detail(&recipe.detail).ok_or("it was made by another version")?;
-            let source = inner.find.find(recipe.source).await.ok_or("no library holds its file any more")?;
-            let made = inner.piece(&source, &rendition, piece).await;
-            made.map(|segment| segment.bytes).map_err(|e| e.to_string())
-        })
-    }
-}
+/// Threads of one transcode at most: more of them cost quality and gain little.
+const THREADS_MAX: u32 = 8;
+/// Films at once where a device does the work.
+const HARDWARE_SLOTS: usize = 4;
 
 /// Finds a library file by its root CID.
 pub trait FindSource: Send + Sync + 'static {

@@ -1,59 +1,77 @@
 //! HLS playlists (RFC 8216) as text: one multivariant playlist, and one media playlist for each rendition. Pure.
 use std::fmt::Write;
+use std::sync::Arc;
 
-use super::renditions::Title;
-use super::{Rendition, Source};
-use crate::media::facts::Stream;
-use crate::media::timeline::TrackIndex;
-use crate::media::{Facts, StreamKind};
+use super::Rendition;
+use super::choice::Choice;
+use super::subtitles::SubtitleInfo;
+use crate::media::subtitles::SubtitleFormat;
 
 /// Fragmented MP4 needs 6, as does `EXT-X-MAP` without I-frames only; 7 is what players are tested with.
 const HEAD: &str = "#EXTM3U\n#EXT-X-VERSION:7\n";
 const AUDIO_GROUP: &str = "sound";
+const TEXT_GROUP: &str = "text";
 
-/// The multivariant playlist: the film with a group of sound tracks, or a sound track alone.
-pub(super) fn master(source: &Source, title: &Title) -> String {
-    let tracks: Vec<(&Rendition, &TrackIndex)> = title.renditions.iter().zip(&title.index.tracks).collect();
-    let (films, sounds): (Vec<_>, Vec<_>) = tracks.into_iter().partition(|(r, _)| r.kind == StreamKind::Video);
+/// The multivariant playlist: the forms of the film with a group of sound tracks, or a sound track alone.
+pub(super) fn master(choice: &Choice, subtitles: &[SubtitleInfo]) -> String {
+    let (films, sounds) = (&choice.films, &choice.sounds);
+    let texts: Vec<&SubtitleInfo> = subtitles.iter().filter(|s| s.format != SubtitleFormat::Picture).collect();
     let mut text = format!("{HEAD}#EXT-X-INDEPENDENT-SEGMENTS\n");
-    for (n, (sound, _)) in sounds.iter().enumerate().take(if films.is_empty() { 0 } else { usize::MAX }) {
-        let _ = writeln!(text, "{}", sound_track(&source.facts, &sounds, n, sound));
+    if films.is_empty() {
+        for sound in sounds.iter().take(1) {
+            let _ = writeln!(text, "{}\n{}/index.m3u8", variant(sound, &[], false), sound.id);
+        }
+        return text;
     }
-    let loudest = sounds.iter().map(|(_, t)| t.peak_bit_rate).max().unwrap_or(0);
-    let chosen = if films.is_empty() { &sounds } else { &films };
-    for (rendition, track) in chosen.iter().take(1) {
-        let peak = if films.is_empty() { track.peak_bit_rate } else { track.peak_bit_rate + loudest };
-        let _ = writeln!(text, "{}", variant(source, rendition, peak, if films.is_empty() { &[] } else { &sounds }));
-        let _ = writeln!(text, "{}/index.m3u8", rendition.id);
+    for n in 0..sounds.len() {
+        let _ = writeln!(text, "{}", sound_track(sounds, n));
+    }
+    for n in 0..texts.len() {
+        let _ = writeln!(text, "{}", text_track(&texts, n));
+    }
+    for film in films {
+        let _ = writeln!(text, "{}\n{}/index.m3u8", variant(film, sounds, !texts.is_empty()), film.id);
     }
     text
 }
 
-fn stream<'a>(facts: &'a Facts, rendition: &Rendition) -> Option<&'a Stream> {
-    let index: u32 = rendition.id.get(1..)?.parse().ok()?;
-    facts.streams.iter().find(|s| s.index == index)
-}
-
-fn sound_track(facts: &Facts, all: &[(&Rendition, &TrackIndex)], n: usize, rendition: &Rendition) -> String {
-    let stream_of = |r: &Rendition| stream(facts, r);
-    let default = all.iter().position(|(r, _)| stream_of(r).is_some_and(|s| s.default)).unwrap_or(0);
-    let mut line = format!("#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"{AUDIO_GROUP}\",NAME=\"{}\"", unique_name(all, n));
+fn sound_track(all: &[Arc<Rendition>], n: usize) -> String {
+    let rendition = &all[n];
+    let default = all.iter().position(|r| r.default).unwrap_or(0);
+    let names: Vec<_> = all.iter().map(|r| (r.name.as_deref(), r.language.as_deref())).collect();
+    let mut line = format!("#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"{AUDIO_GROUP}\",NAME=\"{}\"", unique_name(&names, n));
     if let Some(language) = &rendition.language {
         let _ = write!(line, ",LANGUAGE=\"{}\"", quotable(language));
     }
     let _ = write!(line, ",DEFAULT={},AUTOSELECT=YES", if n == default { "YES" } else { "NO" });
-    if let Some(channels) = stream_of(rendition).and_then(|s| s.channels) {
+    if let Some(channels) = rendition.channels {
         let _ = write!(line, ",CHANNELS=\"{channels}\"");
     }
     let _ = write!(line, ",URI=\"{}/index.m3u8\"", rendition.id);
     line
 }
 
+fn text_track(all: &[&SubtitleInfo], n: usize) -> String {
+    let track = all[n];
+    let names: Vec<_> = all.iter().map(|t| (t.name.as_deref(), t.language.as_deref())).collect();
+    let mut line = format!("#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID=\"{TEXT_GROUP}\",NAME=\"{}\"", unique_name(&names, n));
+    if let Some(language) = &track.language {
+        let _ = write!(line, ",LANGUAGE=\"{}\"", quotable(language));
+    }
+    let yes = |b: bool| if b { "YES" } else { "NO" };
+    // Files mark a track as the default that nobody asked to see; what is forced is to be seen.
+    let _ = write!(line, ",DEFAULT={},AUTOSELECT=YES,FORCED={}", yes(track.default && track.forced), yes(track.forced));
+    let _ = write!(line, ",URI=\"{}/index.m3u8\"", track.id);
+    line
+}
+
 /// Names must differ within a group (RFC 8216, 4.3.4.1.1).
-fn unique_name(all: &[(&Rendition, &TrackIndex)], n: usize) -> String {
-    let name = |r: &Rendition| r.name.as_deref().or(r.language.as_deref()).map(quotable).filter(|n| !n.is_empty());
-    match name(all[n].0) {
-        Some(own) if all[..n].iter().all(|(other, _)| name(other).as_ref() != Some(&own)) => own,
+fn unique_name(all: &[(Option<&str>, Option<&str>)], n: usize) -> String {
+    let name = |(name, language): &(Option<&str>, Option<&str>)| {
+        name.or(*language).map(quotable).filter(|name| !name.is_empty())
+    };
+    match name(&all[n]) {
+        Some(own) if all[..n].iter().all(|other| name(other).as_ref() != Some(&own)) => own,
         Some(own) => format!("{own} {}", n + 1),
         None => format!("Track {}", n + 1),
     }
@@ -69,26 +87,35 @@ fn quotable(text: &str) -> String {
         .to_owned()
 }
 
-fn variant(source: &Source, rendition: &Rendition, peak: u64, sounds: &[(&Rendition, &TrackIndex)]) -> String {
+fn variant(rendition: &Rendition, sounds: &[Arc<Rendition>], texts: bool) -> String {
     let mut codecs = vec![rendition.codecs.as_str()];
-    for (sound, _) in sounds {
+    for sound in sounds {
         if !codecs.contains(&sound.codecs.as_str()) {
             codecs.push(&sound.codecs);
         }
     }
-    let peak = peak.max(1);
-    let average = source.facts.bit_rate.clamp(1, peak);
+    let loudest = |rate: fn(&Rendition) -> u64| sounds.iter().map(|sound| rate(sound)).max().unwrap_or(0);
+    let peak = (rendition.peak_bit_rate + loudest(|s| s.peak_bit_rate)).max(1);
+    // The file's own rate counts its sound already.
+    let with_sound = if rendition.transcoded { loudest(|s| s.average_bit_rate) } else { 0 };
+    let average = (rendition.average_bit_rate + with_sound).clamp(1, peak);
     let mut line =
         format!("#EXT-X-STREAM-INF:BANDWIDTH={peak},AVERAGE-BANDWIDTH={average},CODECS=\"{}\"", codecs.join(","));
-    let seen = stream(&source.facts, rendition);
-    if let Some((width, height)) = seen.and_then(|s| s.width.zip(s.height)) {
+    if let Some((width, height)) = rendition.size {
         let _ = write!(line, ",RESOLUTION={width}x{height}");
     }
-    if let Some(rate) = seen.and_then(|s| s.frame_rate) {
+    if let Some(rate) = rendition.frame_rate {
         let _ = write!(line, ",FRAME-RATE={rate:.3}");
+    }
+    // What is said by its absence is not said: playlists of plain films stay as they were.
+    if let Some(range) = rendition.video_range.filter(|range| rendition.transcoded || *range != "SDR") {
+        let _ = write!(line, ",VIDEO-RANGE={range}");
     }
     if !sounds.is_empty() {
         let _ = write!(line, ",AUDIO=\"{AUDIO_GROUP}\"");
+    }
+    if texts {
+        let _ = write!(line, ",SUBTITLES=\"{TEXT_GROUP}\"");
     }
     line
 }

@@ -50,6 +50,31 @@ impl Segments {
         Self { limit, kept: Mutex::default() }
     }
 
+    /// The kept object, if it is kept.
+    pub fn get(&self, key: &Key) -> Option<Segment> {
+        let mut kept = self.kept.lock();
+        kept.clock += 1;
+        let clock = kept.clock;
+        let entry = kept.entries.get_mut(key)?;
+        entry.used = clock;
+        entry.made.get().cloned()
+    }
+
+    /// Whether an object is kept.
+    pub fn has(&self, key: &Key) -> bool {
+        self.kept.lock().entries.get(key).is_some_and(|entry| entry.made.get().is_some())
+    }
+
+    /// Keeps an object that was made elsewhere.
+    pub fn put(&self, key: Key, segment: Segment) {
+        let mut kept = self.kept.lock();
+        let bytes = segment.bytes.len() as u64;
+        let cell = kept.cell(&key);
+        if cell.set(segment).is_ok() {
+            kept.settle(&key, &cell, bytes, self.limit);
+        }
+    }
+
     /// The kept object, or what `make` makes.
     pub async fn get_or_make<F>(&self, key: Key, make: F) -> Result<Segment, PlaybackError>
     where

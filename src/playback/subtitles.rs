@@ -70,13 +70,18 @@ pub fn subtitle_tracks(source: &Source) -> Vec<SubtitleInfo> {
     inside.chain(beside).collect()
 }
 
+/// What the cues of a codec are, by libav's name.
+pub(super) fn format_of(codec: &str) -> Option<SubtitleFormat> {
+    match codec {
+        "ass" | "ssa" => Some(SubtitleFormat::Ass),
+        "subrip" | "srt" | "webvtt" | "mov_text" | "text" => Some(SubtitleFormat::Text),
+        "hdmv_pgs_subtitle" | "dvd_subtitle" | "dvb_subtitle" | "xsub" => Some(SubtitleFormat::Picture),
+        _ => None,
+    }
+}
+
 fn embedded(stream: &Stream) -> Option<SubtitleInfo> {
-    let format = match stream.codec.as_str() {
-        "ass" | "ssa" => SubtitleFormat::Ass,
-        "subrip" | "srt" | "webvtt" | "mov_text" | "text" => SubtitleFormat::Text,
-        "hdmv_pgs_subtitle" | "dvd_subtitle" | "dvb_subtitle" | "xsub" => SubtitleFormat::Picture,
-        _ => return None,
-    };
+    let format = format_of(&stream.codec)?;
     Some(SubtitleInfo {
         id: SubtitleId::Stream(stream.index),
         stream: Some(stream.index),
@@ -118,8 +123,8 @@ impl Playback {
     /// # Errors
     /// [`PlaybackError::Media`], and [`PlaybackError::Blocks`] where the file changed.
     pub async fn attachment(&self, source: &Source, stream: u32) -> Result<Bytes, PlaybackError> {
-        self.inner.unchanged(source).await?;
-        Ok(self.inner.media.attachment(&source.path, stream).await?)
+        self.inner.shop.unchanged(source).await?;
+        Ok(self.inner.shop.media.attachment(&source.path, stream).await?)
     }
 }
 

@@ -10,7 +10,9 @@ use potluck::blocks::{BlockError, Blocks, BlocksOptions, Finding};
 use potluck::content::Cid;
 use potluck::media::Media;
 use potluck::media::timeline::FileIndex;
-use potluck::playback::{Capabilities, FindSource, Playback, PlaybackError, PlaybackOptions, Rendition, Source};
+use potluck::playback::{
+    Capabilities, FindSource, Playback, PlaybackError, PlaybackOptions, Rendition, Source, Watcher,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::boxes::Segment;
@@ -46,7 +48,11 @@ impl Stage {
         let media = media();
         let blocks = Blocks::open(BlocksOptions { path: folder.path().join("blocks.db") }).unwrap();
         let shelf = Arc::new(Shelf::default());
-        let options = PlaybackOptions { cache_bytes: 8 << 20, cut_lists: Some(folder.path().join("cut-lists")) };
+        let options = PlaybackOptions {
+            cache_bytes: 8 << 20,
+            cut_lists: Some(folder.path().join("cut-lists")),
+            ..PlaybackOptions::default()
+        };
         let playback = Playback::new(options, media.clone(), blocks.clone(), shelf.clone());
         blocks.set_producer(playback.producer());
         Self { folder, media, blocks, playback, shelf }
@@ -60,11 +66,18 @@ impl Stage {
         source
     }
 
+    /// What a plain client is offered.
+    async fn renditions(&self, source: &Source) -> Vec<Arc<Rendition>> {
+        let choice = self.playback.choice(source, &Capabilities::default()).await.unwrap();
+        choice.renditions().cloned().collect()
+    }
+
     /// Every segment of a rendition, made in this order of numbers.
     async fn segments(&self, source: &Source, rendition: &Rendition, order: &[usize]) -> Vec<bytes::Bytes> {
         let mut made = vec![bytes::Bytes::new(); rendition.segments.len()];
         for n in order {
-            made[*n] = self.playback.segment(source, &rendition.id, *n as u64).await.unwrap().bytes;
+            made[*n] =
+                self.playback.segment(source, &rendition.id, *n as u64, &Watcher::default()).await.unwrap().bytes;
         }
         made
     }
@@ -73,16 +86,18 @@ impl Stage {
     async fn written(&self, source: &Source) -> (tempfile::TempDir, PathBuf) {
         let folder = tempfile::tempdir().unwrap();
         let master = folder.path().join("master.m3u8");
-        std::fs::write(&master, self.playback.master_playlist(source).await.unwrap()).unwrap();
-        for rendition in self.playback.renditions(source).await.unwrap().iter() {
+        std::fs::write(&master, self.playback.master_playlist(source, &Capabilities::default()).await.unwrap())
+            .unwrap();
+        for rendition in self.renditions(source).await.iter() {
             let below = folder.path().join(&rendition.id);
             std::fs::create_dir(&below).unwrap();
             let playlist = self.playback.media_playlist(source, &rendition.id).await.unwrap();
             std::fs::write(below.join("index.m3u8"), playlist).unwrap();
-            let init = self.playback.init(source, &rendition.id).await.unwrap();
+            let init = self.playback.init(source, &rendition.id, &Watcher::default()).await.unwrap();
             std::fs::write(below.join("init.mp4"), init.bytes).unwrap();
             for n in 0..rendition.segments.len() {
-                let segment = self.playback.segment(source, &rendition.id, n as u64).await.unwrap();
+                let segment =
+                    self.playback.segment(source, &rendition.id, n as u64, &Watcher::default()).await.unwrap();
                 std::fs::write(below.join(format!("{n}.m4s")), segment.bytes).unwrap();
             }
         }
@@ -114,7 +129,7 @@ fn pictures(input: &Path) -> Vec<String> {
 async fn check(path: &Path) -> Vec<Vec<Segment>> {
     let stage = Stage::new();
     let source = stage.source(path).await;
-    let renditions = stage.playback.renditions(&source).await.unwrap();
+    let renditions = stage.renditions(&source).await;
     let mut all = Vec::new();
     for rendition in renditions.iter() {
         let count = rendition.segments.len();
@@ -131,7 +146,7 @@ async fn check(path: &Path) -> Vec<Vec<Segment>> {
 async fn other_orders_give_equal_bytes(source: &Source, rendition: &Rendition, expected: &[bytes::Bytes]) {
     let another = Stage::new();
     let same = another.source(&source.path).await;
-    let again = another.playback.renditions(&same).await.unwrap();
+    let again = another.renditions(&same).await;
     let again = again.iter().find(|r| r.id == rendition.id).unwrap();
     assert_eq!(again.descriptor, rendition.descriptor);
     let count = expected.len();
@@ -168,7 +183,7 @@ fn segments_follow_each_other(path: &Path, rendition: &Rendition, segments: &[Se
     );
 }
 
-async fn elementary_streams_are_the_sources(stage: &Stage, source: &Source, renditions: &[Rendition]) {
+async fn elementary_streams_are_the_sources(stage: &Stage, source: &Source, renditions: &[Arc<Rendition>]) {
     let (_folder, master) = stage.written(source).await;
     for (kind, format) in [("v", "h264"), ("a", "adts")] {
         let tracks: Vec<_> = renditions.iter().filter(|r| r.id.starts_with(kind)).collect();
@@ -311,7 +326,7 @@ async fn two_languages_are_two_renditions_in_one_group() {
     check(&path).await;
     let stage = Stage::new();
     let source = stage.source(&path).await;
-    let master = stage.playback.master_playlist(&source).await.unwrap();
+    let master = stage.playback.master_playlist(&source, &Capabilities::default()).await.unwrap();
     assert!(master.contains("NAME=\"ger\",LANGUAGE=\"ger\""), "{master}");
     assert!(master.contains("NAME=\"Director 'X'\",LANGUAGE=\"eng\",DEFAULT=YES"), "{master}");
 }
@@ -358,7 +373,7 @@ async fn an_index_gives_the_cuts_that_reading_gives() {
 async fn the_playlists_say_what_players_need() {
     let stage = Stage::new();
     let source = stage.source(&film()).await;
-    let master = stage.playback.master_playlist(&source).await.unwrap();
+    let master = stage.playback.master_playlist(&source, &Capabilities::default()).await.unwrap();
     let without_rates: String = master
         .lines()
         .map(|l| match l.split_once(",CODECS") {
@@ -374,7 +389,7 @@ async fn the_playlists_say_what_players_need() {
 async fn segments_are_derived_blocks_that_are_made_again_after_a_restart() {
     let stage = Stage::new();
     let source = stage.source(&film()).await;
-    let made = stage.playback.segment(&source, "v0", 1).await.unwrap();
+    let made = stage.playback.segment(&source, "v0", 1, &Watcher::default()).await.unwrap();
     let folder = Arc::clone(&stage.folder);
     stage.media.stop().await;
     drop(stage);
@@ -415,10 +430,10 @@ async fn the_ffmpeg_program_plays_a_film_from_a_node_over_http() {
 async fn a_cut_list_is_measured_once() {
     let stage = Stage::new();
     let source = stage.source(&film()).await;
-    let before = stage.playback.renditions(&source).await.unwrap();
+    let before = stage.renditions(&source).await;
     let restarted = Stage::in_folder(Arc::clone(&stage.folder));
     let gone = Source { path: "/nowhere.mp4".into(), ..source };
-    let after = restarted.playback.renditions(&gone).await.unwrap();
+    let after = restarted.renditions(&gone).await;
     assert_eq!(before[0].descriptor, after[0].descriptor);
 }
 
@@ -428,10 +443,10 @@ async fn a_file_that_changed_gives_no_segments_under_its_old_name() {
     let path = stage.folder.path().join("film.mp4");
     std::fs::copy(film(), &path).unwrap();
     let source = stage.source(&path).await;
-    stage.playback.segment(&source, "v0", 0).await.unwrap();
+    stage.playback.segment(&source, "v0", 0, &Watcher::default()).await.unwrap();
     let mut findings = stage.blocks.findings();
     std::fs::copy(film_mkv(), &path).unwrap();
-    let answer = stage.playback.segment(&source, "v0", 1).await;
+    let answer = stage.playback.segment(&source, "v0", 1, &Watcher::default()).await;
     assert!(matches!(answer, Err(PlaybackError::Blocks(BlockError::Changed { .. }))), "{answer:?}");
     assert_eq!(findings.recv().await.unwrap(), Finding::Changed(path));
 }
@@ -441,7 +456,7 @@ async fn what_is_not_there_is_not_found() {
     let stage = Stage::new();
     let source = stage.source(&film()).await;
     for (rendition, n) in [("v0", 3), ("v0", u64::MAX), ("v9", 0), ("", 0), ("../v0", 0)] {
-        let answer = stage.playback.segment(&source, rendition, n).await;
+        let answer = stage.playback.segment(&source, rendition, n, &Watcher::default()).await;
         assert!(matches!(answer, Err(PlaybackError::NotFound)), "{rendition} {n}: {answer:?}");
     }
     assert!(matches!(stage.playback.media_playlist(&source, "a0").await, Err(PlaybackError::NotFound)));
@@ -469,9 +484,11 @@ async fn what_needs_transcoding_says_why() {
     );
     let source = stage.source(&path).await;
     let expected = "the video is transcoded because it is HEVC, which this player cannot play";
-    assert_eq!(Playback::decide(&source.facts, &Capabilities::default()).reason, expected);
-    match stage.playback.master_playlist(&source).await {
-        Err(PlaybackError::Unsupported(sentence)) => assert_eq!(sentence, expected),
-        other => panic!("{other:?}"),
-    }
+    assert_eq!(stage.playback.decide(&source.facts, &Capabilities::default()).reason, expected);
+    let master = stage.playback.master_playlist(&source, &Capabilities::default()).await.unwrap();
+    assert!(
+        master.contains("CODECS=\"avc3.64001e,mp4a.40.2\",RESOLUTION=320x180,FRAME-RATE=24.000,VIDEO-RANGE=SDR"),
+        "{master}"
+    );
+    assert!(master.ends_with("v0-180/index.m3u8\n"), "{master}");
 }

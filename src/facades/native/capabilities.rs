@@ -1,9 +1,12 @@
 //! What a client can play, from a query to the values that playback decides by. Codecs that nobody knows are left out, so
 //! that a client may tell all it has; numbers that mean nothing are refused.
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
 use super::model::CapabilityQuery;
 use crate::accounts::Caller;
 use crate::facades::error::Refusal;
 use crate::media::decide::{AudioCodec, Capabilities, VideoCodec};
+use crate::playback::Watcher;
 
 /// Longest list of codecs, bytes.
 const LIST_MAX: usize = 256;
@@ -11,6 +14,8 @@ const LIST_MAX: usize = 256;
 /// The capabilities of a query, under the limit of the caller's account.
 pub(super) fn of(query: CapabilityQuery, caller: &Caller) -> Result<Capabilities, Refusal> {
     let plain = Capabilities::default();
+    // Who tells what it plays is a player of ours or like ours; others get the one form that always plays.
+    let told = query.video.is_some() || query.audio.is_some();
     let channels = within("channels", query.channels, 1..=16)?.unwrap_or(plain.channels);
     let asked = within("bit_rate", query.bit_rate, 1..=u64::MAX)?;
     let allowed = caller.account.as_ref().and_then(|account| account.max_bit_rate);
@@ -22,7 +27,18 @@ pub(super) fn of(query: CapabilityQuery, caller: &Caller) -> Result<Capabilities
         height_max: within("height", query.height, 1..=100_000)?,
         bit_rate_max: [asked, allowed].into_iter().flatten().min(),
         burn: query.burn,
+        ladder: told,
     })
+}
+
+/// Who a caller is to playback: each sign-in is a viewer of its own.
+pub(super) fn watcher(caller: &Caller) -> Watcher {
+    let mut hasher = DefaultHasher::new();
+    caller.credential.hash(&mut hasher);
+    Watcher {
+        viewer: format!("{}/{:x}", caller.id(), hasher.finish()),
+        bit_rate_max: caller.account.as_ref().and_then(|account| account.max_bit_rate),
+    }
 }
 
 fn codecs<C: PartialEq>(

@@ -86,12 +86,13 @@ fn progress(word: Option<&str>) -> Result<Option<ProgressFilter>, Refusal> {
     params(("id" = String, Path), CapabilityQuery),
     responses((status = 200, body = ItemDetail), (status = 400, body = Problem), (status = 404, body = Problem)))]
 pub(in crate::facades) async fn show(
+    State(app): State<App>,
     Asker(caller): Asker,
     SeenItem(item): SeenItem,
     Query(query): Query<CapabilityQuery>,
 ) -> Result<axum::Json<ItemDetail>, Refusal> {
     let client = capabilities::of(query, &caller)?;
-    Ok(axum::Json(shapes::detail((*item).clone(), caller.is_admin(), &client)))
+    Ok(axum::Json(shapes::detail(&app, (*item).clone(), caller.is_admin(), &client)))
 }
 
 /// The episode after this one; 204 after the last.

@@ -2,16 +2,16 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 
+use super::capabilities;
 use super::model::{
     BlockRef, CapabilityQuery, Problem, Rendition, RenditionMethod, Renditions, Segment, SegmentBlocks, SegmentQuery,
     VideoRange,
 };
 use super::shapes::{decision, playable};
-use super::{capabilities, hls, shapes};
 use crate::facades::App;
 use crate::facades::error::Refusal;
 use crate::facades::extract::{Asker, Path, Query, SeenItem};
-use crate::playback::{self, PlaybackError, Source};
+use crate::playback::{self, PlaybackError, Source, Watcher};
 
 /// Segments told at once.
 const SEGMENTS_MAX: u64 = 32;
@@ -28,22 +28,25 @@ pub(in crate::facades) async fn list(
 ) -> Result<axum::Json<Renditions>, Refusal> {
     let client = capabilities::of(query, &caller)?;
     let source = playable(&item)?;
-    let decision = decision(&source.facts, &client);
-    let found = match app.node().playback().renditions(&source).await {
-        Ok(found) => found,
-        Err(PlaybackError::Unsupported(_)) => return Ok(axum::Json(Renditions { decision, renditions: Vec::new() })),
+    let playback = app.node().playback();
+    let choice = match playback.choice(&source, &client).await {
+        Ok(choice) => choice,
+        Err(PlaybackError::Unsupported(_)) => {
+            let decision = decision(playback.decide(&source.facts, &client));
+            return Ok(axum::Json(Renditions { decision, renditions: Vec::new() }));
+        }
         Err(error) => return Err(error.into()),
     };
-    let mut renditions = Vec::with_capacity(found.len());
-    for rendition in found.iter() {
+    let mut renditions = Vec::new();
+    for rendition in choice.renditions() {
         renditions.push(shape(&app, &source, rendition).await?);
     }
-    Ok(axum::Json(Renditions { decision, renditions }))
+    Ok(axum::Json(Renditions { decision: decision(choice.decision), renditions }))
 }
 
 async fn shape(app: &App, source: &Source, rendition: &playback::Rendition) -> Result<Rendition, Refusal> {
     let init = match rendition.transcoded {
-        false => Some(blocks(&app.node().playback().init(source, &rendition.id).await?)),
+        false => Some(blocks(&app.node().playback().init(source, &rendition.id, &Watcher::default()).await?)),
         true => None,
     };
     Ok(Rendition {
@@ -77,18 +80,26 @@ async fn shape(app: &App, source: &Source, rendition: &playback::Rendition) -> R
     responses((status = 200, body = SegmentBlocks), (status = 404, body = Problem), (status = 429, body = Problem)))]
 pub(in crate::facades) async fn init(
     State(app): State<App>,
+    Asker(caller): Asker,
     SeenItem(item): SeenItem,
     path: Path<(String, String)>,
 ) -> Result<axum::Json<SegmentBlocks>, Refusal> {
-    let Path((_, rendition)) = path;
-    let (id, source) = (hls::rendition_id(&rendition)?, shapes::playable(&item)?);
-    Ok(axum::Json(blocks(&app.node().playback().init(&source, id).await?)))
+    let (Path((_, rendition)), source) = (path, playable(&item)?);
+    let init = app.node().playback().init(&source, &rendition, &capabilities::watcher(&caller)).await?;
+    Ok(axum::Json(blocks(&init)))
 }
 
 /// The caller watches this item no more: what is transcoded for it alone may stop.
 #[utoipa::path(post, path = "/api/v1/items/{id}/stopped", tag = "playback", params(("id" = String, Path)),
     responses((status = 204), (status = 404, body = Problem)))]
-pub(in crate::facades) async fn stopped(SeenItem(_item): SeenItem) -> StatusCode {
+pub(in crate::facades) async fn stopped(
+    State(app): State<App>,
+    Asker(caller): Asker,
+    SeenItem(item): SeenItem,
+) -> StatusCode {
+    if let Some(cid) = item.item.file.as_ref().and_then(|file| file.cid) {
+        app.node().playback().stopped(&cid, &capabilities::watcher(&caller).viewer);
+    }
     StatusCode::NO_CONTENT
 }
 
@@ -104,36 +115,38 @@ fn blocks(segment: &playback::Segment) -> SegmentBlocks {
 /// A window of segments with the blocks that make them up and who holds them.
 #[utoipa::path(get, path = "/api/v1/items/{id}/renditions/{rendition}/segments", tag = "playback",
     params(("id" = String, Path), ("rendition" = String, Path), SegmentQuery),
-    responses((status = 200, body = Vec<Segment>), (status = 404, body = Problem), (status = 415, body = Problem)))]
+    responses((status = 200, body = Vec<Segment>), (status = 403, body = Problem), (status = 404, body = Problem),
+        (status = 415, body = Problem), (status = 429, body = Problem)))]
 pub(in crate::facades) async fn segments(
     State(app): State<App>,
+    Asker(caller): Asker,
     SeenItem(item): SeenItem,
     path: Path<(String, String)>,
     Query(query): Query<SegmentQuery>,
 ) -> Result<axum::Json<Vec<Segment>>, Refusal> {
-    let Path((_, rendition)) = path;
+    let (Path((_, id)), source) = (path, playable(&item)?);
     let count = query.count.unwrap_or(4);
     if !(1..=SEGMENTS_MAX).contains(&count) {
         return Err(Refusal::invalid(format!("count: must be 1 to {SEGMENTS_MAX}")));
     }
-    let (id, source) = (hls::rendition_id(&rendition)?, shapes::playable(&item)?);
-    let playback = app.node().playback();
-    let renditions = playback.renditions(&source).await?;
-    let rendition = renditions.iter().find(|r| r.id == id).ok_or_else(Refusal::not_found)?;
+    let (playback, watcher) = (app.node().playback(), capabilities::watcher(&caller));
+    let rendition = playback.rendition(&source, &id, &watcher).await?;
     let last = query.from.saturating_add(count).min(rendition.segments.len() as u64);
     let mut window = Vec::new();
     for n in query.from..last {
-        let made = playback.segment(&source, id, n).await?;
-        let (start, duration) =
-            usize::try_from(n).ok().and_then(|n| rendition.segments.get(n)).copied().unwrap_or_default();
-        window.push(Segment {
-            n,
-            start,
-            duration,
-            content: blocks(&made),
-            encoder: made.encoder,
-            sources: vec!["node".to_owned()],
-        });
+        let made = match n == query.from {
+            true => Some(playback.segment(&source, &id, n, &watcher).await?),
+            false => playback.next(&source, &rendition, n, &watcher).await?,
+        };
+        // What comes after a gap is asked for when the gap is filled.
+        let Some(made) = made else { break };
+        window.push(told(&rendition, n, made));
     }
     Ok(axum::Json(window))
+}
+
+fn told(rendition: &playback::Rendition, n: u64, made: playback::Segment) -> Segment {
+    let span = usize::try_from(n).ok().and_then(|n| rendition.segments.get(n));
+    let (start, duration) = span.copied().unwrap_or_default();
+    Segment { n, start, duration, content: blocks(&made), encoder: made.encoder, sources: vec!["node".to_owned()] }
 }

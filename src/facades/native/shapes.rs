@@ -5,9 +5,8 @@ use crate::catalog::{File, ItemState, Library, Listed};
 use crate::facades::App;
 use crate::facades::error::Refusal;
 use crate::library::{self, ItemChange};
-use crate::media::Facts;
 use crate::node::source_of;
-use crate::playback::{Capabilities, Method, Playback, Source};
+use crate::playback::{Capabilities, Decision, Method, Source};
 
 impl From<accounts::Account> for model::Account {
     fn from(account: accounts::Account) -> Self {
@@ -129,7 +128,7 @@ impl From<Listed> for model::ItemSummary {
 }
 
 /// All that is known of an item; paths for admins only.
-pub(super) fn detail(listed: Listed, admin: bool, client: &Capabilities) -> model::ItemDetail {
+pub(super) fn detail(app: &App, listed: Listed, admin: bool, client: &Capabilities) -> model::ItemDetail {
     let item = listed.item.clone();
     let facts = item.file.as_ref().and_then(|file| file.facts.clone());
     model::ItemDetail {
@@ -138,7 +137,7 @@ pub(super) fn detail(listed: Listed, admin: bool, client: &Capabilities) -> mode
         genres: item.genres,
         backdrop: item.artwork.backdrop.as_ref().map(|_| format!("/api/v1/items/{}/backdrop", item.id)),
         files: item.file.iter().map(|f| file(f, admin)).collect(),
-        playback: facts.as_ref().map(|facts| decision(facts, client)),
+        playback: facts.as_ref().map(|facts| decision(app.node().playback().decide(facts, client))),
         streams: facts.as_ref().map(|f| f.streams.clone()).unwrap_or_default(),
         chapters: facts.map(|f| f.chapters).unwrap_or_default(),
         problem: item.problem,
@@ -158,8 +157,7 @@ fn file(file: &File, admin: bool) -> model::ItemFile {
 }
 
 /// How a file plays, for people.
-pub(super) fn decision(facts: &Facts, client: &Capabilities) -> model::PlaybackDecision {
-    let decision = Playback::decide(facts, client);
+pub(super) fn decision(decision: Decision) -> model::PlaybackDecision {
     let method = match decision.method {
         Method::Direct => model::PlaybackMethod::Direct,
         Method::Copy => model::PlaybackMethod::Copy,

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 
 use axum::extract::State;
 
-use super::model::{Alert, Carrier, Hardware, Problem, Status, Storage, Totals, Workers};
+use super::model::{Alert, Carrier, Hardware, Problem, Status, Storage, Totals, Transcode, Workers};
 use super::shapes;
 use crate::accounts::Caller;
 use crate::catalog::LibraryState;
@@ -12,6 +12,7 @@ use crate::facades::carrier::Traffic;
 use crate::facades::error::Refusal;
 use crate::facades::extract::Asker;
 use crate::facades::{App, metrics};
+use crate::media::hardware::{DeviceApi, DeviceReport};
 
 /// Below this, bytes, a person should make room.
 const FREE_MIN: u64 = 1024 * 1024 * 1024;
@@ -43,12 +44,8 @@ pub(in crate::facades) async fn show(
         libraries,
         carriers: carriers(&app, &caller),
         workers: workers(&app),
-        hardware: Hardware {
-            used: false,
-            detail: "The node did not look for devices yet.".to_owned(),
-            devices: Vec::new(),
-        },
-        transcodes: Vec::new(),
+        hardware: hardware(&app),
+        transcodes: transcodes(&app, &caller).await?,
         storage,
         alerts,
     }))
@@ -97,16 +94,50 @@ fn workers(app: &App) -> Workers {
     }
 }
 
+fn hardware(app: &App) -> Hardware {
+    let devices = app.node().playback().devices();
+    let software = |device: &DeviceReport| device.api == DeviceApi::Software;
+    let used = devices.iter().find(|device| !software(device) && device.problem.is_none());
+    let problem = devices.iter().find_map(|device| device.problem.as_ref());
+    let detail = match (used, problem) {
+        (Some(device), _) => format!("{} transcodes; where it fails, the processor does.", device.name),
+        (None, Some(problem)) => format!("The processor transcodes. {problem}"),
+        (None, None) if devices.is_empty() => "The node did not look for devices yet.".to_owned(),
+        (None, None) => "The processor transcodes.".to_owned(),
+    };
+    Hardware { used: used.is_some(), detail, devices }
+}
+
+/// Those of the items that the caller may see.
+async fn transcodes(app: &App, caller: &Caller) -> Result<Vec<Transcode>, Refusal> {
+    let mut seen = Vec::new();
+    for running in app.node().playback().transcodes() {
+        let items = app.node().catalog().items_of(&running.file).await?;
+        let Some(item) = items.into_iter().find(|item| caller.may_see(&item.library)) else { continue };
+        seen.push(Transcode {
+            item: item.id,
+            title: item.title,
+            rendition: running.rendition,
+            encoder: running.encoder,
+            viewers: running.viewers as u64,
+            segments_ready: running.segments_ready as u64,
+            segments: running.segments as u64,
+            detail: running.detail,
+        });
+    }
+    Ok(seen)
+}
+
 async fn storage(app: &App) -> Result<Storage, Refusal> {
-    let folder = app.node().folder();
+    let (folder, cache) = (app.node().folder(), app.node().playback().cache());
     let (path, catalog, index, artwork) =
         (folder.path().to_owned(), folder.catalog(), folder.index(), folder.artwork());
     let measured = tokio::task::spawn_blocking(move || Storage {
         catalog: database_size(&catalog),
         index: database_size(&index),
         artwork: folder_size(&artwork),
-        renditions: folder_size(&path.join("renditions")),
-        renditions_quota: 0,
+        renditions: cache.bytes,
+        renditions_quota: cache.quota,
         thumbnails: folder_size(&path.join("thumbnails")),
         published: folder_size(&path.join("published")),
         free: rustix::fs::statvfs(&path).map_or(0, |fs| fs.f_bavail.saturating_mul(fs.f_frsize)),
@@ -152,6 +183,15 @@ async fn alerts(app: &App, storage: &Storage) -> Result<Vec<Alert>, Refusal> {
     }
     if found.missing_total > 0 {
         alerts.push(counted(found.missing_total, "are on a disk that is not there", "Mount it again."));
+    }
+    if let Some(problem) = app.node().playback().cache().problem {
+        alerts.push(Alert {
+            level: "warning".to_owned(),
+            message: format!("Transcoded segments are not kept: {problem}."),
+            action: "Films still play; make room, or set playback.disk_cache_mib.".to_owned(),
+            item: None,
+            library: None,
+        });
     }
     if storage.free < FREE_MIN {
         alerts.push(Alert {

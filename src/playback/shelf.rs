@@ -1,0 +1,65 @@
+//! Keeps indexes in a folder, because the index of a file without one costs reading it wholly.
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::renditions::PACKAGER;
+use crate::content::Cid;
+use crate::media::timeline::FileIndex;
+
+/// Version of what an index holds. It grows when an older one lacks something.
+const MEASURED: u32 = 2;
+
+/// See the module.
+#[derive(Debug, Clone)]
+pub(super) struct Shelf {
+    folder: Option<PathBuf>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    packager: u32,
+    /// Absent in the first version, which left out what cannot be repackaged.
+    #[serde(default)]
+    measured: u32,
+    index: FileIndex,
+}
+
+impl Shelf {
+    pub fn new(folder: Option<PathBuf>) -> Self {
+        Self { folder }
+    }
+
+    fn path(&self, file: &Cid) -> Option<PathBuf> {
+        Some(self.folder.as_ref()?.join(format!("{file}.json")))
+    }
+
+    /// The index of a file, if it is kept and of this version.
+    pub async fn get(&self, file: &Cid) -> Option<FileIndex> {
+        let bytes = tokio::fs::read(self.path(file)?).await.ok()?;
+        let kept: Kept = serde_json::from_slice(&bytes).ok()?;
+        (kept.packager == PACKAGER && kept.measured == MEASURED).then_some(kept.index)
+    }
+
+    /// Keeps an index. It can be measured again, so a failure is only told.
+    pub async fn put(&self, file: &Cid, index: &FileIndex) {
+        let (Some(path), Ok(bytes)) = (
+            self.path(file),
+            serde_json::to_vec(&Kept { packager: PACKAGER, measured: MEASURED, index: index.clone() }),
+        ) else {
+            return;
+        };
+        if let Err(error) = write(&path, &bytes).await {
+            tracing::warn!(path = %path.display(), %error, "a file's cut list could not be kept");
+        }
+    }
+}
+
+async fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    if let Some(folder) = path.parent() {
+        tokio::fs::create_dir_all(folder).await?;
+    }
+    let new = path.with_extension("new");
+    tokio::fs::write(&new, bytes).await?;
+    tokio::fs::rename(&new, path).await
+}
