@@ -203,7 +203,8 @@ mod tests {
             prop_assert!(rungs.windows(2).all(|pair| pair[0].lines > pair[1].lines && pair[0].bit_rate >= pair[1].bit_rate));
             for rung in rungs {
                 let format = format(rung, width, height, Some(rate), false);
-                prop_assert!(format.width % 2 == 0 && format.height % 2 == 0 && format.width > 0 && format.height > 0);
+                prop_assert!(format.width.is_multiple_of(2) && format.height.is_multiple_of(2));
+                prop_assert!(format.width > 0 && format.height > 0);
                 prop_assert!(format.width <= width.max(2) && format.height <= height.max(2));
                 prop_assert!(format.width <= SIDE_MAX && format.height <= SIDE_MAX);
             }

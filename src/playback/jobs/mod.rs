@@ -307,6 +307,6 @@ impl Shared {
         }
         self.begin(order, n, None);
         // It was begun under the lock, so it is there unless it ended already.
-        self.join(&order.key, n).unwrap_or_else(|| Waiting::given_up())
+        self.join(&order.key, n).unwrap_or_else(Waiting::given_up)
     }
 }
