@@ -2,6 +2,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::subtitles::SubtitleFormat;
+
 /// Everything the worker's probe tells of one file.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[schema(as = MediaFacts)]
@@ -97,6 +99,50 @@ pub struct Stream {
     /// Bits a second, where the file says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bit_rate: Option<u64>,
+    /// How colour is sampled: `4:2:0`, `4:2:2`, `4:4:4`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chroma: Option<String>,
+    /// Pictures are made of two fields.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub interlaced: bool,
+    /// Details of high dynamic range, where there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hdr_details: Option<HdrDetails>,
+    /// Name of the channels' layout as libav has it: `stereo`, `5.1(side)`, `7.1`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel_layout: Option<String>,
+    /// What kind of subtitles.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subtitles: Option<SubtitleFormat>,
+    /// Name of an attached file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file_name: Option<String>,
+    /// Media type of an attached file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mime_type: Option<String>,
+}
+
+/// What a stream of high dynamic range says of the screen it was made on, and of itself. What it does not say is absent.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct HdrDetails {
+    /// Candela a square metre.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_luminance: Option<f64>,
+    /// Candela a square metre.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_luminance: Option<f64>,
+    /// Of the brightest pixel, candela a square metre (MaxCLL).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_content_light: Option<u32>,
+    /// Of the brightest picture on average, candela a square metre (MaxFALL).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_average_light: Option<u32>,
+    /// Profile of Dolby Vision.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dolby_profile: Option<u8>,
+    /// What the base layer of Dolby Vision is to players that do not know it: 0 nothing, 1 HDR10, 2 SDR, 4 HLG.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dolby_compatibility: Option<u8>,
 }
 
 /// A named span of time.

@@ -19,7 +19,7 @@ pub mod timeline;
 pub mod transcode;
 
 pub use decide::{Capabilities, Decision};
-pub use facts::{Chapter, Facts, HdrFormat, Stream, StreamKind};
+pub use facts::{Chapter, Facts, HdrDetails, HdrFormat, Stream, StreamKind};
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

@@ -89,7 +89,8 @@ pub const AAC_FRAME: i64 = 1024;
 /// Pictures of a film at some times, small, side by side in one JPEG.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SpritePlan {
-    /// Seconds; for each the keyframe at or before it is taken. At most [`SpritePlan::PICTURES_MAX`].
+    /// Seconds from the film's beginning, ascending; for each the keyframe at or before it is taken. At most
+    /// [`SpritePlan::PICTURES_MAX`].
     pub times: Vec<f64>,
     /// Pixels of one picture, even.
     pub width: u32,

@@ -28,25 +28,11 @@ fn open() -> (tempfile::TempDir, Catalog) {
 }
 
 fn record(library: &Library, kind: ItemKind, name: &str, n: u64, description: Description) -> Record {
-    let video = Stream {
-        index: 0,
-        kind: StreamKind::Video,
-        codec: "hevc".to_owned(),
-        codec_string: None,
-        profile: None,
-        language: None,
-        title: None,
-        default: true,
-        forced: false,
-        width: Some(3840),
-        height: Some(2160),
-        frame_rate: None,
-        bit_depth: None,
-        hdr: Some(HdrFormat::DolbyVision),
-        channels: None,
-        sample_rate: None,
-        bit_rate: None,
-    };
+    let video: Stream = serde_json::from_value(serde_json::json!({
+        "index": 0, "kind": StreamKind::Video, "codec": "hevc", "default": true, "width": 3840, "height": 2160,
+        "hdr": HdrFormat::DolbyVision,
+    }))
+    .unwrap();
     #[allow(clippy::cast_precision_loss)]
     let facts = Facts { duration: (n % 7) as f64, streams: vec![video], ..Facts::default() };
     Record {

@@ -19,6 +19,7 @@ mod server;
 mod shelf;
 mod sign_in;
 mod sound;
+mod sprite;
 mod subtitles;
 mod transcode;
 mod vaapi;

@@ -67,6 +67,44 @@ async fn names_languages_and_chapters_are_told() {
 }
 
 #[tokio::test]
+async fn facts_tell_what_decides_how_a_file_is_played() {
+    let path = clip(
+        "facts.mkv",
+        &[
+            "-f",
+            "lavfi",
+            "-i",
+            "testsrc2=size=320x180:rate=25:duration=1",
+            "-f",
+            "lavfi",
+            "-i",
+            "aevalsrc=0|0|0|0|0|0:c=5.1:d=1",
+            "-attach",
+            film().to_str().unwrap(),
+            "-metadata:s:t",
+            "mimetype=application/x-font-ttf",
+            "-metadata:s:t",
+            "filename=A.ttf",
+            "-c:v",
+            "mpeg2video",
+            "-vf",
+            "setfield=tff",
+            "-flags",
+            "+ildct+ilme",
+            "-pix_fmt",
+            "yuv422p",
+            "-c:a",
+            "ac3",
+        ],
+    );
+    let facts = media().probe(&path).await.unwrap();
+    let [video, audio, font] = &facts.streams[..] else { panic!("{:?}", facts.streams) };
+    assert_eq!((video.chroma.as_deref(), video.interlaced), (Some("4:2:2"), true));
+    assert_eq!(audio.channel_layout.as_deref(), Some("5.1(side)"));
+    assert_eq!((font.file_name.as_deref(), font.mime_type.as_deref()), (Some("A.ttf"), Some("application/x-font-ttf")));
+}
+
+#[tokio::test]
 async fn a_picture_is_told_as_it_is_shown() {
     let wide = clip(
         "anamorphic.mkv",

@@ -11,7 +11,7 @@ use crate::picture::{self, Films};
 use crate::reader::Reader;
 use crate::sound::{self, Listener};
 use crate::source::{Source, Trouble};
-use crate::{facts, hardware, index, poster, segment, subtitles, tracks};
+use crate::{facts, hardware, index, poster, segment, sprite, subtitles, tracks};
 
 /// Contexts kept open: video and a few audio tracks of the files being played.
 const OPEN_SOURCES: usize = 12;
@@ -72,7 +72,7 @@ impl Desk {
             Question::Attachment { stream } => {
                 Ok((Reply::Payload, subtitles::attachment(&Source::open_for_packets(file)?, *stream)?))
             }
-            Question::Sprite(_) => Err(Trouble::Cannot("this worker cannot do that yet".to_owned())),
+            Question::Sprite(plan) => Ok((Reply::Payload, sprite::of(&mut Source::open(file)?, plan)?)),
             Question::Segment(plan) => Ok((Reply::Payload, self.segment((request.file, plan.stream), file, plan)?)),
         }
     }

@@ -2,8 +2,10 @@
 use std::f64::consts::FRAC_PI_2;
 
 use ffmpeg_next::ffi::{self, AVCodecID, AVMediaType, AVPacketSideDataType};
+use potluck::media::subtitles::SubtitleFormat;
 use potluck::media::{Chapter, Facts, HdrFormat, Stream, StreamKind};
 
+use crate::hdr;
 use crate::names::codec_string;
 use crate::source::Source;
 use crate::stream::{StreamView, tag, text};
@@ -71,6 +73,13 @@ fn stream(view: &StreamView<'_>) -> Stream {
         channels: audio.then(|| u32::try_from(parameters.ch_layout.nb_channels).unwrap_or(0)),
         sample_rate: audio.then(|| u32::try_from(parameters.sample_rate).unwrap_or(0)),
         bit_rate: u64::try_from(parameters.bit_rate).ok().filter(|b| *b > 0).or_else(|| statistics_bit_rate(view)),
+        chroma: if kind == StreamKind::Video { chroma(parameters) } else { None },
+        interlaced: kind == StreamKind::Video && is_interlaced(view),
+        hdr_details: if kind == StreamKind::Video { hdr::details(view) } else { None },
+        channel_layout: if audio { channel_layout(parameters) } else { None },
+        subtitles: if kind == StreamKind::Subtitle { subtitle_format(id) } else { None },
+        file_name: if kind == StreamKind::Attachment { view.tag("filename") } else { None },
+        mime_type: if kind == StreamKind::Attachment { view.tag("mimetype") } else { None },
     }
 }
 
@@ -154,14 +163,62 @@ pub fn quarter_turns(view: &StreamView<'_>) -> i32 {
     ((angle / FRAC_PI_2).round() as i32).rem_euclid(4)
 }
 
-fn bit_depth(parameters: &ffi::AVCodecParameters) -> Option<u32> {
+fn pixel_format(parameters: &ffi::AVCodecParameters) -> Option<&'static ffi::AVPixFmtDescriptor> {
     if parameters.codec_id == AVCodecID::AV_CODEC_ID_NONE || parameters.format < 0 {
         return None;
     }
-    // SAFETY: `format` was set by libav to a pixel format it knows, and unknown ones give null.
-    let descriptor =
-        unsafe { ffi::av_pix_fmt_desc_get(std::mem::transmute::<i32, ffi::AVPixelFormat>(parameters.format)).as_ref() };
-    descriptor.and_then(|d| u32::try_from(d.comp[0].depth).ok()).filter(|d| *d > 0)
+    // SAFETY: `format` was set by libav to a pixel format it knows; descriptors are static, and unknown ones give null.
+    unsafe { ffi::av_pix_fmt_desc_get(std::mem::transmute::<i32, ffi::AVPixelFormat>(parameters.format)).as_ref() }
+}
+
+fn bit_depth(parameters: &ffi::AVCodecParameters) -> Option<u32> {
+    pixel_format(parameters).and_then(|d| u32::try_from(d.comp[0].depth).ok()).filter(|d| *d > 0)
+}
+
+fn chroma(parameters: &ffi::AVCodecParameters) -> Option<String> {
+    let descriptor = pixel_format(parameters)?;
+    let is_rgb = descriptor.flags & u64::from(ffi::AV_PIX_FMT_FLAG_RGB as u32) != 0;
+    let sampling = match (descriptor.nb_components, descriptor.log2_chroma_w, descriptor.log2_chroma_h) {
+        (..3, ..) => "4:0:0",
+        _ if is_rgb => "4:4:4",
+        (_, 0, 0) => "4:4:4",
+        (_, 1, 0) => "4:2:2",
+        (_, 1, 1) => "4:2:0",
+        (_, 0, 1) => "4:4:0",
+        (_, 2, 0) => "4:1:1",
+        _ => "4:1:0",
+    };
+    Some(sampling.to_owned())
+}
+
+/// Read as a number: a parser may have found what the enum does not have.
+fn is_interlaced(view: &StreamView<'_>) -> bool {
+    let field = &raw const view.parameters().field_order;
+    // SAFETY: the enum is a C enum of four bytes.
+    let order = unsafe { field.cast::<u32>().read() };
+    // Top or bottom field first, coded or shown.
+    (2..=5).contains(&order)
+}
+
+fn channel_layout(parameters: &ffi::AVCodecParameters) -> Option<String> {
+    let mut name = [0_u8; 128];
+    // SAFETY: libav writes at most the length it is told, with a zero at the end.
+    let answer = unsafe {
+        ffi::av_channel_layout_describe(&raw const parameters.ch_layout, name.as_mut_ptr().cast(), name.len())
+    };
+    let name = std::ffi::CStr::from_bytes_until_nul(&name).ok()?.to_str().ok()?;
+    (answer > 0 && !name.is_empty()).then(|| name.to_owned())
+}
+
+fn subtitle_format(id: AVCodecID) -> Option<SubtitleFormat> {
+    // SAFETY: libav returns a static descriptor or null.
+    let properties = unsafe { ffi::avcodec_descriptor_get(id).as_ref() }.map_or(0, |descriptor| descriptor.props);
+    match id {
+        AVCodecID::AV_CODEC_ID_ASS | AVCodecID::AV_CODEC_ID_SSA => Some(SubtitleFormat::Ass),
+        _ if properties & ffi::AV_CODEC_PROP_BITMAP_SUB != 0 => Some(SubtitleFormat::Picture),
+        _ if properties & ffi::AV_CODEC_PROP_TEXT_SUB != 0 => Some(SubtitleFormat::Text),
+        _ => None,
+    }
 }
 
 fn hdr(view: &StreamView<'_>) -> Option<HdrFormat> {

@@ -50,7 +50,8 @@ fn best_frame(source: &mut Source, index: usize) -> Result<frame::Video, Trouble
     best.map(|(_, frame)| frame).ok_or(Trouble::NoPicture)
 }
 
-fn decoder_of(source: &Source, index: usize) -> Result<decoder::Video, Trouble> {
+/// A decoder for a stream's pictures.
+pub fn decoder_of(source: &Source, index: usize) -> Result<decoder::Video, Trouble> {
     let stream = source.input.stream(index).ok_or(Trouble::NoPicture)?;
     Ok(Context::from_parameters(stream.parameters())?.decoder().video()?)
 }
@@ -93,7 +94,7 @@ fn tick_at(source: &Source, index: usize, place: f64) -> Option<i64> {
 }
 
 /// Decodes a keyframe without what follows it.
-fn decode_alone(decoder: &mut decoder::Video, packet: &Packet) -> Option<frame::Video> {
+pub fn decode_alone(decoder: &mut decoder::Video, packet: &Packet) -> Option<frame::Video> {
     let mut frame = frame::Video::empty();
     decoder.send_packet(packet).ok()?;
     decoder.send_eof().ok()?;
@@ -149,9 +150,10 @@ fn shaped(source: &Source, index: usize, picture: &frame::Video, width: u32) -> 
 }
 
 /// Linear light, 100 nits reference, mapped, and back to BT.709.
-const TONE_MAP: &str = "zscale=t=linear:npl=100,format=gbrpf32le,zscale=p=bt709,tonemap=hable:desat=0,zscale=t=bt709:m=bt709:r=tv,format=yuv420p,";
+pub const TONE_MAP: &str = "zscale=t=linear:npl=100,format=gbrpf32le,zscale=p=bt709,tonemap=hable:desat=0,zscale=t=bt709:m=bt709:r=tv,format=yuv420p,";
 
-fn is_hdr(picture: &frame::Video) -> bool {
+/// Whether its light goes beyond the standard range.
+pub fn is_hdr(picture: &frame::Video) -> bool {
     use ffmpeg_next::util::color::TransferCharacteristic::{ARIB_STD_B67, SMPTE2084};
     matches!(picture.color_transfer_characteristic(), SMPTE2084 | ARIB_STD_B67)
 }
@@ -163,7 +165,8 @@ fn fitted(shown_width: u32, shown_height: u32, limit: u32) -> (u32, u32) {
     (even(width), even(u32::try_from(height).unwrap_or(4096).min(8192)))
 }
 
-fn filtered(picture: &frame::Video, chain: &str) -> Result<frame::Video, Trouble> {
+/// A picture as a chain of filters gives it. The chain is made of our own words and numbers only.
+pub fn filtered(picture: &frame::Video, chain: &str) -> Result<frame::Video, Trouble> {
     let missing = || Trouble::Cannot("a filter is missing in the media libraries".to_owned());
     let mut graph = filter::Graph::new();
     let (source, sink) = (filter::find("buffer").ok_or_else(missing)?, filter::find("buffersink").ok_or_else(missing)?);
@@ -182,7 +185,8 @@ fn filtered(picture: &frame::Video, chain: &str) -> Result<frame::Video, Trouble
     Ok(shaped)
 }
 
-fn encode(picture: &frame::Video) -> Result<Vec<u8>, Trouble> {
+/// A picture as JPEG.
+pub fn encode(picture: &frame::Video) -> Result<Vec<u8>, Trouble> {
     let missing = || Trouble::Cannot("the media libraries cannot write JPEG".to_owned());
     let encoder = encoder::find(codec::Id::MJPEG).ok_or_else(missing)?;
     let mut settings = Context::new_with_codec(encoder).encoder().video()?;

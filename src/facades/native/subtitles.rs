@@ -43,7 +43,11 @@ fn fonts(base: &str, source: &Source) -> Vec<Font> {
     let fonts = attached.filter(|s| matches!(s.codec.as_str(), "ttf" | "otf"));
     fonts
         .map(|font| Font {
-            name: font.title.clone().unwrap_or_else(|| format!("font {}", font.index)),
+            name: font
+                .file_name
+                .clone()
+                .or_else(|| font.title.clone())
+                .unwrap_or_else(|| format!("font {}", font.index)),
             url: format!("{base}/attachments/{}", font.index),
         })
         .collect()

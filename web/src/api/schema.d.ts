@@ -803,6 +803,39 @@ export interface components {
       devices: components['schemas']['DeviceReport'][];
       used: boolean;
     };
+    /** @description What a stream of high dynamic range says of the screen it was made on, and of itself. What it does not say is absent. */
+    HdrDetails: {
+      /**
+       * Format: int32
+       * @description What the base layer of Dolby Vision is to players that do not know it: 0 nothing, 1 HDR10, 2 SDR, 4 HLG.
+       */
+      dolby_compatibility?: number | null;
+      /**
+       * Format: int32
+       * @description Profile of Dolby Vision.
+       */
+      dolby_profile?: number | null;
+      /**
+       * Format: int32
+       * @description Of the brightest picture on average, candela a square metre (MaxFALL).
+       */
+      max_average_light?: number | null;
+      /**
+       * Format: int32
+       * @description Of the brightest pixel, candela a square metre (MaxCLL).
+       */
+      max_content_light?: number | null;
+      /**
+       * Format: double
+       * @description Candela a square metre.
+       */
+      max_luminance?: number | null;
+      /**
+       * Format: double
+       * @description Candela a square metre.
+       */
+      min_luminance?: number | null;
+    };
     /**
      * @description How a video stream exceeds standard dynamic range.
      * @enum {string}
@@ -1226,17 +1259,23 @@ export interface components {
        * @description Bits a second, where the file says.
        */
       bit_rate?: number | null;
+      /** @description Name of the channels' layout as libav has it: `stereo`, `5.1(side)`, `7.1`. */
+      channel_layout?: string | null;
       /**
        * Format: int32
        * @description Audio channels.
        */
       channels?: number | null;
+      /** @description How colour is sampled: `4:2:0`, `4:2:2`, `4:4:4`. */
+      chroma?: string | null;
       /** @description libav's codec name: `h264`, `hevc`, `aac`, `subrip`, ... */
       codec: string;
       /** @description RFC 6381 codec string (`avc1.640028`, `mp4a.40.2`) where it is known. */
       codec_string?: string | null;
       /** @description Marked to be chosen by default. */
       default?: boolean;
+      /** @description Name of an attached file. */
+      file_name?: string | null;
       /** @description Marked to be shown always (forced subtitles). */
       forced?: boolean;
       /**
@@ -1245,6 +1284,7 @@ export interface components {
        */
       frame_rate?: number | null;
       hdr?: components['schemas']['HdrFormat'] | null;
+      hdr_details?: components['schemas']['HdrDetails'] | null;
       /**
        * Format: int32
        * @description Pixels.
@@ -1255,10 +1295,14 @@ export interface components {
        * @description Index in the file, as libav counts.
        */
       index: number;
+      /** @description Pictures are made of two fields. */
+      interlaced?: boolean;
       /** @description What it carries. */
       kind: components['schemas']['StreamKind'];
       /** @description ISO 639-2 code as the file gives it. */
       language?: string | null;
+      /** @description Media type of an attached file. */
+      mime_type?: string | null;
       /** @description Codec profile as libav names it. */
       profile?: string | null;
       /**
@@ -1266,6 +1310,7 @@ export interface components {
        * @description Hz.
        */
       sample_rate?: number | null;
+      subtitles?: components['schemas']['SubtitleFormat'] | null;
       /** @description Name given to the track. */
       title?: string | null;
       /**
