@@ -3,11 +3,17 @@ import type Hls from 'hls.js';
 import type { Events, Fragment, LevelSwitchedData } from 'hls.js';
 import { estimate, levelOut, makingTime } from './hls-settings';
 import { prefer, preference, type Quality } from './preferences';
-import { capLevel, Pace, rungFor, rungsOf, type Rung } from './quality';
+import { capLevel, linesAbove, Pace, rungFor, rungsOf, type Rung } from './quality';
 
 /** Seconds from the play head to where a new rung is expected to begin. */
 const PREPARE_AHEAD = 6;
 const PREPARE_MS = 5000;
+/** Lines that a node is asked to transcode by itself at first: twice as many cost four times the work. */
+const FIRST_LINES = 1080;
+/** A node that makes a piece in this share of its length can do more. */
+const EASY = 0.25;
+/** A piece that came faster than this was ready before, and tells nothing. */
+const READY_MS = 50;
 
 export class Ladder {
   /** Best first. */
@@ -23,6 +29,8 @@ export class Ladder {
 
   private hls: Hls | null = null;
   private pace = new Pace();
+  /** Lines of a rung that the node may be asked for so far. */
+  ceiling = FIRST_LINES;
   private preparing: AbortController | null = null;
 
   /** `prepare` has a rendition made at a time, before it is switched to. */
@@ -49,8 +57,18 @@ export class Ladder {
     this.bandwidth = estimate(this.hls);
     const making = makingTime(frag.stats);
     if (frag.type !== 'main' || typeof frag.sn !== 'number') return;
+    this.lift(frag, making);
     if (!this.pace.made(frag.level, frag.sn, making, frag.duration) || this.wish !== 'auto') return;
     this.slow = frag.level;
+    this.cap(this.hls);
+  }
+
+  /** A node that has power to spare may be asked for the next rung. */
+  private lift(frag: Fragment, making: number): void {
+    const rung = this.rungs.find(({ level }) => level === frag.level);
+    if (!this.hls || !rung || rung.original || rung.lines < this.ceiling) return;
+    if (making < READY_MS || making > frag.duration * 1000 * EASY) return;
+    this.ceiling = linesAbove(this.rungs, rung.lines);
     this.cap(this.hls);
   }
 
@@ -103,6 +121,6 @@ export class Ladder {
   }
 
   private cap(hls: Hls): void {
-    hls.autoLevelCapping = capLevel(this.rungs, this.saveData, this.slow);
+    hls.autoLevelCapping = capLevel(this.rungs, this);
   }
 }

@@ -100,6 +100,17 @@ describe('the ladder', () => {
     expect(other.ladder.slow).toBeNull();
   });
 
+  it('asks a node for more than 1080 lines only once it has shown that it has power to spare', () => {
+    const { ladder, hls, tell } = attached();
+    hls.levels[2] = level('v0-2160', 2160, 16e6, 'avc3,mp4a');
+    tell('updated');
+    expect(hls.autoLevelCapping).toBe(1);
+    for (const making of [10, 1500]) ladder.buffered(frag(1, making));
+    expect(hls.autoLevelCapping).toBe(1);
+    ladder.buffered(frag(2, 700));
+    expect(hls.autoLevelCapping).toBe(-1);
+  });
+
   it('saves data when asked to', () => {
     const { ladder, hls } = attached();
     ladder.save(true);

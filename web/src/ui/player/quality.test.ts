@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { capLevel, Pace, renditionOf, rungFor, rungsOf, segmentAt, wishOf } from './quality';
+import { capLevel, linesAbove, Pace, renditionOf, rungFor, rungsOf, segmentAt, wishOf } from './quality';
 
 const level = (id: string, width: number, height: number, bitrate: number) => ({
   uri: `http://node/api/v1/items/i/hls/${id}/index.m3u8`,
@@ -52,14 +52,22 @@ describe('the ladder', () => {
   });
 
   it('is capped to save data, and below what the node cannot keep up with', () => {
-    expect(capLevel(rungs, false, null)).toBe(-1);
-    expect(capLevel(rungs, true, null)).toBe(1);
-    expect(capLevel(rungs, false, 2)).toBe(1);
-    expect(capLevel(rungs, true, 1)).toBe(0);
-    expect(capLevel(rungs, false, 0)).toBe(0);
-    expect(capLevel([], true, null)).toBe(-1);
+    const free = { saveData: false, slow: null, ceiling: 1080 };
+    expect(capLevel(rungs, free)).toBe(-1);
+    expect(capLevel(rungs, { ...free, saveData: true })).toBe(1);
+    expect(capLevel(rungs, { ...free, slow: 2 })).toBe(1);
+    expect(capLevel(rungs, { saveData: true, slow: 1, ceiling: 1080 })).toBe(0);
+    expect(capLevel(rungs, { ...free, slow: 0 })).toBe(0);
+    expect(capLevel([], { ...free, saveData: true })).toBe(-1);
     const under = rungsOf([LEVELS[0]!, LEVELS[3]!, LEVELS[2]!]);
-    expect(capLevel(under, false, null)).toBe(1);
+    expect(capLevel(under, free)).toBe(1);
+  });
+
+  it('begins at a ceiling for what is transcoded, and has a next rung above', () => {
+    const large = rungsOf([...LEVELS.slice(0, 3), level('v0-2160', 3840, 1600, 16e6)]);
+    expect(capLevel(large, { saveData: false, slow: null, ceiling: 1080 })).toBe(2);
+    expect(capLevel(large, { saveData: false, slow: null, ceiling: 2160 })).toBe(-1);
+    expect([480, 1080, 2160].map((lines) => linesAbove(large, lines))).toEqual([720, 2160, 2160]);
   });
 });
 

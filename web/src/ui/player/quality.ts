@@ -76,20 +76,38 @@ export function wishOf(rung: Rung): Quality {
   return rung.original ? 'original' : rung.lines;
 }
 
+/** What bounds the automatic choice. */
+export interface Bounds {
+  saveData: boolean;
+  /** A level that the node could not keep up with. */
+  slow: number | null;
+  /** Lines of a rung that the node may be asked for so far. */
+  ceiling: number;
+}
+
 /**
- * Highest level that may be chosen automatically; -1 for any. `slow`: a level that the node could not keep up with.
- * Nothing above the original is: hls.js may sort a rung of the same size over it, which would be transcoded in vain.
+ * Highest level that may be chosen automatically; -1 for any. Nothing above the original is: hls.js may sort a rung of
+ * the same size over it, which would be transcoded in vain.
  */
-export function capLevel(rungs: readonly Rung[], saveData: boolean, slow: number | null): number {
+export function capLevel(rungs: readonly Rung[], { saveData, slow, ceiling }: Bounds): number {
   const byLevel = [...rungs].sort((a, b) => a.level - b.level);
   const lowest = byLevel[0];
   if (!lowest) return -1;
-  const original = byLevel.find(({ original }) => original)?.level ?? Infinity;
+  const original = byLevel.find((rung) => rung.original)?.level ?? Infinity;
   const allowed = byLevel.filter(
-    ({ level, lines }) => level <= original && (!saveData || lines <= SAVING_LINES) && (slow === null || level < slow),
+    (rung) =>
+      rung.level <= original &&
+      (rung.original || rung.lines <= ceiling) &&
+      (!saveData || rung.lines <= SAVING_LINES) &&
+      (slow === null || rung.level < slow),
   );
   if (allowed.length === byLevel.length) return -1;
   return (allowed.at(-1) ?? lowest).level;
+}
+
+/** Of the next rung above these lines; the same where there is none. */
+export function linesAbove(rungs: readonly Rung[], lines: number): number {
+  return rungs.findLast((rung) => !rung.original && rung.lines > lines)?.lines ?? lines;
 }
 
 /**

@@ -2,6 +2,7 @@
 import { api } from '../../../api/client';
 import type { SubtitleTrack, Subtitles as Tracks } from '../../../api/types';
 import { explain } from '../../state/toasts.svelte';
+import { capitalised } from '../../text/facts';
 import { prefer, preference, type TextSize } from '../preferences';
 import { firstTrack, nextTrack } from './choice';
 import { TextTrack } from './text';
@@ -80,7 +81,7 @@ export class Subtitles {
     try {
       await this.open(track);
     } catch (error) {
-      if (this.now === track.id && !this.closed) this.problem = explain(error);
+      if (this.now === track.id && !this.closed) this.problem = capitalised(explain(error));
     }
     if (this.now === (track?.id ?? null)) this.loading = false;
   }
