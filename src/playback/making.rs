@@ -8,6 +8,7 @@ use super::jobs::{JobKey, Jobs, Order, Plan, Plans};
 use super::renditions::{Form, PACKAGER, Title};
 use super::segments::{Key, Piece};
 use super::shelf::Shelf;
+use super::subtitles::Tracks;
 use super::titles::Titles;
 use super::workshop::{TRANSCODED, Workshop, registered};
 use super::{FindSource, PlaybackError, PlaybackOptions, Rendition, RenditionId, Segment, Source};
@@ -26,6 +27,7 @@ pub(super) struct Inner {
     pub find: Arc<dyn FindSource>,
     pub shelf: Shelf,
     pub titles: Titles,
+    pub tracks: Tracks,
     pub options: PlaybackOptions,
     pub threads: u32,
 }

@@ -42,6 +42,7 @@ use self::jobs::Jobs;
 use self::making::{Inner, Remaker};
 use self::segments::Segments;
 use self::shelf::Shelf;
+use self::subtitles::Tracks;
 use self::titles::Titles;
 use self::workshop::{Bench, Workshop};
 use crate::blocks::{Blocks, Producer};
@@ -234,7 +235,8 @@ impl Playback {
         let jobs = Jobs::new(Arc::new(Bench(Arc::clone(&shop))), slots);
         let shelf = Shelf::new(options.cut_lists.clone());
         let threads = u32::try_from(cores).unwrap_or(1).clamp(1, THREADS_MAX);
-        let inner = Inner { shop, jobs, find, shelf, titles: Titles::default(), options, threads };
+        let inner =
+            Inner { shop, jobs, find, shelf, titles: Titles::default(), tracks: Tracks::default(), options, threads };
         Self { inner: Arc::new(inner) }
     }
 
@@ -258,7 +260,7 @@ impl Playback {
     /// # Errors
     /// As [`Playback::choice`].
     pub async fn master_playlist(&self, source: &Source, client: &Capabilities) -> Result<String, PlaybackError> {
-        Ok(playlists::master(&self.choice(source, client).await?, &[]))
+        Ok(playlists::master(&self.choice(source, client).await?, &subtitle_tracks(source)))
     }
 
     /// One rendition of a file, by its id.

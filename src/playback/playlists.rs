@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Rendition;
 use super::choice::Choice;
-use super::subtitles::SubtitleInfo;
+use super::subtitles::{CUES_SECONDS, SubtitleInfo};
 use crate::media::subtitles::SubtitleFormat;
 
 /// Fragmented MP4 needs 6, as does `EXT-X-MAP` without I-frames only; 7 is what players are tested with.
@@ -128,6 +128,17 @@ pub(super) fn media(rendition: &Rendition) -> String {
     );
     for (n, (_, duration)) in rendition.segments.iter().enumerate() {
         let _ = write!(text, "#EXTINF:{duration:.6},\n{n}.m4s\n");
+    }
+    text.push_str("#EXT-X-ENDLIST\n");
+    text
+}
+
+/// The media playlist of a subtitle track of a film of this length: a piece of text a minute.
+pub(super) fn texts(duration: f64) -> String {
+    let mut text =
+        format!("{HEAD}#EXT-X-TARGETDURATION:{CUES_SECONDS:.0}\n#EXT-X-MEDIA-SEQUENCE:0\n#EXT-X-PLAYLIST-TYPE:VOD\n");
+    for (n, (start, end)) in super::subtitles::pieces(duration).into_iter().enumerate() {
+        let _ = write!(text, "#EXTINF:{:.6},\n{n}.vtt\n", end - start);
     }
     text.push_str("#EXT-X-ENDLIST\n");
     text

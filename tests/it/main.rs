@@ -14,6 +14,7 @@ mod media;
 mod openapi;
 mod playback;
 mod policy;
+mod renditions;
 mod scan;
 mod server;
 mod shelf;

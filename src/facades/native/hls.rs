@@ -10,7 +10,7 @@ use crate::facades::App;
 use crate::facades::bytes::etag;
 use crate::facades::error::Refusal;
 use crate::facades::extract::{Asker, IfNoneMatch, Path, Query, SeenItem};
-use crate::playback::Segment;
+use crate::playback::{Playback, Segment, Source, SubtitleId};
 
 const PLAYLIST: &str = "application/vnd.apple.mpegurl";
 
@@ -30,7 +30,7 @@ pub(in crate::facades) async fn master(
     Ok(playlist(text))
 }
 
-/// A rendition's playlist (`index.m3u8`), initialisation section (`init.mp4`) or segment (`0.m4s`).
+/// A rendition's playlist (`index.m3u8`), initialisation section (`init.mp4`) or segment (`0.m4s`; of subtitles `0.vtt`).
 #[utoipa::path(get, path = "/api/v1/items/{id}/hls/{rendition}/{file}", tag = "playback",
     params(("id" = String, Path), ("rendition" = String, Path), ("file" = String, Path)),
     responses((status = 200, content_type = "video/mp4"), (status = 304), (status = 404, body = Problem),
@@ -45,10 +45,14 @@ pub(in crate::facades) async fn part(
     let Path((_, rendition, file)) = path;
     let (source, playback, watcher) = (playable(&item)?, app.node().playback(), capabilities::watcher(&caller));
     let part = part_of(&file).ok_or_else(Refusal::not_found)?;
+    if let Ok(id) = rendition.parse::<SubtitleId>() {
+        return texts(playback, &source, id, &part).await;
+    }
     let segment = match part {
         Part::Playlist => return Ok(playlist(playback.media_playlist(&source, &rendition).await?)),
         Part::Init => playback.init(&source, &rendition, &watcher).await?,
         Part::Segment(n) => playback.segment(&source, &rendition, n, &watcher).await?,
+        Part::Text(_) => return Err(Refusal::not_found()),
     };
     Ok(bytes(&rendition, segment, &known))
 }
@@ -58,6 +62,18 @@ enum Part {
     Playlist,
     Init,
     Segment(u64),
+    /// Of subtitles.
+    Text(u64),
+}
+
+async fn texts(playback: &Playback, source: &Source, id: SubtitleId, part: &Part) -> Result<Response, Refusal> {
+    match part {
+        Part::Playlist => Ok(playlist(playback.subtitles_playlist(source, id).await?)),
+        Part::Text(n) => {
+            Ok(super::subtitles::text("text/vtt; charset=utf-8", playback.subtitles_piece(source, id, *n).await?))
+        }
+        Part::Init | Part::Segment(_) => Err(Refusal::not_found()),
+    }
 }
 
 fn part_of(file: &str) -> Option<Part> {
@@ -65,10 +81,14 @@ fn part_of(file: &str) -> Option<Part> {
         "index.m3u8" => Some(Part::Playlist),
         "init.mp4" => Some(Part::Init),
         _ => {
-            let n = file.strip_suffix(".m4s")?;
+            let (n, ending) = file.split_once('.')?;
             // One name for each segment: no signs, no leading zeros.
             let n = n.parse::<u64>().ok().filter(|parsed| parsed.to_string() == n)?;
-            Some(Part::Segment(n))
+            match ending {
+                "m4s" => Some(Part::Segment(n)),
+                "vtt" => Some(Part::Text(n)),
+                _ => None,
+            }
         }
     }
 }
@@ -104,6 +124,7 @@ mod tests {
         assert_eq!(part_of("init.mp4"), Some(Part::Init));
         assert_eq!(part_of("0.m4s"), Some(Part::Segment(0)));
         assert_eq!(part_of("17.m4s"), Some(Part::Segment(17)));
+        assert_eq!(part_of("2.vtt"), Some(Part::Text(2)));
         for not in ["01.m4s", "+1.m4s", "-1.m4s", ".m4s", "1.m4s/", "99999999999999999999.m4s", "..", "a.m4s"] {
             assert_eq!(part_of(not), None, "{not}");
         }

@@ -10,7 +10,7 @@ use crate::facades::error::Refusal;
 use crate::facades::extract::{Path, SeenItem};
 use crate::media::StreamKind;
 use crate::media::subtitles::SubtitleFormat;
-use crate::playback::{self, Source};
+use crate::playback::{self, Source, SubtitleId};
 
 /// The subtitles of an item, in its file and beside it.
 #[utoipa::path(get, path = "/api/v1/items/{id}/subtitles", tag = "playback", params(("id" = String, Path)),
@@ -57,9 +57,26 @@ fn fonts(base: &str, source: &Source) -> Vec<Font> {
 #[utoipa::path(get, path = "/api/v1/items/{id}/subtitles/{track}", tag = "playback",
     params(("id" = String, Path), ("track" = String, Path)),
     responses((status = 200, content_type = "text/vtt", body = String), (status = 404, body = Problem)))]
-pub(in crate::facades) async fn track(SeenItem(item): SeenItem) -> Result<Response, Refusal> {
-    playable(&item)?;
-    Err(Refusal::not_found())
+pub(in crate::facades) async fn track(
+    State(app): State<App>,
+    SeenItem(item): SeenItem,
+    path: Path<(String, String)>,
+) -> Result<Response, Refusal> {
+    let Path((_, name)) = path;
+    let (source, playback) = (playable(&item)?, app.node().playback());
+    let (id, ending) = name.split_once('.').ok_or_else(Refusal::not_found)?;
+    let id: SubtitleId = id.parse()?;
+    match ending {
+        "vtt" => Ok(text("text/vtt; charset=utf-8", playback.subtitles_vtt(&source, id).await?)),
+        "ass" => Ok(text("text/x-ssa; charset=utf-8", playback.subtitles_ass(&source, id).await?)),
+        _ => Err(Refusal::not_found()),
+    }
+}
+
+/// Text that follows from a file: a copy of it must ask again.
+pub(super) fn text(kind: &'static str, text: String) -> Response {
+    let headers = [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "private, no-cache")];
+    (headers, text).into_response()
 }
 
 /// A file attached to the item's file: a font.
