@@ -2,6 +2,7 @@
 mod architecture;
 mod blocks;
 mod boxes;
+mod burn;
 mod catalog;
 mod cli;
 mod fixtures;

@@ -46,7 +46,7 @@ pub fn plans(count: i64, format: &PictureFormat) -> Vec<PicturePlan> {
 
 /// A film that was made, and what the programs say of it.
 pub struct Made {
-    segments: Vec<Vec<u8>>,
+    pub segments: Vec<Vec<u8>>,
     _folder: tempfile::TempDir,
     path: PathBuf,
 }

@@ -11,6 +11,7 @@ use potluck::media::transcode::{PictureFormat, PicturePlan};
 use potluck::media::{Media, MediaError, MediaOptions};
 use tokio_util::sync::CancellationToken;
 
+use crate::burn::{burnt, shows_box, subtitled};
 use crate::fixtures::{clip, film, media_options};
 use crate::transcode::{Made, difference, format, picture, plan, plans, shrunk};
 
@@ -133,6 +134,10 @@ async fn what_a_device_cannot_do_is_done_in_software_on_the_way_to_its_encoder()
     let plans = plans_on_device(2, &format(90, 160));
     let made = Made::of(&media, &turned, &plans, &[0, 1]).await;
     assert!(difference(&made.colours(30), &shrunk(&turned, 30, "rgb24")) < 10.0);
+
+    let plans = plans_on_device(2, &burnt());
+    let made = Made::of(&media, &subtitled("pgs.mkv", "copy"), &plans, &[0, 1]).await;
+    assert!(shows_box(&made, 80) && !shows_box(&made, 60));
 }
 
 #[tokio::test]

@@ -141,6 +141,18 @@ impl Shape {
         descriptor.is_some_and(|d| d.flags & u64::from(flag.unsigned_abs()) != 0)
     }
 
+    /// That of a film's usual pictures, of which only the size matters.
+    pub fn usual(manner: &Manner) -> Self {
+        Self {
+            width: manner.size.0,
+            height: manner.size.1,
+            format: -1,
+            colour: Colour::BT709,
+            pixel_aspect: manner.pixel_aspect,
+            interlaced: false,
+        }
+    }
+
     /// Where the picture lies in one of the wanted size: its own width and height there, upright.
     pub fn fitted(&self, manner: &Manner, format: &PictureFormat) -> (u32, u32) {
         let across = f64::from(self.width.max(1)) * f64::from(self.pixel_aspect.0) / f64::from(self.pixel_aspect.1);
@@ -218,10 +230,10 @@ pub fn on_device(shape: &Shape, manner: &Manner, format: &PictureFormat) -> Opti
     })
 }
 
-/// The words of a graph in software for pictures that are encoded on a device, and perhaps were decoded there.
-pub fn through_memory(shape: &Shape, software: &str) -> String {
+/// The words of a graph in software for pictures that were perhaps decoded on a device.
+pub fn in_memory(shape: &Shape, software: &str) -> String {
     let download = if shape.is_on_device() { "hwdownload,format=nv12|p010le," } else { "" };
-    format!("{download}{software},{UPLOAD}")
+    format!("{download}{software}")
 }
 
 /// The words of a graph whose pictures go to the encoder of a device.

@@ -1,6 +1,7 @@
 //! What a picture passes through on its way into a segment: thinning, filters, the encoder; in software, or on a device.
 use potluck::media::transcode::{PictureFormat, PicturePlan};
 
+use crate::burn::Shown;
 use crate::decode::{Manner, Picture};
 use crate::encode::{Encoded, Encoder};
 use crate::filter::{self, Colour, Graph, Shape};
@@ -13,7 +14,11 @@ pub struct Line<'a> {
     manner: Manner,
     plan: &'a PicturePlan,
     hardware: Option<&'a Hardware>,
+    /// What is drawn into the pictures.
+    shown: Shown,
     graph: Option<(Shape, Graph)>,
+    /// Brings pictures that were drawn into onto the device.
+    upload: Option<Graph>,
     encoder: Option<Encoder>,
     /// Tick of the last picture that was taken; before the first one, of the one before the segment.
     pub last: i64,
@@ -33,14 +38,16 @@ pub fn rate(manner: &Manner, format: &PictureFormat) -> f64 {
 
 impl<'a> Line<'a> {
     /// The line of a plan.
-    pub fn new(manner: Manner, plan: &'a PicturePlan, hardware: Option<&'a Hardware>) -> Self {
+    pub fn new(manner: Manner, plan: &'a PicturePlan, hardware: Option<&'a Hardware>, shown: Shown) -> Self {
         let rate = rate(&manner, &plan.format);
         let slot = (rate < manner.rate).then(|| f64::from(plan.timescale) / rate);
         Self {
             manner,
             plan,
             hardware,
+            shown,
             graph: None,
+            upload: None,
             encoder: None,
             last: plan.start - 1,
             taken: 0,
@@ -113,7 +120,8 @@ impl<'a> Line<'a> {
                 return Ok(graph);
             }
         }
-        let words = filter::for_encoder(filter::through_memory(shape, &software), hardware);
+        let words = filter::in_memory(shape, &software);
+        let words = if self.plan.format.burn.is_some() { words } else { uploaded(&words, hardware) };
         Graph::new(frame, timescale, &words, threads, Some(hardware)).map_err(|e| blamed(&e))
     }
 
@@ -129,6 +137,10 @@ impl<'a> Line<'a> {
 
     fn encode_what_is_ready(&mut self) -> Result<(), Trouble> {
         while let Some((mut frame, shape)) = self.filtered()? {
+            if self.plan.format.burn.is_some() {
+                self.shown.draw(&mut frame)?;
+                frame = self.brought_to_encoder(frame)?;
+            }
             let kept_as_it_is = shape.colour.is_hdr() && !self.plan.format.tone_map;
             let colour = if kept_as_it_is { Colour { full: false, ..shape.colour } } else { Colour::BT709 };
             colour.put(frame.raw_mut());
@@ -140,6 +152,22 @@ impl<'a> Line<'a> {
             encoder.push(&mut frame).map_err(|e| self.trouble(e))?;
         }
         Ok(())
+    }
+
+    /// A picture in memory, there for the encoder: on the device, if that is where it is.
+    fn brought_to_encoder(&mut self, mut frame: Frame) -> Result<Frame, Trouble> {
+        let Some(hardware) = self.hardware else { return Ok(frame) };
+        let mut upload = match self.upload.take() {
+            Some(upload) => upload,
+            None => {
+                let words = uploaded("null", hardware);
+                Graph::new(&frame, self.plan.timescale, &words, 1, Some(hardware)).map_err(|e| blamed(&e))?
+            }
+        };
+        upload.push(Some(&mut frame)).map_err(|e| blamed(&e))?;
+        let there = upload.pull(self.plan.timescale).map_err(|e| blamed(&e))?;
+        self.upload = Some(upload);
+        there.ok_or_else(|| Trouble::Device("a picture got lost on the way to the device".to_owned()))
     }
 
     fn filtered(&mut self) -> Result<Option<(Frame, Shape)>, Trouble> {
@@ -168,4 +196,9 @@ impl<'a> Line<'a> {
     fn trouble(&self, trouble: Trouble) -> Trouble {
         if self.hardware.is_some() { blamed(&trouble) } else { trouble }
     }
+}
+
+/// The words of a graph whose pictures go on from memory to the encoder of a device.
+fn uploaded(words: &str, hardware: &Hardware) -> String {
+    filter::for_encoder(format!("{words},{}", filter::UPLOAD), hardware)
 }

@@ -7,6 +7,8 @@
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod answer;
+mod bitmap;
+mod burn;
 mod connection;
 mod counted;
 mod decode;

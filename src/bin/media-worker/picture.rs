@@ -7,8 +7,11 @@ use potluck::media::hardware::Device;
 use potluck::media::protocol::FileKey;
 use potluck::media::transcode::PicturePlan;
 
+use crate::bitmap::Canvas;
+use crate::burn::{Shown, Subtitles};
 use crate::decode::{Film, Manner, Opening, Picture};
 use crate::encode::Encoder;
+use crate::filter::Shape;
 use crate::hardware::Hardware;
 use crate::line::{Line, rate};
 use crate::overheard;
@@ -24,6 +27,8 @@ const SIDE_MAX: u32 = 8192;
 pub struct Films {
     open: Vec<(Seat, Film)>,
     devices: Vec<Hardware>,
+    /// The picture subtitles that were drawn last.
+    subtitles: Option<(FileKey, Opening, u32, Subtitles)>,
 }
 
 /// A state of a file, how it is opened, and on which device its decoder is.
@@ -45,6 +50,7 @@ impl Films {
 
     fn try_segment(&mut self, seat: Seat, file: Arc<File>, plan: &PicturePlan) -> Result<(Vec<u8>, String), Trouble> {
         self.open_device(&plan.device)?;
+        let again = Arc::clone(&file);
         let mut film = match self.open.iter().position(|(other, _)| *other == seat) {
             Some(at) => self.open.remove(at).1,
             None => {
@@ -55,12 +61,31 @@ impl Films {
             }
         };
         // On trouble the film is dropped: where it stands is not known any more.
+        let shown = self.shown(seat.0, again, plan, &film.manner)?;
         let hardware = self.device(&plan.device);
-        let segment = segment(&mut film, plan, hardware)?;
+        let segment = segment(&mut film, plan, hardware, shown)?;
         let encoder = hardware.map_or(c"libx264", Hardware::encoder).to_string_lossy().into_owned();
         self.make_room(pixels(&film.manner));
         self.open.push((seat, film));
         Ok((segment, encoder))
+    }
+
+    /// What is drawn into the pictures of a plan.
+    fn shown(&mut self, key: FileKey, file: Arc<File>, plan: &PicturePlan, manner: &Manner) -> Result<Shown, Trouble> {
+        let Some(stream) = plan.format.burn else { return Ok(Shown::default()) };
+        let opening = opening(plan);
+        let mut subtitles = match self.subtitles.take() {
+            Some((k, o, s, subtitles)) if (k, o, s) == (key, opening, stream) => subtitles,
+            _ => Subtitles::open(file, opening, stream)?,
+        };
+        let canvas = Canvas {
+            coded: manner.size,
+            fitted: Shape::usual(manner).fitted(manner, &plan.format),
+            size: (plan.format.width, plan.format.height),
+        };
+        let shown = subtitles.shown(plan.start, plan.end, &canvas)?;
+        self.subtitles = Some((key, opening, stream, subtitles));
+        Ok(shown)
     }
 
     fn device(&self, device: &Device) -> Option<&Hardware> {
@@ -84,8 +109,7 @@ impl Films {
 
     /// Closes all.
     pub fn clear(&mut self) {
-        self.open.clear();
-        self.devices.clear();
+        *self = Self::default();
     }
 }
 
@@ -123,9 +147,9 @@ pub fn head(file: Arc<File>, plan: &PicturePlan) -> Result<TrackConfig, Trouble>
     Ok(TrackConfig { timescale: plan.timescale, language: None, format })
 }
 
-fn segment(film: &mut Film, plan: &PicturePlan, hardware: Option<&Hardware>) -> Result<Vec<u8>, Trouble> {
+fn segment(film: &mut Film, plan: &PicturePlan, hardware: Option<&Hardware>, shown: Shown) -> Result<Vec<u8>, Trouble> {
     film.go_to(plan.key, plan.start)?;
-    let mut line = Line::new(film.manner, plan, hardware);
+    let mut line = Line::new(film.manner, plan, hardware, shown);
     while let Some(picture) = film.next()? {
         if picture.tick >= plan.end && !plan.last {
             if line.is_empty() {
