@@ -160,6 +160,16 @@ export class Playback {
     return { dropped: quality.droppedVideoFrames, total: quality.totalVideoFrames };
   }
 
+  /** Asks for nothing more: what is under way is taken back. */
+  rest(): void {
+    this.hls?.stopLoad();
+  }
+
+  /** After `rest`. */
+  resume(): void {
+    this.hls?.startLoad();
+  }
+
   close(): void {
     this.closed = true;
     this.unfollow();
