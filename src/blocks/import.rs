@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::by_reference::{Stamp, open};
 use super::index::{Index, Origin, Placed};
 use super::{ImportError, Imported};
+use crate::content::Cid;
 use crate::content::cid::{Digest, digest_of};
 use crate::content::unixfs::{Builder, Built, LEAF_SIZE, LINKS_MAX, Position, Profile, Shape};
 
@@ -133,10 +134,11 @@ fn hash_leaf(file: &File, span: Range<u64>, buffer: &mut [u8]) -> Hashed {
 pub(super) fn import(
     index: &Index,
     path: &Path,
+    of: Option<Cid>,
     progress: impl FnMut(u64),
     cancel: &CancellationToken,
 ) -> Result<Imported, ImportError> {
-    let mut recorder = Recorder::new(index);
+    let mut recorder = Recorder { index, of, id: None, blocks: Vec::new() };
     match recorder.run(path, progress, cancel) {
         Ok(imported) => Ok(imported),
         Err(e) => {
@@ -150,15 +152,12 @@ pub(super) fn import(
 /// each 4 GiB, of which nothing is seen before the last.
 struct Recorder<'a> {
     index: &'a Index,
+    of: Option<Cid>,
     id: Option<i64>,
     blocks: Vec<Placed>,
 }
 
-impl<'a> Recorder<'a> {
-    fn new(index: &'a Index) -> Self {
-        Self { index, id: None, blocks: Vec::new() }
-    }
-
+impl Recorder<'_> {
     fn run(
         &mut self,
         path: &Path,
@@ -181,7 +180,7 @@ impl<'a> Recorder<'a> {
         let root_digest = digest_of(&root).expect("the builder hashes with SHA-256");
         self.blocks.retain(|(_, digest)| *digest != root_digest);
         let Stamp { modified_ns, inode, device, .. } = stamp;
-        let origin = Origin::File { path: path.to_owned(), modified_ns, inode, device };
+        let origin = Origin::File { path: path.to_owned(), modified_ns, inode, device, of: self.of };
         let (_, gone) = self.index.publish(self.id, &self.blocks, &root_digest, size, &origin)?;
         self.index.purge(gone)?;
         Ok(Imported { cid: root, size, modified_ns, inode, device })

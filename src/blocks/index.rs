@@ -12,6 +12,7 @@ use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use bytes::Bytes;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, Transaction, params};
 
 use super::{Imported, Recipe};
@@ -20,7 +21,8 @@ use crate::content::cid::{DAG_PB, Digest, RAW, of_digest};
 use crate::content::unixfs::{LINKS_MAX, Position, Profile, Shape};
 use crate::database::{Database, DatabaseError, DatabaseOptions, Durability};
 
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE object (
         id INTEGER PRIMARY KEY AUTOINCREMENT, -- never used again, so an old handle finds nothing
         state INTEGER NOT NULL,     -- 0 being written, 1 alive, 2 gone
@@ -50,14 +52,31 @@ const MIGRATIONS: &[&str] = &["
         number INTEGER NOT NULL,
         PRIMARY KEY (prefix, object)
     ) STRICT, WITHOUT ROWID;
-"];
+",
+    "
+    CREATE TABLE folder (
+        digest BLOB NOT NULL,       -- SHA-256 of a folder's node
+        source BLOB NOT NULL,       -- CID of the file that decides who may see it
+        node BLOB NOT NULL,
+        PRIMARY KEY (digest, source)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX folder_source ON folder (source);
+",
+];
 
 const OBJECT: &str = "o.id, o.root, o.size, o.path, o.modified_ns, o.inode, o.device, o.source, o.detail";
 
 /// Where an object's bytes come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Origin {
-    File { path: PathBuf, modified_ns: i64, inode: u64, device: u64 },
+    /// `of` is the library file that a file of the node's own was made of.
+    File {
+        path: PathBuf,
+        modified_ns: i64,
+        inode: u64,
+        device: u64,
+        of: Option<Cid>,
+    },
     Derived(Recipe),
 }
 
@@ -83,7 +102,7 @@ impl Object {
     /// The file that decides who may see it.
     pub fn source(&self) -> Cid {
         match &self.origin {
-            Origin::File { .. } => self.cid(),
+            Origin::File { of, .. } => of.unwrap_or_else(|| self.cid()),
             Origin::Derived(recipe) => recipe.source,
         }
     }
@@ -222,6 +241,30 @@ impl Index {
         })
     }
 
+    /// Keeps the nodes of a folder.
+    pub fn put_folder(&self, source: &Cid, nodes: &[(Digest, Bytes)]) -> Result<(), DatabaseError> {
+        self.database.write_blocking(|t| {
+            let mut put =
+                t.prepare_cached("INSERT OR IGNORE INTO folder (digest, source, node) VALUES (?1, ?2, ?3)")?;
+            for (digest, node) in nodes {
+                put.execute(params![digest, source.to_bytes(), node.as_ref()])?;
+            }
+            Ok(())
+        })
+    }
+
+    /// A folder's node with the files that decide who may see it.
+    pub fn folder(&self, digest: &Digest) -> Result<Option<(Bytes, Vec<Cid>)>, DatabaseError> {
+        self.database.read_blocking(|c| {
+            let mut statement = c.prepare_cached("SELECT node, source FROM folder WHERE digest = ?1")?;
+            let rows =
+                statement.query_map([digest], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Vec<u8>>(1)?)))?;
+            let rows: Vec<_> = rows.collect::<Result<_, _>>()?;
+            let sources = rows.iter().filter_map(|(_, source)| Cid::try_from(source.as_slice()).ok()).collect();
+            Ok(rows.into_iter().next().map(|(node, _)| (node.into(), sources)))
+        })
+    }
+
     /// Gives a file another path, and another inode and device where they are known. Gives the objects that are gone by
     /// that, to purge.
     pub fn relocate(&self, from: &Path, to: &Path, place: Option<(u64, u64)>) -> Result<Vec<i64>, DatabaseError> {
@@ -305,9 +348,11 @@ fn insert_object(
     origin: &Origin,
 ) -> Result<i64, rusqlite::Error> {
     let (mut path, mut modified, mut inode, mut device) = (None, None, None, None);
-    let (mut source, mut detail) = (None, None);
+    let source;
+    let mut detail = None;
     match origin {
-        Origin::File { path: p, modified_ns, inode: i, device: d } => {
+        Origin::File { path: p, modified_ns, inode: i, device: d, of } => {
+            source = of.map(|of| of.to_bytes());
             path = Some(bytes_of(p));
             modified = Some(*modified_ns);
             inode = Some(i.cast_signed());
@@ -417,22 +462,24 @@ fn purge_object(t: &Transaction<'_>, id: i64) -> Result<Vec<i64>, rusqlite::Erro
              WHERE k.prefix = ?1 AND o.root = ?2 AND o.state = 1 AND o.path IS NOT NULL)",
         )?
         .query_row(params![prefix(&gone.root), gone.root], |row| row.get(0))?;
-    if copy { Ok(Vec::new()) } else { retire_derived(t, &gone.cid(), None) }
+    if copy {
+        return Ok(Vec::new());
+    }
+    t.execute("DELETE FROM folder WHERE source = ?1", [gone.cid().to_bytes()])?;
+    retire_derived(t, &gone.cid(), None)
 }
 
 /// Reads the columns of [`OBJECT`].
 fn object(row: &Row<'_>) -> Result<Object, rusqlite::Error> {
+    let broken = |e| rusqlite::Error::FromSqlConversionFailure(7, rusqlite::types::Type::Blob, Box::new(e));
     let source: Option<Vec<u8>> = row.get(7)?;
-    let origin = match source {
-        Some(source) => {
-            let broken = |e| rusqlite::Error::FromSqlConversionFailure(7, rusqlite::types::Type::Blob, Box::new(e));
-            let source = Cid::try_from(source.as_slice()).map_err(broken)?;
-            Origin::Derived(Recipe { source, detail: row.get(8)? })
-        }
-        None => {
-            let path: Vec<u8> = row.get(3)?;
-            let path = PathBuf::from(OsStr::from_bytes(&path));
-            Origin::File { path, modified_ns: row.get(4)?, inode: get_u64(row, 5)?, device: get_u64(row, 6)? }
+    let source = source.map(|bytes| Cid::try_from(bytes.as_slice())).transpose().map_err(broken)?;
+    let path: Option<Vec<u8>> = row.get(3)?;
+    let origin = match (path, source) {
+        (None, Some(source)) => Origin::Derived(Recipe { source, detail: row.get(8)? }),
+        (path, of) => {
+            let path = PathBuf::from(OsStr::from_bytes(&path.unwrap_or_default()));
+            Origin::File { path, modified_ns: row.get(4)?, inode: get_u64(row, 5)?, device: get_u64(row, 6)?, of }
         }
     };
     Ok(Object { id: row.get(0)?, root: row.get(1)?, size: get_u64(row, 2)?, origin })
@@ -463,7 +510,7 @@ mod tests {
     use crate::content::unixfs::LEAF_SIZE;
 
     fn file(name: &str) -> Origin {
-        Origin::File { path: name.into(), modified_ns: 0, inode: 0, device: 0 }
+        Origin::File { path: name.into(), modified_ns: 0, inode: 0, device: 0, of: None }
     }
 
     fn leaves(seed: u64, count: u64) -> Vec<Placed> {

@@ -29,6 +29,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::content::Cid;
 use crate::content::cid;
+use crate::content::cid::Digest;
+use crate::content::unixfs::folder::{self, FolderEntry};
 use crate::content::unixfs::{Layout, Profile};
 use crate::database::DatabaseError;
 use by_reference::Stamp;
@@ -92,9 +94,28 @@ impl Blocks {
         progress: impl FnMut(u64) + Send + 'static,
         cancel: &CancellationToken,
     ) -> Result<Imported, ImportError> {
+        self.import_with(path, None, progress, cancel).await
+    }
+
+    /// The same for a file of the node's own that was made of a library file: who may see `of` may see it, and it is
+    /// forgotten with it.
+    ///
+    /// # Errors
+    /// As [`Blocks::import`].
+    pub async fn import_made(&self, path: &Path, of: Cid, cancel: &CancellationToken) -> Result<Imported, ImportError> {
+        self.import_with(path, Some(of), |_| (), cancel).await
+    }
+
+    async fn import_with(
+        &self,
+        path: &Path,
+        of: Option<Cid>,
+        progress: impl FnMut(u64) + Send + 'static,
+        cancel: &CancellationToken,
+    ) -> Result<Imported, ImportError> {
         let (this, path, cancel) = (self.clone(), path.to_owned(), cancel.clone());
         let task = move || {
-            let imported = import::import(&this.inner.index, &path, progress, &cancel)?;
+            let imported = import::import(&this.inner.index, &path, of, progress, &cancel)?;
             this.forget_findings(&path);
             Ok(imported)
         };
@@ -148,7 +169,30 @@ impl Blocks {
                 Err(e) => wrong = wrong.or(Some(e)),
             }
         }
-        Err(wrong.unwrap_or(BlockError::NotFound(*cid)))
+        match self.folder(&digest).await? {
+            Some((node, _)) if wrong.is_none() => Ok(node),
+            _ => Err(wrong.unwrap_or(BlockError::NotFound(*cid))),
+        }
+    }
+
+    /// Keeps a folder of what is here already: its own nodes, not what it holds. Who may see the file `source` may see it,
+    /// and it is forgotten with it.
+    ///
+    /// # Errors
+    /// When the index cannot be written, or too many names hash alike.
+    pub async fn put_folder(&self, source: Cid, entries: Vec<FolderEntry>) -> Result<FolderEntry, BlockError> {
+        let built = folder::build(entries).map_err(std::io::Error::other)?;
+        let nodes: Vec<(Digest, Bytes)> =
+            built.nodes.into_iter().filter_map(|(cid, bytes)| Some((cid::digest_of(&cid)?, bytes))).collect();
+        self.with_index(move |index| index.put_folder(&source, &nodes)).await?;
+        Ok(FolderEntry { name: String::new(), cid: built.root, tsize: built.tsize })
+    }
+
+    /// A folder's node, checked, and the files that decide who may see it.
+    async fn folder(&self, digest: &Digest) -> Result<Option<(Bytes, Vec<Cid>)>, DatabaseError> {
+        let digest = *digest;
+        let found = self.with_index(move |index| index.folder(&digest)).await?;
+        Ok(found.filter(|(node, _)| cid::sha256(node) == digest))
     }
 
     /// Whether the block is here, how large, and under which roots. Reads no file.
@@ -158,7 +202,10 @@ impl Blocks {
     pub async fn stat(&self, cid: &Cid) -> Result<Option<BlockStat>, BlockError> {
         let Some(digest) = cid::digest_of(cid) else { return Ok(None) };
         let found = self.locate(&digest).await?;
-        let Some((object, at)) = found.first() else { return Ok(None) };
+        let Some((object, at)) = found.first() else {
+            let folder = self.folder(&digest).await?;
+            return Ok(folder.map(|(node, roots)| BlockStat { size: node.len() as u64, roots }));
+        };
         let size = object.shape().block_len(*at).unwrap_or(0);
         let mut roots: Vec<Cid> = found.iter().map(|(object, _)| object.source()).collect();
         roots.sort_unstable();

@@ -36,6 +36,7 @@ impl Control {
         }
         let mut options = place.config()?.node_options(&place.data);
         (options.watch, options.rescan, options.webrtc) = (false, None, None);
+        options.playback.thumbnails = None;
         // Nobody looks again later: a file that is still being written is told by its reader, not by its age.
         options.settle = std::time::Duration::ZERO;
         let node = Node::start(options).await?;

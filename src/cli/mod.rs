@@ -5,6 +5,7 @@ mod control;
 mod init;
 mod library;
 mod output;
+mod publish;
 mod scan;
 mod scrub;
 mod serve;
@@ -60,6 +61,8 @@ enum Command {
     Scan(scan::Scan),
     /// Say how the node is
     Status(status::Status),
+    /// Publish renditions of an item as a folder with one CID
+    Publish(publish::Publish),
     /// Read every file again and check it against its CID
     Scrub(scrub::Scrub),
     /// Add, list and remove accounts
@@ -89,6 +92,7 @@ impl Cli {
             Command::Library(command) => command.run(&self.place).await,
             Command::Scan(command) => command.run(&self.place).await,
             Command::Status(command) => command.run(&self.place).await,
+            Command::Publish(command) => command.run(&self.place).await,
             Command::Scrub(command) => command.run(&self.place).await,
             Command::User(command) => command.run(&self.place).await,
             Command::Cid(command) => command.run().await,

@@ -17,8 +17,8 @@ use futures_util::future::BoxFuture;
 use super::error::Refusal;
 use super::ipfs::{Gate, Sight};
 use super::native::{
-    accounts, api_keys, audit, events, folders, hls, items, libraries, openapi, pictures, renditions, session, status,
-    subtitles, thumbnails, webrtc,
+    accounts, api_keys, audit, events, folders, hls, items, libraries, openapi, pictures, publish, renditions, session,
+    status, subtitles, thumbnails, webrtc,
 };
 use super::{App, gateway, metrics, web};
 use crate::accounts::Caller;
@@ -146,6 +146,7 @@ fn declare() -> Routes {
         .get   ("/api/v1/items/{id}/renditions",                Item,    renditions::list)
         .get   ("/api/v1/items/{id}/renditions/{rendition}/init",     Item, renditions::init)
         .get   ("/api/v1/items/{id}/renditions/{rendition}/segments", Item, renditions::segments)
+        .post  ("/api/v1/items/{id}/publish",                   Admin,   publish::publish)
         .post  ("/api/v1/items/{id}/stopped",                   Item,    renditions::stopped)
         .get   ("/api/v1/items/{id}/subtitles",                 Item,    subtitles::list)
         .get   ("/api/v1/items/{id}/subtitles/{track}",         Item,    subtitles::track)

@@ -28,7 +28,7 @@ use crate::content::Cid;
 use crate::database::{Database, DatabaseError, DatabaseOptions, migrations};
 use crate::exchange::Responder;
 use crate::exchange::webrtc::{WebRtc, WebRtcOptions};
-use crate::library::{Importer, ImporterOptions};
+use crate::library::{Importer, ImporterOptions, ItemChange, LibraryEvent};
 use crate::media::{Media, MediaOptions};
 use crate::playback::{FindSource, Playback, PlaybackOptions, Source};
 
@@ -213,6 +213,15 @@ impl Node {
         let (events, tasks) = (broadcast::Sender::new(events::BACKLOG), Tasks::default());
         let devices = playback.clone();
         tasks.spawn("devices", |stop| async move { devices.watch_devices(stop).await });
+        if playback.makes_thumbnails() {
+            let (maker, wanting) = (playback.clone(), playback.clone());
+            tasks.spawn("thumbnails", |stop| async move { maker.make_thumbnails(stop).await });
+            let (added, of) = (importer.events(), catalog.clone());
+            tasks.spawn(
+                "thumbnails of what is new",
+                |stop| async move { want_thumbnails(added, of, wanting, stop).await },
+            );
+        }
         tasks.spawn("events", |stop| events::pass_on(importer.events(), events.clone(), stop));
         let running = Running {
             id: key.id(),
@@ -384,6 +393,33 @@ fn importer_options(options: &NodeOptions, folder: &DataFolder) -> ImporterOptio
         rescan: options.rescan,
         settle: options.settle,
         keep_trashed: options.keep_trashed,
+    }
+}
+
+/// Has pictures for the seek bar made of what comes in.
+async fn want_thumbnails(
+    mut events: broadcast::Receiver<LibraryEvent>,
+    catalog: Catalog,
+    playback: Playback,
+    stop: tokio_util::sync::CancellationToken,
+) {
+    loop {
+        let event = tokio::select! {
+            event = events.recv() => event,
+            () = stop.cancelled() => return,
+        };
+        match event {
+            Ok(LibraryEvent::Item { id, change: ItemChange::Added, .. }) => {
+                let item = catalog.item(&id, "").await;
+                if let Some(source) = item.ok().and_then(|listed| source_of(&listed.item)) {
+                    // What there is already does not matter: asking is what has them made.
+                    let _ = playback.thumbnails(&source);
+                }
+            }
+            // Those that were missed are made when somebody looks at them.
+            Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => (),
+            Err(broadcast::error::RecvError::Closed) => return,
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use super::renditions::{Form, PACKAGER, Title};
 use super::segments::{Key, Piece};
 use super::shelf::Shelf;
 use super::subtitles::Tracks;
+use super::thumbnails::Waiting;
 use super::titles::Titles;
 use super::workshop::{TRANSCODED, Workshop, registered};
 use super::{FindSource, PlaybackError, PlaybackOptions, Rendition, RenditionId, Segment, Source};
@@ -28,6 +29,7 @@ pub(super) struct Inner {
     pub shelf: Shelf,
     pub titles: Titles,
     pub tracks: Tracks,
+    pub waiting: Waiting,
     pub options: PlaybackOptions,
     pub threads: u32,
 }

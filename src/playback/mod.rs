@@ -15,10 +15,12 @@ mod jobs;
 mod ladder;
 mod making;
 mod playlists;
+mod publish;
 mod renditions;
 mod segments;
 mod shelf;
 mod subtitles;
+mod thumbnails;
 mod titles;
 mod workshop;
 
@@ -26,7 +28,9 @@ pub use choice::Choice;
 pub use id::RenditionId;
 pub use jobs::Transcoding;
 pub use ladder::Rung;
+pub use publish::{PublishProgress, Published};
 pub use subtitles::{SubtitleId, SubtitleInfo, subtitle_tracks};
+pub use thumbnails::{ThumbnailLayout, Thumbnails};
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -43,6 +47,7 @@ use self::making::{Inner, Remaker};
 use self::segments::Segments;
 use self::shelf::Shelf;
 use self::subtitles::Tracks;
+use self::thumbnails::Waiting;
 use self::titles::Titles;
 use self::workshop::{Bench, Workshop};
 use crate::blocks::{Blocks, Producer};
@@ -235,8 +240,17 @@ impl Playback {
         let jobs = Jobs::new(Arc::new(Bench(Arc::clone(&shop))), slots);
         let shelf = Shelf::new(options.cut_lists.clone());
         let threads = u32::try_from(cores).unwrap_or(1).clamp(1, THREADS_MAX);
-        let inner =
-            Inner { shop, jobs, find, shelf, titles: Titles::default(), tracks: Tracks::default(), options, threads };
+        let inner = Inner {
+            shop,
+            jobs,
+            find,
+            shelf,
+            titles: Titles::default(),
+            tracks: Tracks::default(),
+            waiting: Waiting::default(),
+            options,
+            threads,
+        };
         Self { inner: Arc::new(inner) }
     }
 

@@ -2,7 +2,11 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use potluck::facades::native::model::{ItemDetail, PlaybackMethod, RenditionMethod, Renditions, Segment, Subtitles};
+use potluck::catalog::Visibility;
+use potluck::facades::native::model::{
+    ItemDetail, PlaybackMethod, PublishProgress, RenditionMethod, Renditions, Segment, Subtitles, ThumbnailState,
+    Thumbnails,
+};
 use serde_json::{Value, json};
 
 use crate::fixtures::{clip, film};
@@ -238,6 +242,80 @@ async fn subtitles_are_listed_and_given_whole_and_in_pieces() {
         "attachments/0",
     ] {
         assert_eq!(ada.status(&format!("{item}/{not}")).await, 404, "{not}");
+    }
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_published_film_plays_from_the_gateway_for_whoever_may_see_it() {
+    let node = TestNode::with(&[foreign()], |wishes| wishes.visibility = Visibility::Public).await;
+    let item = format!("/api/v1/items/{}", node.imported().await.remove(0).id);
+    let ada = node.signed_in("ada").await;
+    let publish = async || {
+        let answer = ada.post(&format!("{item}/publish")).json(&json!({"renditions": []})).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        let lines = answer.text().await.unwrap();
+        serde_json::from_str::<PublishProgress>(lines.lines().last().unwrap()).unwrap()
+    };
+    let first = publish().await;
+    assert_eq!((&first.problem, first.done), (&None, first.total));
+    let root = first.root.unwrap();
+    assert_eq!(publish().await.root.as_ref(), Some(&root), "published again, it is the same");
+    let anyone = node.browser();
+    let master = text(&anyone, &format!("/ipfs/{root}/master.m3u8")).await;
+    assert!(master.contains("v0-180/index.m3u8") && master.contains("s2/index.m3u8"), "{master}");
+    let url = format!("{}/ipfs/{root}/master.m3u8", node.url);
+    let played = tokio::task::spawn_blocking(move || {
+        let arguments =
+            ["-v", "error", "-count_frames", "-select_streams", "v", "-show_entries", "stream=nb_read_frames"];
+        Command::new("ffprobe").args(arguments).args(["-of", "csv=p=0", &url]).output().unwrap()
+    });
+    let played = played.await.unwrap();
+    assert!(String::from_utf8_lossy(&played.stdout).starts_with("288"), "{played:?}");
+    node.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_published_of_a_private_film_is_hidden_from_others() {
+    let node = TestNode::start(&[foreign()]).await;
+    let item = format!("/api/v1/items/{}", node.imported().await.remove(0).id);
+    let ada = node.signed_in("ada").await;
+    let wish = json!({"renditions": ["a1-aac2", "s2"]});
+    let answer = ada.post(&format!("{item}/publish")).json(&wish).send().await.unwrap().text().await.unwrap();
+    let root = serde_json::from_str::<PublishProgress>(answer.lines().last().unwrap()).unwrap().root.unwrap();
+    let playlist = format!("/ipfs/{root}/a1-aac2/index.m3u8");
+    assert_eq!((ada.status(&playlist).await, node.browser().status(&playlist).await), (200, 404));
+    for not in ["v0-9999", "v0-180:x", "s0", "x0"] {
+        let refused = ada.post(&format!("{item}/publish")).json(&json!({"renditions": [not]})).send().await.unwrap();
+        let problem = refused.text().await.unwrap();
+        assert!(problem.contains("no such"), "{not}: {problem}");
+    }
+    node.stop().await;
+}
+
+#[tokio::test]
+async fn pictures_for_the_seek_bar_are_made_when_they_are_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let thumbnails = Some(folder.path().to_owned());
+    let node = TestNode::with(&[film()], |wishes| wishes.node.playback.thumbnails = thumbnails).await;
+    let item = format!("/api/v1/items/{}", node.imported().await.remove(0).id);
+    let ada = node.signed_in("ada").await;
+    let made = tokio::time::timeout(std::time::Duration::from_secs(30), async {
+        loop {
+            let told: Thumbnails = json(&ada, &format!("{item}/thumbnails")).await;
+            if told.state == ThumbnailState::Ready {
+                return told;
+            }
+            tokio::task::yield_now().await;
+        }
+    });
+    let made = made.await.unwrap();
+    assert_eq!((made.width, made.height, made.interval, made.sprites.len()), (160, 90, 2.0, 1));
+    let sprite = ada.get(&made.sprites[0]).send().await.unwrap();
+    assert_eq!(sprite.headers()["content-type"], "image/jpeg");
+    assert!(text(&ada, &format!("{item}/thumbnails.vtt")).await.contains("thumbnails/0.jpg#xywh=160,0,160,90"));
+    for not in ["1.jpg", "00.jpg", "../x.jpg", "0.png"] {
+        assert_eq!(ada.status(&format!("{item}/thumbnails/{not}")).await, 404, "{not}");
     }
     node.stop().await;
 }

@@ -12,6 +12,7 @@ pub(super) mod libraries;
 pub mod model;
 pub mod openapi;
 pub(super) mod pictures;
+pub(super) mod publish;
 pub(super) mod renditions;
 pub(super) mod session;
 mod shapes;

@@ -6,8 +6,8 @@ use axum::response::IntoResponse;
 use utoipa::OpenApi;
 
 use super::{
-    accounts, api_keys, audit, events, folders, hls, items, libraries, model, pictures, renditions, session, status,
-    subtitles, thumbnails, webrtc,
+    accounts, api_keys, audit, events, folders, hls, items, libraries, model, pictures, publish, renditions, session,
+    status, subtitles, thumbnails, webrtc,
 };
 
 #[derive(OpenApi)]
@@ -52,6 +52,7 @@ use super::{
         hls::master,
         hls::part,
         renditions::list,
+        publish::publish,
         renditions::init,
         renditions::segments,
         renditions::stopped,

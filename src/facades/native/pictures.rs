@@ -31,7 +31,7 @@ pub(in crate::facades) async fn backdrop(SeenItem(item): SeenItem, known: IfNone
     picture(item.item.artwork.backdrop.clone(), known).await
 }
 
-async fn picture(path: Option<PathBuf>, known: IfNoneMatch) -> Result<Response, Refusal> {
+pub(super) async fn picture(path: Option<PathBuf>, known: IfNoneMatch) -> Result<Response, Refusal> {
     let path = path.ok_or_else(Refusal::not_found)?;
     let read = tokio::task::spawn_blocking(move || read(&path, &known)).await;
     match read.map_err(|error| Refusal::internal(&error))? {

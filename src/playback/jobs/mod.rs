@@ -225,6 +225,11 @@ impl Jobs {
         self.shared.state.lock().left(file, viewer);
     }
 
+    /// Something is transcoded, or will be at once.
+    pub fn is_busy(&self) -> bool {
+        self.shared.state.lock().is_busy()
+    }
+
     /// All jobs, for people.
     pub fn list(&self) -> Vec<Transcoding> {
         let mut all = self.shared.state.lock().list();

@@ -153,6 +153,10 @@ impl State {
         Look { next: Some(next), ahead, freed: false }
     }
 
+    pub fn is_busy(&self) -> bool {
+        self.jobs.values().any(|job| job.requests > 0 || !job.makes.is_empty())
+    }
+
     pub fn cancel_all(&mut self) {
         self.jobs.values_mut().for_each(Job::cancel_all);
     }

@@ -269,7 +269,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** A rendition's playlist (`index.m3u8`), initialisation section (`init.mp4`) or segment (`0.m4s`). */
+    /** A rendition's playlist (`index.m3u8`), initialisation section (`init.mp4`) or segment (`0.m4s`; of subtitles `0.vtt`). */
     get: operations['hls_part'];
     put?: never;
     post?: never;
@@ -324,6 +324,26 @@ export interface paths {
     /** Remembers how far the caller is. At 0 seconds and not completed: never watched. */
     put: operations['progress_set_progress'];
     post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/items/{id}/publish': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Makes all segments of renditions and puts them into a folder with one CID (admin). The answer is a line of JSON for
+     *     each piece; the last one has the root or a problem. Whoever stops reading stops the work; what is made stays.
+     */
+    post: operations['publish_publish'];
     delete?: never;
     options?: never;
     head?: never;
@@ -1058,6 +1078,34 @@ export interface components {
        * @description Seconds.
        */
       position: number;
+    };
+    /** @description `POST /items/{id}/publish` (admin). */
+    Publish: {
+      /** @description Ids of renditions, subtitles too (`s3`, `x0`); empty for the best rung, all sounds and all text subtitles. */
+      renditions?: string[];
+    };
+    /** @description A line of the answer to `POST /items/{id}/publish`: how far it is. */
+    PublishProgress: {
+      /**
+       * Format: int64
+       * @description Bytes written.
+       */
+      bytes: number;
+      /**
+       * Format: int64
+       * @description Pieces that are written.
+       */
+      done: number;
+      /** @description Path below this node of its playlist; on the last line. */
+      playlist?: string | null;
+      /** @description Why it ended early; then it is the last line. */
+      problem?: string | null;
+      /** @description The rendition that is being made. */
+      rendition?: string | null;
+      /** @description Root CID of the folder; on the last line. */
+      root?: string | null;
+      /** Format: int64 */
+      total: number;
     };
     /** @description One playable form of one stream. */
     Rendition: {
@@ -2324,6 +2372,47 @@ export interface operations {
       };
     };
   };
+  publish_publish: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['Publish'];
+      };
+    };
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/x-ndjson': components['schemas']['PublishProgress'];
+        };
+      };
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
   renditions_list: {
     parameters: {
       query?: {
@@ -2636,6 +2725,12 @@ export interface operations {
         content: {
           'image/jpeg': unknown;
         };
+      };
+      304: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
       };
       404: {
         headers: {
