@@ -93,6 +93,13 @@ class ExchangeSupply implements Supply {
     return (await this.exchange.segments.renditions(item)) as unknown as Renditions;
   }
 
+  expect(url: string): void {
+    const place = segmentOf(url);
+    if (!place || place.n === 'init') return;
+    // Whether it works shows when it is loaded.
+    this.exchange.segments.segment(place.item, place.rendition, place.n).catch(() => {});
+  }
+
   async prepare(item: string, rendition: string, time: number, signal: AbortSignal): Promise<void> {
     const playlist = await api.text(address.mediaPlaylist(item, rendition), signal);
     const n = segmentAt(playlist, time);

@@ -117,7 +117,9 @@ export class Ladder {
     this.rungs = rungsOf(hls.levels);
     this.cap(hls);
     const rung = rungFor(this.rungs, this.wish);
-    if (rung && hls.loadLevel !== rung.level) hls.loadLevel = rung.level;
+    if (!rung || hls.loadLevel === rung.level) return;
+    hls.startLevel = rung.level;
+    hls.loadLevel = rung.level;
   }
 
   private cap(hls: Hls): void {

@@ -100,6 +100,7 @@ export class Playback {
       const hls = new Hls(settings(start, this.supply));
       this.hls = hls;
       this.watch(hls, Hls.Events);
+      this.expectFirst(hls, Hls.Events, start);
       this.ladder.attach(hls, Hls.Events, start);
       hls.loadSource(url);
       hls.attachMedia(this.video);
@@ -204,6 +205,14 @@ export class Playback {
     });
     hls.on(events.AUDIO_TRACK_SWITCHED, () => (this.audioNow = hls.audioTrack));
     hls.on(events.ERROR, (_event, data) => this.onError(hls, data));
+  }
+
+  /** A transcoded film has two things made before its first picture; they need not wait for each other. */
+  private expectFirst(hls: Hls, events: typeof Events, start: number): void {
+    hls.once(events.LEVEL_LOADED, (_event, { details }) => {
+      const first = details.fragments.find(({ end }) => start < end);
+      if (first) this.supply?.expect(first.url);
+    });
   }
 
   private async ask(hls: Hls): Promise<void> {

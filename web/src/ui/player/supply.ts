@@ -35,6 +35,8 @@ export interface Supply {
   serve(item: string, client: Capabilities): void;
   /** The node's decision and all renditions for the client served. */
   renditions(item: string): Promise<Renditions>;
+  /** A segment will be loaded next: what it is made of is asked for while its initialisation section loads. */
+  expect(url: string): void;
   /** Has the segment of a rendition made that plays at `time`; resolves when it is ready. */
   prepare(item: string, rendition: string, time: number, signal: AbortSignal): Promise<void>;
   /** Calls `listener` now and whenever something else is waited for; the result stops that. */
