@@ -6,6 +6,7 @@ mod import;
 mod node;
 mod segments;
 mod table;
+mod transcode;
 mod webrtc;
 
 use table::Table;
@@ -19,6 +20,7 @@ const GROUPS: &[Group] = &[
     ("catalog", catalog::measure),
     ("node", node::measure),
     ("segments", segments::measure),
+    ("transcode", transcode::measure),
     ("webrtc", webrtc::measure),
 ];
 

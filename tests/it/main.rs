@@ -12,6 +12,7 @@ mod harness;
 mod identity;
 mod index;
 mod media;
+mod odd_films;
 mod openapi;
 mod playback;
 mod policy;
