@@ -140,7 +140,7 @@ async fn of_job(table: &mut Table, job: &Job) -> anyhow::Result<()> {
     program(job, &[], &[], out.path())?;
     let theirs = frames(theirs.elapsed());
     table.row(
-        &job.name.to_string(),
+        job.name,
         format!("{ours:.1} frames/s"),
         "1.0 x the program",
         format!("ffmpeg: {theirs:.1} frames/s, ratio {:.2}", ours / theirs),
