@@ -142,11 +142,13 @@ pub struct Media {
     pub memory_limit_mib: u64,
     /// A request that takes longer ends its worker.
     pub timeout_seconds: u32,
+    /// Render nodes to look for encoders on; empty for all, `none` for none.
+    pub devices: Vec<String>,
 }
 
 impl Default for Media {
     fn default() -> Self {
-        Self { worker: PathBuf::new(), workers: 2, memory_limit_mib: 1536, timeout_seconds: 60 }
+        Self { worker: PathBuf::new(), workers: 2, memory_limit_mib: 1536, timeout_seconds: 60, devices: Vec::new() }
     }
 }
 

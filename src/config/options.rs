@@ -57,6 +57,9 @@ impl Config {
                 workers: self.media.workers,
                 memory_limit: self.media.memory_limit_mib * MIB,
                 timeout: Duration::from_secs(self.media.timeout_seconds.into()),
+                // How many really work is decided by playback.
+                transcoders: self.playback.transcodes.max(TRANSCODERS_MIN),
+                devices: self.devices(),
                 ..MediaOptions::new(self.worker())
             },
             playback: PlaybackOptions {
@@ -117,6 +120,14 @@ impl Config {
         })
     }
 
+    fn devices(&self) -> Option<Vec<String>> {
+        match &self.media.devices[..] {
+            [] => None,
+            [word] if word == "none" => Some(Vec::new()),
+            devices => Some(devices.to_vec()),
+        }
+    }
+
     fn worker(&self) -> PathBuf {
         if !self.media.worker.as_os_str().is_empty() {
             return self.media.worker.clone();
@@ -126,6 +137,8 @@ impl Config {
     }
 }
 
+/// Workers that may stand ready for films.
+const TRANSCODERS_MIN: usize = 4;
 const WORKER: &str = "potluck-media-worker";
 
 fn hours(hours: u32) -> Option<Duration> {
