@@ -177,7 +177,11 @@ impl From<BlockError> for Refusal {
                 Self::unavailable("the file holds other bytes than when it was imported, so it is not served")
             }
             BlockError::Cancelled => Self::unavailable("the node is stopping"),
-            BlockError::Underived { .. } | BlockError::Io(_) | BlockError::Index(_) => Self::internal(&error),
+            BlockError::Underived { .. } => {
+                tracing::warn!(error = %with_causes(&error), "a segment's block could not be made again");
+                Self::unavailable("this segment is not kept any more and could not be made again as it was")
+            }
+            BlockError::Io(_) | BlockError::Index(_) => Self::internal(&error),
         }
     }
 }

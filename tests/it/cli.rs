@@ -4,13 +4,15 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
+use potluck::catalog::{ItemFilter, Sort};
+use potluck::node::Store;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::{Child, Command};
 
 use crate::fixtures::film;
-use crate::harness::PASSWORD;
+use crate::harness::{PASSWORD, cheap};
 
 struct Place {
     folder: tempfile::TempDir,
@@ -268,4 +270,42 @@ fn cid_names_a_file_without_a_node() {
     let cid = place.ok(&["cid", path.to_str().unwrap()]);
     assert_eq!(cid.trim(), "bafkreifzjut3te2nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e");
     assert_eq!(json(&place.ok(&["cid", "--json", path.to_str().unwrap()]))["cid"], cid.trim());
+}
+
+#[tokio::test]
+async fn publishing_prints_one_cid_and_goes_on_where_it_ended() {
+    let place = Place::new();
+    let films = place.films();
+    place.init();
+    place.ok(&["library", "add", "Films", "--kind", "movies", "--path", films.to_str().unwrap()]);
+    place.ok(&["scan"]);
+    let store = Store::open(&place.data(), cheap()).await.unwrap();
+    let filter = ItemFilter {
+        libraries: None,
+        kind: None,
+        show: None,
+        text: None,
+        sort: Sort::Title,
+        progress: None,
+        account: String::new(),
+        from: None,
+        cursor: None,
+        limit: 1,
+    };
+    let item = store.catalog.items(filter).await.unwrap().items.remove(0).item.id;
+    store.close().await;
+    let published = json(&place.ok(&["publish", &item, "--json"]));
+    let root = published["root"].as_str().unwrap();
+    assert_eq!(published["done"], published["total"]);
+    let folder = std::fs::read_dir(place.data().join("published")).unwrap().next().unwrap().unwrap().path();
+    let segment = folder.join("v0/1.m4s");
+    let written = segment.metadata().unwrap().modified().unwrap();
+    std::fs::remove_file(folder.join("v0/2.m4s")).unwrap();
+    assert_eq!(place.ok(&["publish", &item]).trim(), root);
+    assert_eq!(segment.metadata().unwrap().modified().unwrap(), written, "what was made stays");
+    assert_eq!(place.ok(&["cid", folder.to_str().unwrap()]).split_whitespace().next(), Some(root));
+    let refused = place.run(&["publish", &item, "--rendition", "v7"], "");
+    assert_eq!(refused.status.code(), Some(1));
+    let refused = place.run(&["publish", "../x"], "");
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("not the id of an item"));
 }
