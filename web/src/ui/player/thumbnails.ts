@@ -11,7 +11,9 @@ export interface Thumbnail {
   height: number;
 }
 
-const AGAIN_MS = 15_000;
+/** Asked again after this, then ever less often. */
+const AGAIN_MS = 3000;
+const AGAIN_LONGEST_MS = 30_000;
 
 /** The picture for `time`; null where it is not there (yet). */
 export function thumbnailAt(all: Thumbnails | null, time: number): Thumbnail | null {
@@ -35,11 +37,14 @@ export function thumbnailAt(all: Thumbnails | null, time: number): Thumbnail | n
 export function followThumbnails(item: string, tell: (all: Thumbnails) => void): () => void {
   const abort = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let again = AGAIN_MS;
   const ask = async () => {
     const all = await api.thumbnails(item, abort.signal).catch(() => null);
     if (!all || abort.signal.aborted) return;
     if (all.state !== 'none') tell(all);
-    if (all.state === 'making') timer = setTimeout(() => void ask(), AGAIN_MS);
+    if (all.state !== 'making') return;
+    timer = setTimeout(() => void ask(), again);
+    again = Math.min(again * 1.5, AGAIN_LONGEST_MS);
   };
   void ask();
   return () => {
