@@ -2,6 +2,7 @@
 //!
 //! All libav code lives in `bin/media-worker`; this module speaks to it over pipes and never links it.
 pub mod avc;
+pub mod codecs;
 mod connection;
 pub mod cuts;
 pub mod decide;

@@ -16,8 +16,9 @@ use super::ladder::{self, Rung};
 use super::{Rendition, Source};
 use crate::content::Cid;
 use crate::content::cid::{of_digest, sha256};
+use crate::media::codecs::codec_string;
 use crate::media::facts::Stream;
-use crate::media::fmp4::{SampleFormat, TrackConfig};
+use crate::media::fmp4::TrackConfig;
 use crate::media::rung_cuts::PictureCut;
 use crate::media::subtitles::SubtitleFormat;
 use crate::media::timeline::{FileIndex, Grid, TrackIndex};
@@ -300,29 +301,10 @@ fn chosen(facts: &Facts, kind: StreamKind) -> Option<u32> {
 
 fn codecs_of(form: &Form, track: &TrackIndex) -> String {
     match form {
-        Form::Copy => codecs(&track.config.format),
+        Form::Copy => codec_string(&track.config.format),
         // High profile, no constraints.
         Form::Picture(format) => format!("avc3.6400{:02x}", format.level),
         Form::Sound(_) => "mp4a.40.2".to_owned(),
-    }
-}
-
-/// RFC 6381, from the bytes that the initialisation section carries.
-fn codecs(format: &SampleFormat) -> String {
-    match format {
-        SampleFormat::Foreign { .. } => String::new(),
-        SampleFormat::Avc { record, in_band, .. } => match record[..] {
-            [_, profile, constraints, level, ..] if *in_band => {
-                format!("avc3.{profile:02x}{constraints:02x}{level:02x}")
-            }
-            [_, profile, constraints, level, ..] => format!("avc1.{profile:02x}{constraints:02x}{level:02x}"),
-            _ => "avc1".to_owned(),
-        },
-        SampleFormat::Aac { record, .. } => match record[..] {
-            [first, second, ..] if first >> 3 == 31 => format!("mp4a.40.{}", 32 + ((first & 7) << 3 | second >> 5)),
-            [first, ..] => format!("mp4a.40.{}", first >> 3),
-            [] => "mp4a.40.2".to_owned(),
-        },
     }
 }
 

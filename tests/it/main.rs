@@ -7,6 +7,7 @@ mod catalog;
 mod cli;
 mod fixtures;
 mod fmp4;
+mod formats;
 mod gateway;
 mod harness;
 mod identity;

@@ -175,6 +175,17 @@ fn bit_depth(parameters: &ffi::AVCodecParameters) -> Option<u32> {
     pixel_format(parameters).and_then(|d| u32::try_from(d.comp[0].depth).ok()).filter(|d| *d > 0)
 }
 
+/// Bits a component, and the sampling of colour as `vpcC` counts: 1 for 4:2:0, 2 for 4:2:2, 3 for 4:4:4.
+pub fn sampling(parameters: &ffi::AVCodecParameters) -> Option<(u8, u8)> {
+    let depth = u8::try_from(bit_depth(parameters)?).ok()?;
+    let subsampling = match chroma(parameters)?.as_str() {
+        "4:2:0" => 1,
+        "4:2:2" => 2,
+        _ => 3,
+    };
+    Some((depth, subsampling))
+}
+
 fn chroma(parameters: &ffi::AVCodecParameters) -> Option<String> {
     let descriptor = pixel_format(parameters)?;
     let is_rgb = descriptor.flags & u64::from(ffi::AV_PIX_FMT_FLAG_RGB as u32) != 0;

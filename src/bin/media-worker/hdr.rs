@@ -11,6 +11,8 @@ const MASTERING_SIZE: usize = 88;
 
 /// The screen a film was made on.
 pub struct Mastering {
+    /// x and y of red, green, blue and white.
+    pub primaries: Option<[(f64, f64); 4]>,
     /// Darkest and brightest, candela a square metre.
     pub luminance: Option<(f64, f64)>,
 }
@@ -22,7 +24,10 @@ pub fn mastering(view: &StreamView<'_>) -> Option<Mastering> {
     let number = |n: usize| f64::from(words[2 * n]) / f64::from(words[2 * n + 1].max(1));
     let pair = |n: usize| (number(2 * n), number(2 * n + 1));
     let is_set = |n: usize| words[20 + n] != 0;
-    Some(Mastering { luminance: is_set(1).then(|| pair(4)) })
+    Some(Mastering {
+        primaries: is_set(0).then(|| [pair(0), pair(1), pair(2), pair(3)]),
+        luminance: is_set(1).then(|| pair(4)),
+    })
 }
 
 /// Brightest pixel and brightest picture, candela a square metre.

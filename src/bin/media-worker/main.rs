@@ -16,6 +16,7 @@ mod encode;
 mod even;
 mod facts;
 mod filter;
+mod formats;
 mod handles;
 mod hardware;
 mod hdr;

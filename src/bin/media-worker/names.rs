@@ -1,12 +1,13 @@
 //! RFC 6381 codec strings, read from the codec's own configuration.
 use ffmpeg_next::ffi::AVCodecID;
+use potluck::media::codecs;
 
 /// The codec string of a stream, where it is known how to write it.
 pub fn codec_string(id: AVCodecID, extradata: &[u8], profile: i32, level: i32) -> Option<String> {
     match id {
         AVCodecID::AV_CODEC_ID_H264 => Some(h264(extradata, profile, level)),
-        AVCodecID::AV_CODEC_ID_HEVC => hevc(extradata),
-        AVCodecID::AV_CODEC_ID_AV1 => av1(extradata),
+        AVCodecID::AV_CODEC_ID_HEVC => codecs::hevc(extradata),
+        AVCodecID::AV_CODEC_ID_AV1 => codecs::av1(extradata),
         AVCodecID::AV_CODEC_ID_AAC => Some(format!("mp4a.40.{}", audio_object_type(extradata).unwrap_or(2))),
         AVCodecID::AV_CODEC_ID_MP3 => Some("mp4a.40.34".to_owned()),
         AVCodecID::AV_CODEC_ID_AC3 => Some("ac-3".to_owned()),
@@ -32,32 +33,6 @@ fn h264(extradata: &[u8], profile: i32, level: i32) -> String {
     }
 }
 
-/// ISO/IEC 14496-15, annex E.3, from the `HEVCDecoderConfigurationRecord`.
-fn hevc(extradata: &[u8]) -> Option<String> {
-    let [1, profile, c0, c1, c2, c3, k0, k1, k2, k3, k4, k5, level, ..] = *extradata else { return None };
-    let space = ["", "A", "B", "C"][usize::from(profile >> 6)];
-    let compatibility = u32::from_be_bytes([c0, c1, c2, c3]).reverse_bits();
-    let tier = if profile & 0x20 == 0 { 'L' } else { 'H' };
-    let mut constraints = vec![k0, k1, k2, k3, k4, k5];
-    while constraints.last() == Some(&0) {
-        constraints.pop();
-    }
-    let tail: String = constraints.iter().map(|byte| format!(".{byte:x}")).collect();
-    Some(format!("hvc1.{space}{}.{compatibility:x}.{tier}{level}{tail}", profile & 0x1f))
-}
-
-/// The `AV1CodecConfigurationRecord`'s first bytes.
-fn av1(extradata: &[u8]) -> Option<String> {
-    let [0x81, second, third, ..] = *extradata else { return None };
-    let tier = if third & 0x80 == 0 { 'M' } else { 'H' };
-    let depth = match (third & 0x40 != 0, third & 0x20 != 0) {
-        (true, true) => 12,
-        (true, false) => 10,
-        _ => 8,
-    };
-    Some(format!("av01.{}.{:02}{tier}.{depth:02}", second >> 5, second & 0x1f))
-}
-
 /// First field of an `AudioSpecificConfig` (ISO/IEC 14496-3, 1.6.2.1).
 fn audio_object_type(extradata: &[u8]) -> Option<u8> {
     let [first, second, ..] = *extradata else { return None };
@@ -78,7 +53,7 @@ mod tests {
         assert_eq!(string(AVCodecID::AV_CODEC_ID_AAC, &[0x12, 0x10]), "mp4a.40.2");
         assert_eq!(string(AVCodecID::AV_CODEC_ID_AAC, &[0x2b, 0x92]), "mp4a.40.5");
         let main10 = [1, 2, 0x20, 0, 0, 0, 0xb0, 0, 0, 0, 0, 0, 153];
-        assert_eq!(string(AVCodecID::AV_CODEC_ID_HEVC, &main10), "hvc1.2.4.L153.b0");
+        assert_eq!(string(AVCodecID::AV_CODEC_ID_HEVC, &main10), "hvc1.2.4.L153.B0");
         assert_eq!(string(AVCodecID::AV_CODEC_ID_AV1, &[0x81, 0x05, 0x4c]), "av01.0.05M.10");
     }
 }

@@ -127,6 +127,10 @@ fn sound(reader: &mut Reader, plan: &SegmentPlan, clock: Clock, grid: Grid) -> R
             reader.stands_at = Some(plan.end);
             break;
         }
+        if place < 0 {
+            // An encoder's run-up, which is not shown.
+            continue;
+        }
         // Two frames that claim one place follow each other.
         let time = place.max(free);
         free = time.saturating_add(grid.step);

@@ -5,6 +5,7 @@ use potluck::media::avc;
 use potluck::media::fmp4::{SampleFormat, TrackConfig, UPRIGHT};
 
 use crate::facts::{display_matrix, pixel_aspect};
+use crate::formats;
 use crate::source::Source;
 use crate::stream::StreamView;
 
@@ -86,7 +87,7 @@ impl Clock {
 /// The tracks of a file: one of video (the default one, else the first), then all of sound, in file order.
 pub fn of(source: &Source) -> Vec<Track> {
     let chosen = film_of(source).and_then(|index| source.stream(index)).and_then(|view| film(&view));
-    chosen.into_iter().chain(source.streams().filter_map(|view| sound(&view))).collect()
+    chosen.into_iter().chain(source.streams().filter_map(|view| sound(source, &view))).collect()
 }
 
 /// The stream that is the film. Never cover art; and pictures of a still's codec only where there are no others.
@@ -120,7 +121,7 @@ fn is_still(view: &StreamView<'_>) -> bool {
 }
 
 fn film(view: &StreamView<'_>) -> Option<Track> {
-    let copied = film_format(view).zip(timescale(view.raw().time_base));
+    let copied = film_format(view).or_else(|| formats::film(view)).zip(timescale(view.raw().time_base));
     let (format, timescale) = copied.unwrap_or_else(|| {
         let timescale = timescale(view.raw().time_base).filter(|scale| *scale >= COARSEST_TIMESCALE);
         (SampleFormat::Foreign { video: true }, timescale.unwrap_or(USUAL_TIMESCALE))
@@ -145,7 +146,7 @@ fn film_format(view: &StreamView<'_>) -> Option<SampleFormat> {
 }
 
 /// The turn of a display matrix without its translation: players move the picture back into view themselves.
-fn turned_only(mut matrix: [i32; 9]) -> [i32; 9] {
+pub fn turned_only(mut matrix: [i32; 9]) -> [i32; 9] {
     matrix[6] = 0;
     matrix[7] = 0;
     matrix
@@ -159,13 +160,19 @@ fn timescale(base: ffi::AVRational) -> Option<u32> {
     }
 }
 
-fn sound(view: &StreamView<'_>) -> Option<Track> {
+fn sound(source: &Source, view: &StreamView<'_>) -> Option<Track> {
     let parameters = view.parameters();
     if parameters.codec_type != AVMediaType::AVMEDIA_TYPE_AUDIO || parameters.codec_id == AVCodecID::AV_CODEC_ID_NONE {
         return None;
     }
     let sample_rate = u32::try_from(parameters.sample_rate).ok().filter(|rate| *rate > 0)?;
-    let (format, frame) = match sound_format(view, sample_rate) {
+    // What is in a container without an index is transcoded in any case.
+    let copied = if source.has_tables() {
+        sound_format(view, sample_rate).or_else(|| formats::sound(source, view, sample_rate))
+    } else {
+        None
+    };
+    let (format, frame) = match copied {
         Some((format, frame)) => (format, Some(frame)),
         None => (SampleFormat::Foreign { video: false }, None),
     };

@@ -3,7 +3,9 @@
 //! Why our own: the bytes name the segment, so they must not follow the version of a library. The invariant: **equal
 //! samples give equal bytes**, whoever asks, in whatever order (`docs/formats.md`, "Copy renditions").
 //!
-//! Boxes and fields are those of ISO/IEC 14496-12 (base media), 14496-15 (AVC) and 14496-14 (AAC).
+//! Boxes and fields are those of ISO/IEC 14496-12 (base media); `entry` has those of the codecs.
+mod entry;
+
 use serde::{Deserialize, Serialize};
 
 /// What an initialisation section says of a track.
@@ -46,6 +48,19 @@ pub enum SampleFormat {
         /// The `AudioSpecificConfig`.
         record: Vec<u8>,
     },
+    /// Pictures that some players decode.
+    Film(FilmFormat),
+    /// Sound that some players decode.
+    Sound {
+        /// Which.
+        codec: SoundCodec,
+        /// Hz.
+        sample_rate: u32,
+        /// Channels.
+        channels: u16,
+        /// Body of its configuration box: see [`super::codecs`]. Empty for MP3, which has none.
+        record: Vec<u8>,
+    },
     /// What cannot be carried as it is: the stream is transcoded, or not played.
     Foreign {
         /// It has pictures; else sound.
@@ -53,11 +68,82 @@ pub enum SampleFormat {
     },
 }
 
+/// Codecs of pictures beside H.264 that can be repackaged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FilmCodec {
+    /// H.265, samples as length-prefixed NAL units.
+    Hevc,
+    /// AV1, samples as temporal units without delimiters.
+    Av1,
+    /// VP9 frames and superframes.
+    Vp9,
+}
+
+/// Codecs of sound beside AAC that can be repackaged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SoundCodec {
+    /// FLAC frames.
+    Flac,
+    /// Opus packets.
+    Opus,
+    /// AC-3 frames.
+    Ac3,
+    /// E-AC-3 frames with those that depend on them.
+    Eac3,
+    /// MPEG-1 or MPEG-2 layer 3 frames.
+    Mp3,
+}
+
+/// The sample entry of a film that only some players decode.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FilmFormat {
+    /// Which codec.
+    pub codec: FilmCodec,
+    /// Pixels as coded.
+    pub width: u16,
+    /// Pixels as coded.
+    pub height: u16,
+    /// Width to height of one pixel.
+    pub pixel_aspect: (u32, u32),
+    /// Transformation of the picture: see [`SampleFormat::Avc`].
+    pub matrix: [i32; 9],
+    /// Body of `hvcC`, `av1C` or `vpcC` (without its version).
+    pub record: Vec<u8>,
+    /// What its numbers mean, where the file says.
+    pub colour: Option<Colour>,
+    /// Body of `mdcv`: the screen it was made on.
+    pub mastering: Option<Vec<u8>>,
+    /// Brightest pixel and brightest picture, candela a square metre.
+    pub content_light: Option<(u16, u16)>,
+}
+
+/// Code points of ISO/IEC 23091-2.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Colour {
+    /// Of red, green and blue.
+    pub primaries: u16,
+    /// From numbers to light.
+    pub transfer: u16,
+    /// From brightness and differences to colours.
+    pub matrix: u16,
+    /// Numbers use their whole range.
+    pub full_range: bool,
+}
+
 impl SampleFormat {
     /// The track has pictures; else sound.
     #[must_use]
     pub fn is_video(&self) -> bool {
-        matches!(self, Self::Avc { .. } | Self::Foreign { video: true })
+        matches!(self, Self::Avc { .. } | Self::Film(_) | Self::Foreign { video: true })
+    }
+
+    /// Size as coded, shape of a pixel and turn, of pictures.
+    fn picture(&self) -> Option<(u16, u16, (u32, u32), &[i32; 9])> {
+        match self {
+            Self::Avc { width, height, pixel_aspect, matrix, .. } => Some((*width, *height, *pixel_aspect, matrix)),
+            Self::Film(film) => Some((film.width, film.height, film.pixel_aspect, &film.matrix)),
+            Self::Aac { .. } | Self::Sound { .. } | Self::Foreign { .. } => None,
+        }
     }
 
     /// The stream can be carried as it is, to a client that plays it.
@@ -143,11 +229,14 @@ fn zeros(into: &mut Vec<u8>, count: usize) {
 /// # Errors
 /// [`Fmp4Error::Config`].
 pub fn init_section(track: &TrackConfig) -> Result<Vec<u8>, Fmp4Error> {
-    let record = match &track.format {
-        SampleFormat::Avc { record, .. } | SampleFormat::Aac { record, .. } => record,
-        SampleFormat::Foreign { .. } => return Err(Fmp4Error::Config),
+    let length = match &track.format {
+        SampleFormat::Avc { record, .. } | SampleFormat::Aac { record, .. } => record.len(),
+        SampleFormat::Film(film) => film.record.len(),
+        SampleFormat::Sound { codec: SoundCodec::Mp3, .. } => 1,
+        SampleFormat::Sound { record, .. } => record.len(),
+        SampleFormat::Foreign { .. } => 0,
     };
-    if record.is_empty() || record.len() > 0xffff || track.timescale == 0 {
+    if length == 0 || length > 0xffff || track.timescale == 0 {
         return Err(Fmp4Error::Config);
     }
     let mut out = Vec::with_capacity(1024);
@@ -189,9 +278,9 @@ fn track_boxes(into: &mut Vec<u8>, track: &TrackConfig) {
             put16(b, language_code(track.language.as_deref()));
             put16(b, 0);
         });
-        let (handler, name) = match track.format {
-            SampleFormat::Avc { .. } => (b"vide", &b"video\0"[..]),
-            SampleFormat::Aac { .. } | SampleFormat::Foreign { .. } => (b"soun", &b"audio\0"[..]),
+        let (handler, name) = match track.format.is_video() {
+            true => (b"vide", &b"video\0"[..]),
+            false => (b"soun", &b"audio\0"[..]),
         };
         full(b, b"hdlr", 0, 0, |b| {
             put32(b, 0);
@@ -210,15 +299,15 @@ fn track_header(into: &mut Vec<u8>, format: &SampleFormat) {
         zeros(b, 8);
         put16(b, 0);
         put16(b, 0);
-        put16(b, if matches!(format, SampleFormat::Aac { .. }) { 0x100 } else { 0 });
+        put16(b, if format.is_video() { 0 } else { 0x100 });
         put16(b, 0);
-        match format {
-            SampleFormat::Avc { width, height, pixel_aspect, matrix: turned, .. } => {
+        match format.picture() {
+            Some((width, height, pixel_aspect, turned)) => {
                 matrix(b, turned);
-                put32(b, displayed_width(*width, *pixel_aspect));
-                put32(b, u32::from(*height) << 16);
+                put32(b, displayed_width(width, pixel_aspect));
+                put32(b, u32::from(height) << 16);
             }
-            SampleFormat::Aac { .. } | SampleFormat::Foreign { .. } => {
+            None => {
                 matrix(b, &UPRIGHT);
                 zeros(b, 8);
             }
@@ -241,9 +330,9 @@ fn language_code(language: Option<&str>) -> u16 {
 }
 
 fn media_information(into: &mut Vec<u8>, format: &SampleFormat) {
-    match format {
-        SampleFormat::Avc { .. } => full(into, b"vmhd", 0, 1, |b| zeros(b, 8)),
-        SampleFormat::Aac { .. } | SampleFormat::Foreign { .. } => full(into, b"smhd", 0, 0, |b| zeros(b, 4)),
+    match format.is_video() {
+        true => full(into, b"vmhd", 0, 1, |b| zeros(b, 8)),
+        false => full(into, b"smhd", 0, 0, |b| zeros(b, 4)),
     }
     boxed(into, b"dinf", |b| {
         full(b, b"dref", 0, 0, |b| {
@@ -254,72 +343,13 @@ fn media_information(into: &mut Vec<u8>, format: &SampleFormat) {
     boxed(into, b"stbl", |b| {
         full(b, b"stsd", 0, 0, |b| {
             put32(b, 1);
-            sample_entry(b, format);
+            entry::sample_entry(b, format);
         });
         for empty in [b"stts", b"stsc", b"stco"] {
             full(b, empty, 0, 0, |b| put32(b, 0));
         }
         full(b, b"stsz", 0, 0, |b| zeros(b, 8));
     });
-}
-
-fn sample_entry(into: &mut Vec<u8>, format: &SampleFormat) {
-    match format {
-        SampleFormat::Foreign { .. } => (),
-        SampleFormat::Avc { width, height, pixel_aspect, record, in_band, .. } => {
-            boxed(into, if *in_band { b"avc3" } else { b"avc1" }, |b| {
-                zeros(b, 6);
-                put16(b, 1);
-                zeros(b, 16);
-                put16(b, *width);
-                put16(b, *height);
-                // 72 dots an inch, both ways.
-                put32(b, 0x48_0000);
-                put32(b, 0x48_0000);
-                put32(b, 0);
-                put16(b, 1);
-                zeros(b, 32);
-                put16(b, 0x18);
-                put16(b, 0xffff);
-                boxed(b, b"avcC", |b| b.extend_from_slice(record));
-                boxed(b, b"pasp", |b| {
-                    put32(b, pixel_aspect.0);
-                    put32(b, pixel_aspect.1);
-                });
-            })
-        }
-        SampleFormat::Aac { sample_rate, channels, record } => boxed(into, b"mp4a", |b| {
-            zeros(b, 6);
-            put16(b, 1);
-            zeros(b, 8);
-            put16(b, *channels);
-            put16(b, 16);
-            zeros(b, 4);
-            // 16.16; rates that do not fit are in the AudioSpecificConfig.
-            put32(b, u16::try_from(*sample_rate).map_or(0, |rate| u32::from(rate) << 16));
-            full(b, b"esds", 0, 0, |b| elementary_stream_descriptor(b, record));
-        }),
-    }
-}
-
-/// ISO/IEC 14496-1, 7.2.6.5: stream, decoder and sync layer configuration.
-fn elementary_stream_descriptor(into: &mut Vec<u8>, record: &[u8]) {
-    let mut decoder = vec![0x40, 0x15];
-    zeros(&mut decoder, 11);
-    descriptor(&mut decoder, 5, record);
-    let mut stream = vec![0, 0, 0];
-    descriptor(&mut stream, 4, &decoder);
-    descriptor(&mut stream, 6, &[2]);
-    descriptor(into, 3, &stream);
-}
-
-/// A descriptor with its length in four bytes of seven bits.
-fn descriptor(into: &mut Vec<u8>, tag: u8, body: &[u8]) {
-    into.push(tag);
-    for (shift, more) in [(21, 0x80), (14, 0x80), (7, 0x80), (0, 0)] {
-        into.push(u8::try_from(body.len() >> shift & 0x7f).unwrap_or(0) | more);
-    }
-    into.extend_from_slice(body);
 }
 
 /// Everything of a segment before its samples' bytes: `moof`, and the head of `mdat`. The samples' bytes follow in the
