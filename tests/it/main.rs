@@ -1,5 +1,6 @@
 //! Features of the node, tested through its public surface. One program, so that everything links once.
 mod architecture;
+mod bad_media;
 mod blocks;
 mod boxes;
 mod burn;
