@@ -1,6 +1,7 @@
 //! What a node does with films that browsers cannot play: decision, playlists, segments, limits, and the cache.
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::LazyLock;
 
 use potluck::catalog::Visibility;
 use potluck::facades::native::model::{
@@ -14,10 +15,15 @@ use crate::harness::{Browser, TestNode};
 
 /// HEVC and AC-3 in Matroska, with a subtitle track: 12 s of 320 x 180.
 fn foreign() -> PathBuf {
-    let text = film().with_file_name("foreign.srt");
-    std::fs::write(&text, "1\n00:00:01,000 --> 00:00:03,000\nHello & <i>good</i> evening\n").unwrap();
+    // Written once: another test may be reading it.
+    static TEXT: LazyLock<PathBuf> = LazyLock::new(|| {
+        let text = film().with_file_name("unplayable.srt");
+        std::fs::write(&text, "1\n00:00:01,000 --> 00:00:03,000\nHello & <i>good</i> evening\n").unwrap();
+        text
+    });
+    let text = &*TEXT;
     clip(
-        "foreign.mkv",
+        "unplayable.mkv",
         &[
             "-i",
             "{film}",
@@ -146,7 +152,7 @@ async fn transcoded_segments_are_content_that_survives_a_restart() {
 
 #[tokio::test]
 async fn a_second_film_waits_and_is_told_to_come_back() {
-    let other = clip("foreign-two.mkv", &["-i", foreign().to_str().unwrap(), "-c", "copy", "-t", "8"]);
+    let other = clip("unplayable-two.mkv", &["-i", foreign().to_str().unwrap(), "-c", "copy", "-t", "8"]);
     let node = TestNode::with(&[foreign(), other], |wishes| wishes.node.playback.transcodes = 1).await;
     let items = node.imported().await;
     node.account("bob", None).await;
@@ -220,7 +226,7 @@ async fn an_accounts_limit_leaves_out_what_is_above_it() {
 #[tokio::test]
 async fn subtitles_are_listed_and_given_whole_and_in_pieces() {
     let node = TestNode::start(&[foreign()]).await;
-    std::fs::write(node.films().join("foreign.de.srt"), "1\n00:00:02,000 --> 00:00:04,000\nGuten Abend\n").unwrap();
+    std::fs::write(node.films().join("unplayable.de.srt"), "1\n00:00:02,000 --> 00:00:04,000\nGuten Abend\n").unwrap();
     let item = format!("/api/v1/items/{}", node.imported().await.remove(0).id);
     let ada = node.signed_in("ada").await;
     let scan = ada.post(&format!("/api/v1/libraries/{}/scan", node.library)).send().await.unwrap();
