@@ -225,18 +225,20 @@ async fn an_accounts_limit_leaves_out_what_is_above_it() {
 
 #[tokio::test]
 async fn subtitles_are_listed_and_given_whole_and_in_pieces() {
-    let node = TestNode::start(&[foreign()]).await;
-    std::fs::write(node.films().join("unplayable.de.srt"), "1\n00:00:02,000 --> 00:00:04,000\nGuten Abend\n").unwrap();
+    let beside = foreign().with_file_name("unplayable.de.srt");
+    std::fs::write(&beside, "1\n00:00:02,000 --> 00:00:04,000\nGuten Abend\n").unwrap();
+    let node = TestNode::start(&[foreign(), beside]).await;
     let item = format!("/api/v1/items/{}", node.imported().await.remove(0).id);
     let ada = node.signed_in("ada").await;
-    let scan = ada.post(&format!("/api/v1/libraries/{}/scan", node.library)).send().await.unwrap();
-    assert!(scan.status().is_success());
-    node.imported().await;
     let listed: Subtitles = json(&ada, &format!("{item}/subtitles")).await;
     let english = &listed.tracks[0];
     assert_eq!((english.id.as_str(), english.language.as_deref(), &english.ass), ("s2", Some("eng"), &None));
     let whole = text(&ada, english.vtt.as_ref().unwrap()).await;
     assert!(whole.starts_with("WEBVTT\n") && whole.contains("\n00:00:01.0"), "{whole}");
+    let german = &listed.tracks[1];
+    assert_eq!((german.id.as_str(), german.language.as_deref(), german.stream), ("x0", Some("de"), None));
+    let whole = text(&ada, german.vtt.as_ref().unwrap()).await;
+    assert!(whole.contains("\n00:00:02.000 --> 00:00:04.000\nGuten Abend"), "{whole}");
     let piece = text(&ada, &format!("{item}/hls/s2/0.vtt")).await;
     assert!(piece.contains("X-TIMESTAMP-MAP") && piece.contains("good"), "{piece}");
     for not in [
