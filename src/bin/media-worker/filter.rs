@@ -183,7 +183,7 @@ pub fn software(shape: &Shape, manner: &Manner, format: &PictureFormat) -> Strin
         words.push("bwdif=mode=send_frame:deint=interlaced".to_owned());
     }
     if format.tone_map && shape.colour.is_hdr() {
-        let peak = manner.peak.unwrap_or(USUAL_PEAK).clamp(4.0, 100.0);
+        let peak = manner.peak.filter(|peak| peak.is_finite()).unwrap_or(USUAL_PEAK).clamp(4.0, 100.0);
         words.push(format!("scale=w={across}:h={down}:flags=bicubic,format=yuv420p10le"));
         words.push("zscale=t=linear:npl=100,format=gbrpf32le,zscale=p=bt709".to_owned());
         words.push(format!("tonemap=tonemap=hable:desat=0:peak={peak:.2}"));
@@ -415,5 +415,55 @@ impl Drop for Graph {
         let mut graph = self.graph.as_ptr();
         // SAFETY: the graph is ours, and its filters go with it.
         unsafe { ffi::avfilter_graph_free(&raw mut graph) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn manner(width: i32, height: i32, turns: i32) -> Manner {
+        Manner { size: (width, height), pixel_aspect: (1, 1), turns, rate: 25.0, peak: None }
+    }
+
+    fn format(width: u32, height: u32, tone_map: bool) -> PictureFormat {
+        PictureFormat { width, height, bit_rate: 1, frame_rate_max: None, tone_map, burn: None, level: 40 }
+    }
+
+    #[test]
+    fn a_picture_of_another_shape_is_set_in_black_and_one_nearly_of_this_shape_is_stretched() {
+        let of = |width, height, turns| {
+            let manner = manner(width, height, turns);
+            Shape::usual(&manner).fitted(&manner, &format(1280, 720, false))
+        };
+        assert_eq!(of(1920, 1088, 0), (1280, 720));
+        assert_eq!(of(1440, 1080, 0), (960, 720));
+        assert_eq!(of(1920, 800, 0), (1280, 534));
+        assert_eq!(of(1080, 1920, 1), (1280, 720));
+        assert_eq!(of(0, -5, 0), (720, 720), "nonsense is a square");
+    }
+
+    #[test]
+    fn tones_are_mapped_after_scaling_and_only_where_there_is_something_to_map() {
+        let manner = manner(3840, 2160, 0);
+        let hdr = Shape { colour: Colour { transfer: Colour::PQ, ..Colour::BT709 }, ..Shape::usual(&manner) };
+        let words = software(&hdr, &manner, &format(1920, 1080, true));
+        assert!(words.find("scale=w=1920").unwrap() < words.find("tonemap=").unwrap());
+        assert!(!software(&hdr, &manner, &format(1920, 1080, false)).contains("tonemap"));
+        assert!(!software(&Shape::usual(&manner), &manner, &format(1920, 1080, true)).contains("tonemap"));
+        let strange = Manner { peak: Some(f64::NAN), ..manner };
+        assert!(!software(&hdr, &strange, &format(1920, 1080, true)).contains("NaN"));
+    }
+
+    #[test]
+    fn a_device_is_left_what_it_can_do() {
+        let manner = manner(1920, 1080, 0);
+        let shape = Shape::usual(&manner);
+        assert!(on_device(&shape, &manner, &format(1280, 720, false)).unwrap().starts_with("format=nv12,hwupload"));
+        let interlaced = Shape { interlaced: true, ..shape };
+        assert_eq!(on_device(&interlaced, &manner, &format(1280, 720, false)), None);
+        let burnt = PictureFormat { burn: Some(3), ..format(1280, 720, false) };
+        assert_eq!(on_device(&shape, &manner, &burnt), None);
+        assert_eq!(on_device(&shape, &Manner { turns: 1, ..manner }, &format(1280, 720, false)), None);
     }
 }

@@ -7,8 +7,15 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Resource, Rlimit, getrlimit, nice, setrlimit};
 use rustix::time::{ClockId, clock_gettime};
 
-/// Descriptors: the socket, the standard streams, and the files kept open.
-const OPEN_FILES: u64 = 64;
+/// Descriptors: the socket, the standard streams, the files kept open, and what drivers hold of their devices.
+const OPEN_FILES: u64 = 256;
+/// The signal of a write over the limit, and what ignores it.
+const SIGXFSZ: std::ffi::c_int = 25;
+const IGNORE: usize = 1;
+
+unsafe extern "C" {
+    fn signal(number: std::ffi::c_int, handler: usize) -> usize;
+}
 
 /// Sets everything that stays the same while the worker lives. Memory of its own (`RLIMIT_DATA`) is limited always;
 /// address space only where no driver maps a device's memory into it.
@@ -19,6 +26,9 @@ pub fn confine(memory_bytes: u64, address_bytes: u64, niceness: u64) -> anyhow::
     }
     limit(Resource::Core, 0).context("forbidding core dumps")?;
     limit(Resource::Fsize, 0).context("forbidding to write files")?;
+    // Drivers try to keep compiled shaders: that shall fail, not end the process.
+    // SAFETY: the C library's own function; nothing is called when the signal comes.
+    unsafe { signal(SIGXFSZ, IGNORE) };
     limit(Resource::Nofile, OPEN_FILES).context("limiting open files")?;
     nice(i32::try_from(niceness.min(19))?).context("lowering priority")?;
     Ok(())
