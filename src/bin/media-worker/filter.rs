@@ -185,7 +185,7 @@ pub fn software(shape: &Shape, manner: &Manner, format: &PictureFormat) -> Strin
     if format.tone_map && shape.colour.is_hdr() {
         let peak = manner.peak.filter(|peak| peak.is_finite()).unwrap_or(USUAL_PEAK).clamp(4.0, 100.0);
         words.push(format!("scale=w={across}:h={down}:flags=bicubic,format=yuv420p10le"));
-        words.push("zscale=t=linear:npl=100,format=gbrpf32le,zscale=p=bt709".to_owned());
+        words.push("zscale=t=linear:npl=100:p=bt709,format=gbrpf32le".to_owned());
         words.push(format!("tonemap=tonemap=hable:desat=0:peak={peak:.2}"));
         words.push("zscale=t=bt709:m=bt709:r=limited,format=yuv420p".to_owned());
     } else {
