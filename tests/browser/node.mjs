@@ -1,6 +1,6 @@
 // Starts a real node on a library made for the test, and Chromium to look at it.
 import { spawn, execFileSync } from 'node:child_process';
-import { mkdtempSync, mkdirSync, rmSync, existsSync } from 'node:fs';
+import { mkdtempSync, mkdirSync, rmSync, existsSync, writeFileSync } from 'node:fs';
 import { tmpdir, homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -24,6 +24,28 @@ export function foreignFilms() {
   const folder = join(homedir(), '.cache/potluck/foreign');
   execFileSync(join(here, '../fixtures/foreign.sh'), [folder], { stdio: 'inherit' });
   return folder;
+}
+
+/**
+ * A software driver that stands in for a graphics device, and the environment of a node that uses it. `failAfter(n)`: from
+ * the n-th picture of a worker on, its encoder says that the hardware is busy.
+ */
+export function graphicsDevice() {
+  const folder = mkdtempSync(join(tmpdir(), 'potluck-device-'));
+  for (const [source, library] of Object.entries({ driver: 'potluck_drv_video.so', display: 'display.so' })) {
+    const args = ['-O2', '-shared', '-fPIC', '-o', join(folder, library), join(here, `../vaapi/${source}.c`), '-lva'];
+    execFileSync('cc', args, { stdio: 'inherit' });
+  }
+  return {
+    env: {
+      POTLUCK_MEDIA__DEVICES: '/dev/null',
+      LIBVA_DRIVER_NAME: 'potluck',
+      LIBVA_DRIVERS_PATH: folder,
+      LD_PRELOAD: join(folder, 'display.so'),
+    },
+    failAfter: (pictures) => writeFileSync(join(folder, 'fail-after'), String(pictures)),
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
 }
 
 /** A running node. `library` is added as `movies` before it starts; `env` overrides its settings. */

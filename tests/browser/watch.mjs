@@ -16,6 +16,8 @@ function watchFrames() {
     video.requestVideoFrameCallback(shown);
   };
   video.requestVideoFrameCallback(shown);
+  // A pause that somebody asked for is no wait.
+  video.addEventListener('play', () => (watch.latest = performance.now()));
   video.addEventListener('ended', () => (watch.ended = true));
 }
 

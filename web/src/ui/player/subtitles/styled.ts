@@ -34,6 +34,14 @@ export class StyledTrack {
     this.renderer = renderer;
     await renderer.ready;
     if (!renderer.renderer) throw new Error('libass did not start');
+    await this.drawNow(renderer);
+  }
+
+  /** The library draws with each frame that comes. While the film stands still none does, so the line is asked for. */
+  private async drawNow(renderer: JASSUB): Promise<void> {
+    const { currentTime, videoWidth, videoHeight } = this.video;
+    const shown = { mediaTime: currentTime, width: videoWidth, height: videoHeight } as VideoFrameCallbackMetadata;
+    if (this.video.paused && !this.abort.signal.aborted) await renderer.manualRender(shown, true);
   }
 
   close(): void {
