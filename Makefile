@@ -35,8 +35,12 @@ packages:
 node:
 	cargo build --release --locked
 
-web: web/node_modules/.package-lock.json
+# Built only when something of it changed: the node embeds what was built, and would be compiled again.
+web: web/dist/index.html
+
+web/dist/index.html: web/node_modules/.package-lock.json $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print)
 	npm --prefix web run --silent build
+	@touch $@
 
 %/node_modules/.package-lock.json: %/package-lock.json
 	npm --prefix $* ci --no-audit --no-fund --loglevel=error
