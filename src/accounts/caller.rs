@@ -37,6 +37,8 @@ pub enum Credential {
     ApiKey(String),
     /// By name and password; the hash of the stored password tells when it was changed.
     Password(TokenHash),
+    /// By the public key of the node that asks: a friend's, or one that nobody knows.
+    Endpoint(String),
     /// By being on this machine with access to the data folder.
     Local,
 }
@@ -70,6 +72,12 @@ impl Caller {
             max_bit_rate: None,
         };
         Self { account: Some(account), credential: Credential::Local, address: Ipv4Addr::LOCALHOST.into() }
+    }
+
+    /// Whether another node asks, or a browser that another node sent.
+    #[must_use]
+    pub fn is_node(&self) -> bool {
+        matches!(self.credential, Credential::Endpoint(_))
     }
 
     /// Whether it may change libraries, accounts and settings.

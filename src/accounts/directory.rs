@@ -1,7 +1,7 @@
-//! The copy in memory of accounts, sessions and keys.
+//! The copy in memory of accounts, sessions, keys and friends.
 use std::collections::HashMap;
 
-use super::{Account, TokenHash};
+use super::{Account, Friend, TokenHash};
 
 /// An account and what checks its password.
 #[derive(Debug, Clone)]
@@ -37,11 +37,19 @@ pub(super) struct Directory {
     pub names: HashMap<String, String>,
     pub sessions: HashMap<TokenHash, Session>,
     pub keys: HashMap<TokenHash, Key>,
+    /// By id.
+    pub friends: HashMap<String, Friend>,
+    /// Public key to id.
+    pub endpoints: HashMap<String, String>,
 }
 
 impl Directory {
     pub fn by_name(&self, name: &str) -> Option<&Person> {
         self.names.get(&name_key(name)).and_then(|id| self.people.get(id))
+    }
+
+    pub fn by_endpoint(&self, endpoint: &str) -> Option<&Friend> {
+        self.endpoints.get(endpoint).and_then(|id| self.friends.get(id))
     }
 }
 

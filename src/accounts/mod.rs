@@ -1,8 +1,9 @@
 //! Who is asking and what may they do: accounts, credentials, permissions, and a line for each refusal.
 //!
-//! Owns the tables `account`, `account_library`, `session`, `api_key` and `audit` of `catalog.db`, and a copy of all but
-//! the last in memory, so that naming a caller costs a hash and a look-up. It never sees HTTP: a carrier brings a token, a
-//! key or a name with a password, and gets a [`Caller`].
+//! Owns the tables `account`, `account_library`, `session`, `api_key`, `friend`, `friend_library`, `friend_invite` and `audit`
+//! of `catalog.db`, and a copy of all but the last two in memory, so that naming a caller costs a hash and a look-up. It never sees HTTP: a carrier brings a token, a
+//! key, a name with a password or another node's public key, and gets a [`Caller`]. A friend is an account of another kind:
+//! it has no password, is never an admin, and sees the libraries that were shared with it and no others.
 //!
 //! The invariants: secrets are stored as hashes only (Argon2id for what people choose, SHA-256 for 256 random bits); the
 //! last admin cannot be lost; a right that was taken away is gone for the next request, on every carrier.
@@ -11,6 +12,8 @@ mod audit;
 mod caller;
 mod credentials;
 mod directory;
+mod friends;
+mod invites;
 mod limits;
 mod password;
 mod people;
@@ -21,6 +24,8 @@ pub use api_keys::ApiKey;
 pub use audit::AuditLine;
 pub use caller::{Account, Caller, Credential};
 pub use credentials::TokenHash;
+pub use friends::{Friend, FriendChange, NewFriend};
+pub use invites::Invite;
 pub use people::{AccountChange, NewAccount};
 pub use sessions::SignedIn;
 
@@ -58,6 +63,10 @@ pub struct AccountsOptions {
     pub sessions_per_account: usize,
     /// API keys of one account.
     pub keys_per_account: u32,
+    /// Friends' nodes.
+    pub friends_max: usize,
+    /// Invites that nobody redeemed yet.
+    pub invites_max: u32,
     /// Lines kept in the audit table.
     pub audit_rows: u32,
     /// What time it is.
@@ -76,6 +85,8 @@ impl Default for AccountsOptions {
             session_longest: 365 * DAY,
             sessions_per_account: 100,
             keys_per_account: 100,
+            friends_max: 1000,
+            invites_max: 100,
             audit_rows: 10_000,
             clock: Arc::new(system_clock),
         }
@@ -99,6 +110,9 @@ pub enum AccountsError {
     /// All password checks are taken.
     #[error("too many people are signing in at this moment; try again in a few seconds")]
     Busy,
+    /// The invite is not one of ours, was used, or is too old; which of them is not told.
+    #[error("this invite is not valid: it was used already, it expired, or it was withdrawn; ask for a new one")]
+    WrongInvite,
     /// No such account or key.
     #[error("there is no {0}")]
     NotFound(&'static str),
@@ -161,7 +175,7 @@ impl Accounts {
         Ok(Self { shared: Arc::new(shared) })
     }
 
-    /// Ticks whenever a right was taken away: a session ended, a key was revoked, an account changed or went. Whoever
+    /// Ticks whenever a right was taken away: a session ended, a key was revoked, an account or a friend changed or went. Whoever
     /// serves a long answer then asks [`Accounts::current`] whether its caller may go on.
     #[must_use]
     pub fn revoked(&self) -> watch::Receiver<u64> {

@@ -6,7 +6,7 @@ use super::directory::name_key;
 use super::{Account, Accounts, AccountsError, Caller, Credential, record};
 
 /// Longest name, in characters.
-const NAME_MAX: usize = 64;
+pub(super) const NAME_MAX: usize = 64;
 /// Bits a second that a limit has at least: a telephone's video.
 const RATE_MIN: u64 = 64_000;
 /// Bits a second that a limit has at most.
@@ -178,7 +178,7 @@ fn may_update(
     Ok(Ok(()))
 }
 
-fn taken(name: &str) -> AccountsError {
+pub(super) fn taken(name: &str) -> AccountsError {
     AccountsError::Conflict(format!("there is an account named {name} already"))
 }
 
@@ -194,7 +194,7 @@ fn allowed_rate(limit: Option<u64>) -> Result<(), AccountsError> {
 }
 
 /// Without surrounding space. A colon cannot be sent by HTTP Basic.
-fn allowed_name(name: &str) -> Result<String, AccountsError> {
+pub(super) fn allowed_name(name: &str) -> Result<String, AccountsError> {
     let name = name.trim();
     let length = name.chars().count();
     if length == 0 || length > NAME_MAX || name.chars().any(|c| c.is_control() || c == ':') {

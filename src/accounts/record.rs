@@ -1,8 +1,8 @@
-//! Every SQL statement of the accounts but those of the audit worker.
+//! Every SQL statement of the accounts but those of friends, invites and the audit worker.
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::directory::{Directory, Key, Person, Session};
-use super::{Account, TokenHash};
+use super::{Account, TokenHash, friends};
 
 type Rows<T> = Result<T, rusqlite::Error>;
 
@@ -22,6 +22,7 @@ pub(super) fn load(c: &Connection) -> Rows<Directory> {
         Ok((TokenHash::from(r.get::<_, [u8; 32]>(0)?), key))
     })?;
     directory.keys = rows.collect::<Rows<_>>()?;
+    friends::load(c, &mut directory)?;
     Ok(directory)
 }
 

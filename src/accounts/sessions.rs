@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::credentials::{TokenHash, random_token};
 use super::directory::{Directory, Session, name_key};
-use super::{Account, Accounts, AccountsError, Caller, Credential, record};
+use super::{Account, Accounts, AccountsError, Caller, Credential, friends, record};
 
 /// How often a session's time of last use is moved on: often enough to slide, seldom enough to cost nothing.
 const TOUCH_MS: i64 = 10 * 60 * 1_000;
@@ -102,6 +102,11 @@ impl Accounts {
         let account = match &caller.credential {
             Credential::Absent | Credential::Local => return Some(caller.clone()),
             Credential::Session(hash) => return session_caller(&directory, hash, caller.address, self.now()),
+            Credential::Endpoint(endpoint) => {
+                let now = friends::caller(&directory, endpoint, caller.address);
+                // A node that was never known lost nothing.
+                return (now.account.is_some() || caller.account.is_none()).then_some(now);
+            }
             Credential::ApiKey(id) => directory.keys.values().find(|key| key.id == *id)?.account.as_str(),
             Credential::Password(hash) => {
                 let person = directory.people.get(caller.id())?;

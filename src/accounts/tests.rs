@@ -254,3 +254,113 @@ async fn the_audit_keeps_the_newest_lines_and_no_control_characters() {
     assert_eq!(lines[0].account.as_deref(), Some("eve\u{fffd}9"));
     assert!(lines[0].at > 0);
 }
+
+fn node(name: &str, endpoint: &str) -> NewFriend {
+    NewFriend { name: name.into(), endpoint: endpoint.into(), addresses: vec!["192.0.2.1:9001".into()] }
+}
+
+#[tokio::test]
+async fn a_friend_is_known_by_its_key_sees_what_is_shared_and_is_no_account() {
+    let bench = Bench::new().await;
+    let friend = bench.accounts.add_friend(node("Bob", "b0b")).await.unwrap();
+    let caller = bench.accounts.by_endpoint("b0b", HERE);
+    assert!(caller.account.is_some() && !caller.is_admin() && !caller.may_see("films"));
+    assert_eq!(caller.libraries(), Some(Vec::new()), "nothing is shared until somebody does");
+    let share = FriendChange { libraries: Some(vec!["films".into()]), ..FriendChange::default() };
+    bench.accounts.update_friend(&friend.id, share).await.unwrap();
+    let caller = bench.accounts.current(&caller).unwrap();
+    assert!(caller.may_see("films") && !caller.may_see("shows"));
+    assert!(bench.accounts.list().is_empty(), "what lists and changes accounts never meets a friend");
+    assert!(bench.accounts.named("Bob").is_err());
+    assert!(matches!(bench.accounts.sign_in("Bob", "", HERE).await, Err(AccountsError::WrongPassword)));
+}
+
+#[tokio::test]
+async fn a_friend_that_is_switched_off_or_removed_loses_its_rights_and_who_waits_is_told() {
+    let bench = Bench::new().await;
+    let mut revoked = bench.accounts.revoked();
+    let friend = bench.accounts.add_friend(node("Bob", "b0b")).await.unwrap();
+    let caller = bench.accounts.by_endpoint("b0b", HERE);
+    revoked.mark_unchanged();
+    let off = FriendChange { enabled: Some(false), ..FriendChange::default() };
+    bench.accounts.update_friend(&friend.id, off).await.unwrap();
+    assert!(revoked.has_changed().unwrap());
+    assert_eq!(bench.accounts.current(&caller), None);
+    bench.accounts.remove_friend(&friend.id).await.unwrap();
+    assert_eq!(bench.accounts.current(&caller), None);
+    let stranger = bench.accounts.by_endpoint("b0b", HERE);
+    assert_eq!(stranger.account, None);
+    assert_eq!(bench.accounts.current(&stranger), Some(stranger), "a stranger had nothing to lose");
+    assert!(matches!(bench.accounts.remove_friend(&friend.id).await, Err(AccountsError::NotFound(_))));
+}
+
+#[tokio::test]
+async fn names_of_friends_are_unique_and_one_that_is_taken_gets_a_number() {
+    let bench = Bench::new().await;
+    bench.accounts.add_friend(node("Bob", "b1")).await.unwrap();
+    let second = bench.accounts.add_friend(node("bob", "b2")).await.unwrap();
+    assert_eq!(second.name, "bob 2");
+    let rename = FriendChange { name: Some("BOB".into()), ..FriendChange::default() };
+    assert!(matches!(bench.accounts.update_friend(&second.id, rename).await, Err(AccountsError::Conflict(_))));
+    for wrong in ["", " ", "a:b", "a\nb", &"x".repeat(65)] {
+        assert!(
+            matches!(bench.accounts.add_friend(node(wrong, "b3")).await, Err(AccountsError::Invalid(_))),
+            "{wrong:?}"
+        );
+    }
+    assert!(matches!(bench.accounts.add_friend(node("Eve", "not a key")).await, Err(AccountsError::Invalid(_))));
+}
+
+#[tokio::test]
+async fn an_invite_makes_one_node_a_friend_and_no_second_one() {
+    let bench = Bench::new().await;
+    let (invite, secret) = bench.accounts.add_invite(Some("Bob"), Duration::from_secs(60)).await.unwrap();
+    assert_eq!(bench.accounts.invites().await.unwrap(), [invite]);
+    let friend = bench.accounts.redeem(&secret, node("robert", "b0b")).await.unwrap();
+    assert_eq!(friend.name, "Bob", "the name in the invite is the owner's choice");
+    assert!(bench.accounts.invites().await.unwrap().is_empty());
+    let again = bench.accounts.redeem(&secret, node("robert", "b0b")).await.unwrap();
+    assert_eq!(again.id, friend.id, "the same node may finish what was cut off");
+    let replayed = bench.accounts.redeem(&secret, node("Eve", "e4e")).await;
+    assert!(matches!(replayed, Err(AccountsError::WrongInvite)));
+    bench.accounts.remove_friend(&friend.id).await.unwrap();
+    let revived = bench.accounts.redeem(&secret, node("robert", "b0b")).await;
+    assert!(matches!(revived, Err(AccountsError::WrongInvite)), "who was removed needs a new invite");
+}
+
+#[tokio::test]
+async fn an_invite_that_expired_was_withdrawn_or_never_made_is_worth_nothing() {
+    let bench = Bench::new().await;
+    let (_, late) = bench.accounts.add_invite(None, Duration::from_secs(60)).await.unwrap();
+    bench.pass(Duration::from_secs(60));
+    let (withdrawn, gone) = bench.accounts.add_invite(None, Duration::from_secs(60)).await.unwrap();
+    bench.accounts.remove_invite(&withdrawn.id).await.unwrap();
+    for secret in [&late, &gone, "", "forged"] {
+        let refused = bench.accounts.redeem(secret, node("Eve", "e4e")).await;
+        assert!(matches!(refused, Err(AccountsError::WrongInvite)));
+    }
+    assert!(bench.accounts.friends().is_empty());
+}
+
+#[tokio::test]
+async fn an_old_invite_does_not_switch_a_friend_on_again() {
+    let bench = Bench::new().await;
+    let (_, secret) = bench.accounts.add_invite(None, Duration::from_secs(60)).await.unwrap();
+    let friend = bench.accounts.redeem(&secret, node("Bob", "b0b")).await.unwrap();
+    let off = FriendChange { enabled: Some(false), ..FriendChange::default() };
+    bench.accounts.update_friend(&friend.id, off).await.unwrap();
+    assert!(matches!(bench.accounts.redeem(&secret, node("Bob", "b0b")).await, Err(AccountsError::WrongInvite)));
+}
+
+#[tokio::test]
+async fn friends_and_what_is_shared_with_them_are_there_after_reopening() {
+    let bench = Bench::new().await;
+    let friend = bench.accounts.add_friend(node("Bob", "b0b")).await.unwrap();
+    let share = FriendChange { libraries: Some(vec!["films".into()]), ..FriendChange::default() };
+    let shared = bench.accounts.update_friend(&friend.id, share).await.unwrap();
+    bench.accounts.found_friend(&friend.id, vec!["198.51.100.7:1".into()]).await.unwrap();
+    bench.accounts.stop().await;
+    let again = Accounts::open(database(&bench.folder), cheap(&bench.clock)).await.unwrap();
+    let kept = again.friend_by_endpoint("b0b").unwrap();
+    assert_eq!(kept, Friend { addresses: vec!["198.51.100.7:1".into()], ..shared });
+}

@@ -60,6 +60,13 @@ impl Refusal {
         Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "sign in first").denied()
     }
 
+    /// The caller is a node that is no friend of this one.
+    #[must_use]
+    pub fn stranger() -> Self {
+        let message = "this node does not know yours; ask its owner for an invite";
+        Self::new(StatusCode::UNAUTHORIZED, "unknown_node", message).denied()
+    }
+
     /// The caller may not do this, and may know that it can be done.
     #[must_use]
     pub fn forbidden(message: &str) -> Self {
@@ -141,6 +148,7 @@ impl From<AccountsError> for Refusal {
         let message = error.to_string();
         match error {
             AccountsError::WrongPassword => Self::new(StatusCode::UNAUTHORIZED, "wrong_password", message).denied(),
+            AccountsError::WrongInvite => Self::new(StatusCode::FORBIDDEN, "wrong_invite", message).denied(),
             AccountsError::TooMany(wait) => {
                 let refusal = Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", message).denied();
                 Self { retry_after: Some(wait), ..refusal }

@@ -22,7 +22,7 @@ mod web;
 pub use caller::{Connection, TrustedProxies};
 pub use carrier::{NodeRouter, Traffic};
 pub use metrics::MetricsAccess;
-pub use routes::{Policy, Route, table};
+pub use routes::{Policy, Reach, Route, table};
 pub use server::{ServeError, ServeOptions, Service, TlsMode, connect_control, serve};
 
 use std::net::SocketAddr;

@@ -1,6 +1,7 @@
 //! Every route of the node, with who may call it, in one table, and the one check that keeps it.
 //!
-//! A route cannot be added without a [`Policy`]: [`Routes::on`] takes one and puts [`check`] in front of the handler.
+//! A route cannot be added without a [`Policy`] and a [`Reach`]: [`Routes::on`] takes both and puts [`check`] in front of the
+//! handler. Friends' nodes may call what says so, and nothing else.
 //! A `GET` also answers `HEAD`. What a caller may not see is told exactly as what does not exist.
 use std::sync::Arc;
 
@@ -21,7 +22,7 @@ use super::native::{
     status, subtitles, thumbnails, webrtc,
 };
 use super::{App, gateway, metrics, web};
-use crate::accounts::Caller;
+use crate::accounts::{Caller, Credential};
 use crate::catalog::Visibility;
 use crate::content::Cid;
 
@@ -44,6 +45,17 @@ pub enum Policy {
     Metrics,
 }
 
+/// Which nodes a route is for. A caller that another node's key speaks for has to pass this before its policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// None but this one: its people, their browsers and programs.
+    Home,
+    /// Friends too, within what is shared with them.
+    Friends,
+    /// Also nodes that are no friends yet: they bring an invite.
+    Strangers,
+}
+
 /// A row of the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
@@ -53,6 +65,8 @@ pub struct Route {
     pub path: &'static str,
     /// Who may call it.
     pub policy: Policy,
+    /// Which nodes it is for.
+    pub reach: Reach,
 }
 
 /// The table while it is written.
@@ -63,37 +77,54 @@ pub struct Routes {
 }
 
 impl Routes {
-    fn on<H, T>(mut self, method: Method, path: &'static str, policy: Policy, handler: H) -> Self
+    fn on<H, T>(mut self, method: Method, path: &'static str, policy: Policy, reach: Reach, handler: H) -> Self
     where
         H: Handler<T, App>,
         T: 'static,
     {
         let filter = MethodFilter::try_from(method.clone()).expect("only methods that axum knows are in the table");
-        let guarded =
-            on(filter, handler).route_layer(from_fn(move |params, request, next| check(policy, params, request, next)));
-        self.router = self.router.route(path, guarded);
-        self.rows.push(Route { method, path, policy });
+        let guard = from_fn(move |params, request, next| check(policy, reach, params, request, next));
+        self.router = self.router.route(path, on(filter, handler).route_layer(guard));
+        self.rows.push(Route { method, path, policy, reach });
         self
     }
 
-    fn get<H: Handler<T, App>, T: 'static>(self, path: &'static str, policy: Policy, handler: H) -> Self {
-        self.on(Method::GET, path, policy, handler)
+    fn get<H: Handler<T, App>, T: 'static>(self, path: &'static str, policy: Policy, reach: Reach, handler: H) -> Self {
+        self.on(Method::GET, path, policy, reach, handler)
     }
 
-    fn post<H: Handler<T, App>, T: 'static>(self, path: &'static str, policy: Policy, handler: H) -> Self {
-        self.on(Method::POST, path, policy, handler)
+    fn post<H: Handler<T, App>, T: 'static>(
+        self,
+        path: &'static str,
+        policy: Policy,
+        reach: Reach,
+        handler: H,
+    ) -> Self {
+        self.on(Method::POST, path, policy, reach, handler)
     }
 
-    fn put<H: Handler<T, App>, T: 'static>(self, path: &'static str, policy: Policy, handler: H) -> Self {
-        self.on(Method::PUT, path, policy, handler)
+    fn put<H: Handler<T, App>, T: 'static>(self, path: &'static str, policy: Policy, reach: Reach, handler: H) -> Self {
+        self.on(Method::PUT, path, policy, reach, handler)
     }
 
-    fn patch<H: Handler<T, App>, T: 'static>(self, path: &'static str, policy: Policy, handler: H) -> Self {
-        self.on(Method::PATCH, path, policy, handler)
+    fn patch<H: Handler<T, App>, T: 'static>(
+        self,
+        path: &'static str,
+        policy: Policy,
+        reach: Reach,
+        handler: H,
+    ) -> Self {
+        self.on(Method::PATCH, path, policy, reach, handler)
     }
 
-    fn delete<H: Handler<T, App>, T: 'static>(self, path: &'static str, policy: Policy, handler: H) -> Self {
-        self.on(Method::DELETE, path, policy, handler)
+    fn delete<H: Handler<T, App>, T: 'static>(
+        self,
+        path: &'static str,
+        policy: Policy,
+        reach: Reach,
+        handler: H,
+    ) -> Self {
+        self.on(Method::DELETE, path, policy, reach, handler)
     }
 }
 
@@ -101,65 +132,66 @@ impl Routes {
 #[rustfmt::skip]
 fn declare() -> Routes {
     use Policy::{Account, Admin, Content, Item, Library, Metrics, Public};
+    use Reach::{Friends, Home};
     Routes::default()
-        .get   ("/healthz",                                     Public,  web::healthz)
-        .get   ("/metrics",                                     Metrics, metrics::show)
+        .get   ("/healthz",                                     Public,  Home,    web::healthz)
+        .get   ("/metrics",                                     Metrics, Home,    metrics::show)
 
-        .get   ("/api/v1/openapi.json",                         Public,  openapi::show)
-        .post  ("/api/v1/login",                                Public,  session::login)
-        .post  ("/api/v1/logout",                               Account, session::logout)
-        .get   ("/api/v1/account",                              Account, session::show)
-        .put   ("/api/v1/account/password",                     Account, session::change_password)
-        .get   ("/api/v1/api-keys",                             Account, api_keys::list)
-        .post  ("/api/v1/api-keys",                             Account, api_keys::add)
-        .delete("/api/v1/api-keys/{id}",                        Account, api_keys::remove)
+        .get   ("/api/v1/openapi.json",                         Public,  Home,    openapi::show)
+        .post  ("/api/v1/login",                                Public,  Home,    session::login)
+        .post  ("/api/v1/logout",                               Account, Home,    session::logout)
+        .get   ("/api/v1/account",                              Account, Home,    session::show)
+        .put   ("/api/v1/account/password",                     Account, Home,    session::change_password)
+        .get   ("/api/v1/api-keys",                             Account, Home,    api_keys::list)
+        .post  ("/api/v1/api-keys",                             Account, Home,    api_keys::add)
+        .delete("/api/v1/api-keys/{id}",                        Account, Home,    api_keys::remove)
 
-        .get   ("/api/v1/accounts",                             Admin,   accounts::list)
-        .post  ("/api/v1/accounts",                             Admin,   accounts::add)
-        .patch ("/api/v1/accounts/{id}",                        Admin,   accounts::change)
-        .delete("/api/v1/accounts/{id}",                        Admin,   accounts::remove)
-        .get   ("/api/v1/audit",                                Admin,   audit::list)
-        .get   ("/api/v1/folders",                              Admin,   folders::list)
+        .get   ("/api/v1/accounts",                             Admin,   Home,    accounts::list)
+        .post  ("/api/v1/accounts",                             Admin,   Home,    accounts::add)
+        .patch ("/api/v1/accounts/{id}",                        Admin,   Home,    accounts::change)
+        .delete("/api/v1/accounts/{id}",                        Admin,   Home,    accounts::remove)
+        .get   ("/api/v1/audit",                                Admin,   Home,    audit::list)
+        .get   ("/api/v1/folders",                              Admin,   Home,    folders::list)
 
-        .get   ("/api/v1/status",                               Account, status::show)
-        .get   ("/api/v1/events",                               Account, events::stream)
-        .get   ("/api/v1/webrtc",                               Account, webrtc::settings)
-        .post  ("/api/v1/webrtc",                               Account, webrtc::answer)
+        .get   ("/api/v1/status",                               Account, Home,    status::show)
+        .get   ("/api/v1/events",                               Account, Home,    events::stream)
+        .get   ("/api/v1/webrtc",                               Account, Friends, webrtc::settings)
+        .post  ("/api/v1/webrtc",                               Account, Friends, webrtc::answer)
 
-        .get   ("/api/v1/libraries",                            Account, libraries::list)
-        .post  ("/api/v1/libraries",                            Admin,   libraries::add)
-        .get   ("/api/v1/libraries/{id}",                       Library, libraries::show)
-        .patch ("/api/v1/libraries/{id}",                       Admin,   libraries::change)
-        .delete("/api/v1/libraries/{id}",                       Admin,   libraries::remove)
-        .post  ("/api/v1/libraries/{id}/scan",                  Admin,   libraries::scan)
+        .get   ("/api/v1/libraries",                            Account, Friends, libraries::list)
+        .post  ("/api/v1/libraries",                            Admin,   Home,    libraries::add)
+        .get   ("/api/v1/libraries/{id}",                       Library, Friends, libraries::show)
+        .patch ("/api/v1/libraries/{id}",                       Admin,   Home,    libraries::change)
+        .delete("/api/v1/libraries/{id}",                       Admin,   Home,    libraries::remove)
+        .post  ("/api/v1/libraries/{id}/scan",                  Admin,   Home,    libraries::scan)
 
-        .get   ("/api/v1/items",                                Account, items::list)
-        .get   ("/api/v1/items/{id}",                           Item,    items::show)
-        .get   ("/api/v1/items/{id}/next",                      Item,    items::next)
-        .put   ("/api/v1/items/{id}/progress",                  Item,    items::set_progress)
-        .post  ("/api/v1/items/{id}/verify",                    Admin,   items::verify)
-        .get   ("/api/v1/items/{id}/poster",                    Item,    pictures::poster)
-        .get   ("/api/v1/items/{id}/backdrop",                  Item,    pictures::backdrop)
-        .get   ("/api/v1/items/{id}/file",                      Item,    items::file)
-        .get   ("/api/v1/items/{id}/hls/master.m3u8",           Item,    hls::master)
-        .get   ("/api/v1/items/{id}/hls/{rendition}/{file}",    Item,    hls::part)
-        .get   ("/api/v1/items/{id}/renditions",                Item,    renditions::list)
-        .get   ("/api/v1/items/{id}/renditions/{rendition}/init",     Item, renditions::init)
-        .get   ("/api/v1/items/{id}/renditions/{rendition}/segments", Item, renditions::segments)
-        .post  ("/api/v1/items/{id}/publish",                   Admin,   publish::publish)
-        .post  ("/api/v1/items/{id}/stopped",                   Item,    renditions::stopped)
-        .get   ("/api/v1/items/{id}/subtitles",                 Item,    subtitles::list)
-        .get   ("/api/v1/items/{id}/subtitles/{track}",         Item,    subtitles::track)
-        .get   ("/api/v1/items/{id}/attachments/{stream}",      Item,    subtitles::attachment)
-        .get   ("/api/v1/items/{id}/thumbnails",                Item,    thumbnails::show)
-        .get   ("/api/v1/items/{id}/thumbnails.vtt",            Item,    thumbnails::track)
-        .get   ("/api/v1/items/{id}/thumbnails/{sprite}",       Item,    thumbnails::sprite)
+        .get   ("/api/v1/items",                                Account, Friends, items::list)
+        .get   ("/api/v1/items/{id}",                           Item,    Friends, items::show)
+        .get   ("/api/v1/items/{id}/next",                      Item,    Home,    items::next)
+        .put   ("/api/v1/items/{id}/progress",                  Item,    Home,    items::set_progress)
+        .post  ("/api/v1/items/{id}/verify",                    Admin,   Home,    items::verify)
+        .get   ("/api/v1/items/{id}/poster",                    Item,    Friends, pictures::poster)
+        .get   ("/api/v1/items/{id}/backdrop",                  Item,    Friends, pictures::backdrop)
+        .get   ("/api/v1/items/{id}/file",                      Item,    Friends, items::file)
+        .get   ("/api/v1/items/{id}/hls/master.m3u8",           Item,    Friends, hls::master)
+        .get   ("/api/v1/items/{id}/hls/{rendition}/{file}",    Item,    Friends, hls::part)
+        .get   ("/api/v1/items/{id}/renditions",                Item,    Friends, renditions::list)
+        .get   ("/api/v1/items/{id}/renditions/{rendition}/init",     Item, Friends, renditions::init)
+        .get   ("/api/v1/items/{id}/renditions/{rendition}/segments", Item, Friends, renditions::segments)
+        .post  ("/api/v1/items/{id}/publish",                   Admin,   Home,    publish::publish)
+        .post  ("/api/v1/items/{id}/stopped",                   Item,    Friends, renditions::stopped)
+        .get   ("/api/v1/items/{id}/subtitles",                 Item,    Friends, subtitles::list)
+        .get   ("/api/v1/items/{id}/subtitles/{track}",         Item,    Friends, subtitles::track)
+        .get   ("/api/v1/items/{id}/attachments/{stream}",      Item,    Friends, subtitles::attachment)
+        .get   ("/api/v1/items/{id}/thumbnails",                Item,    Friends, thumbnails::show)
+        .get   ("/api/v1/items/{id}/thumbnails.vtt",            Item,    Friends, thumbnails::track)
+        .get   ("/api/v1/items/{id}/thumbnails/{sprite}",       Item,    Friends, thumbnails::sprite)
 
-        .get   ("/ipfs/{cid}",                                  Content, gateway::root)
-        .get   ("/ipfs/{cid}/{*path}",                          Content, gateway::below)
+        .get   ("/ipfs/{cid}",                                  Content, Friends, gateway::root)
+        .get   ("/ipfs/{cid}/{*path}",                          Content, Friends, gateway::below)
 
-        .get   ("/",                                            Public,  web::page)
-        .get   ("/{*path}",                                     Public,  web::page)
+        .get   ("/",                                            Public,  Home,    web::page)
+        .get   ("/{*path}",                                     Public,  Home,    web::page)
 }
 
 /// Every route and who may call it, for the test that tries them all.
@@ -177,9 +209,12 @@ pub(super) fn router() -> Router<App> {
 }
 
 /// The one policy check.
-async fn check(policy: Policy, params: RawPathParams, mut request: Request, next: Next) -> Response {
+async fn check(policy: Policy, reach: Reach, params: RawPathParams, mut request: Request, next: Next) -> Response {
     let known = (request.extensions().get::<App>().cloned(), request.extensions().get::<Caller>().cloned());
     let (Some(app), Some(caller)) = known else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
+    if let Err(refusal) = reached(reach, &caller) {
+        return refusal.into_response();
+    }
     let param = |name: &str| params.iter().find(|(key, _)| *key == name).map(|(_, value)| value.to_owned());
     let allowed = match policy {
         Policy::Public => Ok(()),
@@ -193,6 +228,15 @@ async fn check(policy: Policy, params: RawPathParams, mut request: Request, next
     match allowed {
         Ok(()) => next.run(request).await,
         Err(refusal) => refusal.into_response(),
+    }
+}
+
+/// Another node's key never opens what is not for other nodes, not even what anyone may call: deny by default.
+fn reached(reach: Reach, caller: &Caller) -> Result<(), Refusal> {
+    match (&caller.credential, &caller.account, reach) {
+        (Credential::Endpoint(_), None, Reach::Home | Reach::Friends) => Err(Refusal::stranger()),
+        (Credential::Endpoint(_), Some(_), Reach::Home) => Err(Refusal::forbidden("friends may not do this")),
+        _ => Ok(()),
     }
 }
 

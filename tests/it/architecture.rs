@@ -12,6 +12,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("library", 3),
     ("exchange", 3),
     ("playback", 4),
+    ("friends", 4),
     ("node", 5),
     ("facades", 6),
     ("config", 7),

@@ -1,7 +1,9 @@
 //! Who may call what: every route of the table, with no account, without access, with access, as admin.
-use potluck::accounts::AuditLine;
+use http_body_util::{BodyExt as _, Full};
+use potluck::accounts::{AuditLine, FriendChange, NewFriend};
 use potluck::catalog::Visibility;
-use potluck::facades::{Policy, Route, table};
+use potluck::exchange::{Body, Responder};
+use potluck::facades::{NodeRouter, Policy, Reach, Route, table};
 use reqwest::{Client, Method};
 
 use crate::fixtures::film;
@@ -94,6 +96,51 @@ async fn every_route_answers_each_caller_as_its_policy_says() {
         };
         if !right || seen.iter().any(|status| *status >= 500) {
             wrong.push(format!("{} {} is {:?} but answered {seen:?}", route.method, route.path, route.policy));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    scene.node.stop().await;
+}
+
+/// Calls a route as the node with this key, the way a carrier does.
+async fn call_as_node(scene: &Scene, router: &NodeRouter, route: &Route, endpoint: &str) -> u16 {
+    let here = std::net::Ipv4Addr::LOCALHOST.into();
+    let caller = scene.node.node().accounts().by_endpoint(endpoint, here);
+    let body = Body::new(Full::from("{}").map_err(|never| match never {}));
+    let request = http::Request::builder().method(route.method.clone()).uri(scene.path(route, false));
+    let request = request.header("content-type", "application/json").body(body).unwrap();
+    router.respond(caller, request).await.status().as_u16()
+}
+
+#[tokio::test]
+async fn a_friends_node_may_call_what_is_for_friends_within_its_shares_and_a_stranger_nothing() {
+    let scene = Scene::new().await;
+    let (router, accounts) = (NodeRouter::local(scene.node.node().clone()), scene.node.node().accounts());
+    for (name, shared) in [("near", vec![scene.node.library.clone()]), ("far", vec![]), ("off", vec![])] {
+        let new = NewFriend { name: name.into(), endpoint: name.into(), addresses: vec![] };
+        let friend = accounts.add_friend(new).await.unwrap();
+        let change = FriendChange { libraries: Some(shared), enabled: Some(name != "off"), name: None };
+        accounts.update_friend(&friend.id, change).await.unwrap();
+    }
+    let mut wrong = Vec::new();
+    for route in table() {
+        let mut seen = Vec::new();
+        for endpoint in ["stranger", "off", "far", "near"] {
+            seen.push(call_as_node(&scene, &router, &route, endpoint).await);
+        }
+        let allowed = |status: u16| status != 401 && status != 403;
+        let right = match (route.reach, route.policy) {
+            (Reach::Home, _) => seen == [401, 401, 403, 403],
+            (Reach::Friends, Policy::Library | Policy::Item | Policy::Content) => {
+                seen[..3] == [401, 401, 404] && allowed(seen[3])
+            }
+            (Reach::Friends, Policy::Account) => seen[..2] == [401, 401] && seen[2..].iter().all(|s| allowed(*s)),
+            // Past the policy: an empty body is no invite.
+            (Reach::Strangers, Policy::Public) => seen.iter().all(|status| *status == 400),
+            _ => false,
+        };
+        if !right {
+            wrong.push(format!("{} {} is for {:?} but answered {seen:?}", route.method, route.path, route.reach));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

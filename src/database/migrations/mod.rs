@@ -5,4 +5,5 @@ pub const CATALOG: &[&str] = &[
     include_str!("catalog-0001-catalog.sql"),
     include_str!("catalog-0002-accounts.sql"),
     include_str!("catalog-0003-caps.sql"),
+    include_str!("catalog-0004-friends.sql"),
 ];

@@ -83,7 +83,8 @@ pub(super) async fn libraries(app: &App, caller: &Caller) -> Result<Vec<model::L
 /// One library as a caller sees it.
 pub(super) async fn library(app: &App, caller: &Caller, library: Library) -> Result<model::Library, Refusal> {
     let totals = app.node().catalog().totals(&library.id).await?;
-    let scan = app.node().importer().progress(&library.id).map(model::ScanProgress::from);
+    let scan = app.node().importer().progress(&library.id).filter(|_| !caller.is_node());
+    let scan = scan.map(model::ScanProgress::from);
     Ok(model::Library {
         scan,
         path: caller.is_admin().then(|| library.path.display().to_string()),

@@ -1,0 +1,279 @@
+//! Friends: other people's nodes, recognised by their public keys alone, and what is shared with each.
+use std::net::IpAddr;
+
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use uuid::Uuid;
+
+use super::directory::{Directory, name_key};
+use super::people::{NAME_MAX, allowed_name};
+use super::{Account, Accounts, AccountsError, Caller, Credential};
+
+/// Longest public key in text.
+const ENDPOINT_MAX: usize = 64;
+/// Addresses remembered of a friend's node.
+const ADDRESSES_MAX: usize = 16;
+/// Longest of them: a relay's URL.
+const ADDRESS_MAX: usize = 256;
+
+type Rows<T> = Result<T, rusqlite::Error>;
+
+/// A friend's node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Friend {
+    /// UUID.
+    pub id: String,
+    /// As its owner is called here.
+    pub name: String,
+    /// Public key of its node.
+    pub endpoint: String,
+    /// Where it is not, the friend may do nothing and is not asked for anything.
+    pub enabled: bool,
+    /// Ids of the libraries that are shared with it.
+    pub libraries: Vec<String>,
+    /// Where its node was reached last, as its carrier writes addresses.
+    pub addresses: Vec<String>,
+    /// Unix milliseconds.
+    pub created_at: i64,
+}
+
+impl Friend {
+    /// What it may do here: see what is shared with it.
+    #[must_use]
+    pub fn account(&self) -> Account {
+        Account {
+            id: self.id.clone(),
+            name: self.name.clone(),
+            admin: false,
+            libraries: Some(self.libraries.clone()),
+            max_bit_rate: None,
+        }
+    }
+}
+
+/// A friend to be added.
+#[derive(Debug, Clone)]
+pub struct NewFriend {
+    /// 1 to 64 characters. Where it is taken, a number is put behind it.
+    pub name: String,
+    /// See [`Friend::endpoint`].
+    pub endpoint: String,
+    /// See [`Friend::addresses`].
+    pub addresses: Vec<String>,
+}
+
+/// What shall be different; absent stays as it is.
+#[derive(Debug, Clone, Default)]
+pub struct FriendChange {
+    /// Unique among friends without regard to case.
+    pub name: Option<String>,
+    /// See [`Friend::enabled`].
+    pub enabled: Option<bool>,
+    /// See [`Friend::libraries`].
+    pub libraries: Option<Vec<String>>,
+}
+
+impl Accounts {
+    /// All friends, by name.
+    #[must_use]
+    pub fn friends(&self) -> Vec<Friend> {
+        let mut all: Vec<Friend> = self.shared.directory.read().friends.values().cloned().collect();
+        all.sort_by_cached_key(|friend| name_key(&friend.name));
+        all
+    }
+
+    /// One friend.
+    ///
+    /// # Errors
+    /// [`AccountsError::NotFound`].
+    pub fn friend(&self, id: &str) -> Result<Friend, AccountsError> {
+        self.shared.directory.read().friends.get(id).cloned().ok_or(AccountsError::NotFound("friend"))
+    }
+
+    /// The friend whose node has this public key.
+    #[must_use]
+    pub fn friend_by_endpoint(&self, endpoint: &str) -> Option<Friend> {
+        self.shared.directory.read().by_endpoint(endpoint).cloned()
+    }
+
+    /// The caller that a node's public key stands for: a friend, or a node without an account.
+    #[must_use]
+    pub fn by_endpoint(&self, endpoint: &str, address: IpAddr) -> Caller {
+        caller(&self.shared.directory.read(), endpoint, address)
+    }
+
+    /// Adds a friend with which nothing is shared. One whose key is known already is switched on again, and stays what it is
+    /// otherwise.
+    ///
+    /// # Errors
+    /// [`AccountsError::Invalid`] for a name or a key that is none, [`AccountsError::Conflict`] when there are too many.
+    pub async fn add_friend(&self, new: NewFriend) -> Result<Friend, AccountsError> {
+        let new = allowed(new)?;
+        let (endpoint, now, limit) = (new.endpoint.clone(), self.now(), self.shared.options.friends_max);
+        self.change(move |t| insert(t, &new, now, limit)).await?;
+        self.friend_by_endpoint(&endpoint).ok_or(AccountsError::NotFound("friend"))
+    }
+
+    /// Changes a friend. What it loses by it is gone for its next request, and for those under way.
+    ///
+    /// # Errors
+    /// [`AccountsError::NotFound`]; [`AccountsError::Invalid`] or [`AccountsError::Conflict`] for its name.
+    pub async fn update_friend(&self, id: &str, change: FriendChange) -> Result<Friend, AccountsError> {
+        let name = change.name.as_deref().map(allowed_name).transpose()?;
+        let friend = id.to_owned();
+        self.change(move |t| {
+            if !exists(t, &friend)? {
+                return Ok(Err(AccountsError::NotFound("friend")));
+            }
+            if let Some(name) = name {
+                if taken(t, &name, &friend)? {
+                    return Ok(Err(AccountsError::Conflict(format!("there is a friend named {name} already"))));
+                }
+                let sql = "UPDATE friend SET name = ?2, name_key = ?3 WHERE id = ?1";
+                t.execute(sql, params![friend, name, name_key(&name)])?;
+            }
+            if let Some(enabled) = change.enabled {
+                t.execute("UPDATE friend SET enabled = ?2 WHERE id = ?1", params![friend, enabled])?;
+            }
+            if let Some(libraries) = change.libraries {
+                set_libraries(t, &friend, &libraries)?;
+            }
+            Ok(Ok(()))
+        })
+        .await?;
+        self.friend(id)
+    }
+
+    /// Remembers where a friend's node was reached. Nothing is written where that is known.
+    ///
+    /// # Errors
+    /// [`AccountsError::Database`].
+    pub async fn found_friend(&self, id: &str, addresses: Vec<String>) -> Result<(), AccountsError> {
+        let addresses = allowed_addresses(addresses);
+        let known = self.shared.directory.read().friends.get(id).is_none_or(|f| f.addresses == addresses);
+        if known || addresses.is_empty() {
+            return Ok(());
+        }
+        let (id, text) = (id.to_owned(), as_json(&addresses));
+        self.change(move |t| {
+            t.execute("UPDATE friend SET addresses = ?2 WHERE id = ?1", params![id, text])?;
+            Ok(Ok(()))
+        })
+        .await
+    }
+
+    /// Ends a friendship: the node is a stranger from now on, and its invite is worth nothing.
+    ///
+    /// # Errors
+    /// [`AccountsError::NotFound`].
+    pub async fn remove_friend(&self, id: &str) -> Result<(), AccountsError> {
+        let id = id.to_owned();
+        self.change(move |t| {
+            let sql = "DELETE FROM friend_invite WHERE redeemed_by = (SELECT endpoint FROM friend WHERE id = ?1)";
+            t.execute(sql, [&id])?;
+            match t.execute("DELETE FROM friend WHERE id = ?1", [&id])? {
+                0 => Ok(Err(AccountsError::NotFound("friend"))),
+                _ => Ok(Ok(())),
+            }
+        })
+        .await
+    }
+}
+
+/// The caller that a key stands for by this copy of the tables.
+pub(super) fn caller(directory: &Directory, endpoint: &str, address: IpAddr) -> Caller {
+    let account = directory.by_endpoint(endpoint).filter(|friend| friend.enabled).map(Friend::account);
+    Caller { account, credential: Credential::Endpoint(endpoint.to_owned()), address }
+}
+
+/// All friends with what is shared with them, for the copy in memory.
+pub(super) fn load(c: &Connection, directory: &mut Directory) -> Rows<()> {
+    let mut friends = c.prepare_cached("SELECT id, name, endpoint, enabled, addresses, created_at FROM friend")?;
+    let mut rows = friends.query([])?;
+    while let Some(r) = rows.next()? {
+        let addresses = serde_json::from_str(&r.get::<_, String>(4)?).unwrap_or_default();
+        let (libraries, created_at) = (Vec::new(), r.get(5)?);
+        let (id, endpoint): (String, String) = (r.get(0)?, r.get(2)?);
+        directory.endpoints.insert(endpoint.clone(), id.clone());
+        let friend = Friend { id, name: r.get(1)?, endpoint, enabled: r.get(3)?, libraries, addresses, created_at };
+        directory.friends.insert(friend.id.clone(), friend);
+    }
+    let mut shared = c.prepare_cached("SELECT friend, library FROM friend_library ORDER BY friend, library")?;
+    let mut rows = shared.query([])?;
+    while let Some(r) = rows.next()? {
+        if let Some(friend) = directory.friends.get_mut(&r.get::<_, String>(0)?) {
+            friend.libraries.push(r.get(1)?);
+        }
+    }
+    Ok(())
+}
+
+/// Checks what another node says of itself.
+pub(super) fn allowed(new: NewFriend) -> Result<NewFriend, AccountsError> {
+    let plain = new.endpoint.bytes().all(|b| b.is_ascii_alphanumeric());
+    if new.endpoint.is_empty() || new.endpoint.len() > ENDPOINT_MAX || !plain {
+        return Err(AccountsError::Invalid("this is not the public key of a node".to_owned()));
+    }
+    Ok(NewFriend { name: allowed_name(&new.name)?, addresses: allowed_addresses(new.addresses), ..new })
+}
+
+fn allowed_addresses(addresses: Vec<String>) -> Vec<String> {
+    addresses.into_iter().filter(|address| address.len() <= ADDRESS_MAX).take(ADDRESSES_MAX).collect()
+}
+
+/// Inserts a friend, or switches one with the same key on again.
+pub(super) fn insert(t: &Transaction<'_>, new: &NewFriend, now: i64, limit: usize) -> Rows<Result<(), AccountsError>> {
+    let sql = "UPDATE friend SET enabled = 1, addresses = ?2 WHERE endpoint = ?1";
+    if t.execute(sql, params![new.endpoint, as_json(&new.addresses)])? > 0 {
+        return Ok(Ok(()));
+    }
+    let count: i64 = t.query_row("SELECT count(*) FROM friend", [], |r| r.get(0))?;
+    if usize::try_from(count).is_ok_and(|count| count >= limit) {
+        return Ok(Err(AccountsError::Conflict(format!("a node has at most {limit} friends"))));
+    }
+    let name = free_name(t, &new.name)?;
+    t.execute(
+        "INSERT INTO friend (id, name, name_key, endpoint, enabled, addresses, created_at) VALUES (?1, ?2, ?3, ?4, 1, ?5, ?6)",
+        params![Uuid::now_v7().to_string(), name, name_key(&name), new.endpoint, as_json(&new.addresses), now],
+    )?;
+    Ok(Ok(()))
+}
+
+/// The name, or the first of "name 2", "name 3", ... that nobody has.
+fn free_name(t: &Transaction<'_>, name: &str) -> Rows<String> {
+    let mut free = name.to_owned();
+    let mut number = 1;
+    while taken(t, &free, "")? {
+        number += 1;
+        let behind = format!(" {number}");
+        let short: String = name.chars().take(NAME_MAX - behind.len()).collect();
+        free = format!("{}{behind}", short.trim_end());
+    }
+    Ok(free)
+}
+
+fn taken(t: &Transaction<'_>, name: &str, except: &str) -> Rows<bool> {
+    let sql = "SELECT 1 FROM friend WHERE name_key = ?1 AND id <> ?2";
+    Ok(t.query_row(sql, params![name_key(name), except], |_| Ok(())).optional()?.is_some())
+}
+
+pub(super) fn is_enabled(t: &Transaction<'_>, endpoint: &str) -> Rows<bool> {
+    let sql = "SELECT enabled FROM friend WHERE endpoint = ?1";
+    Ok(t.query_row(sql, [endpoint], |r| r.get(0)).optional()?.unwrap_or(false))
+}
+
+fn exists(t: &Transaction<'_>, id: &str) -> Rows<bool> {
+    Ok(t.query_row("SELECT 1 FROM friend WHERE id = ?1", [id], |_| Ok(())).optional()?.is_some())
+}
+
+fn set_libraries(t: &Transaction<'_>, friend: &str, libraries: &[String]) -> Rows<()> {
+    t.execute("DELETE FROM friend_library WHERE friend = ?1", [friend])?;
+    for library in libraries {
+        let sql = "INSERT OR IGNORE INTO friend_library (friend, library) VALUES (?1, ?2)";
+        t.execute(sql, params![friend, library])?;
+    }
+    Ok(())
+}
+
+fn as_json(addresses: &[String]) -> String {
+    serde_json::Value::from(addresses).to_string()
+}
