@@ -1,4 +1,4 @@
-//! What a person should look at: damaged and unreadable items, libraries that are away.
+//! What a person should look at: damaged and unreadable items, libraries that are away. Ours: a friend's are the friend's.
 use rusqlite::Connection;
 
 use super::libraries;
@@ -37,12 +37,16 @@ pub struct Troubled {
 
 pub(super) fn alerts(c: &Connection) -> rusqlite::Result<Alerts> {
     let count = |state: &str| -> rusqlite::Result<u64> {
-        let sql = "SELECT coalesce(sum(items), 0) FROM tally WHERE state = ?1 AND kind <> 'show'";
+        let sql = "SELECT coalesce(sum(items), 0) FROM tally WHERE state = ?1 AND kind <> 'show' \
+            AND library IN (SELECT id FROM library WHERE friend IS NULL)";
         Ok(c.prepare_cached(sql)?.query_row([state], |r| r.get::<_, i64>(0))?.cast_unsigned())
     };
     let away = |library: &Library| library.state == LibraryState::Unavailable;
     Ok(Alerts {
-        unavailable: libraries::all(c)?.into_iter().filter(away).collect(),
+        unavailable: libraries::all(c)?
+            .into_iter()
+            .filter(|library| library.friend.is_none() && away(library))
+            .collect(),
         damaged: troubled(c, "damaged")?,
         unreadable: troubled(c, "unreadable")?,
         unreadable_total: count("unreadable")?,
@@ -52,7 +56,8 @@ pub(super) fn alerts(c: &Connection) -> rusqlite::Result<Alerts> {
 
 fn troubled(c: &Connection, state: &str) -> rusqlite::Result<Vec<Troubled>> {
     let sql = format!(
-        "SELECT id, library, title, ifnull(problem, '') FROM item WHERE state = ?1 AND state <> 'present' LIMIT {NAMED_MAX}"
+        "SELECT id, library, title, ifnull(problem, '') FROM item WHERE state = ?1 AND state <> 'present' \
+        AND library IN (SELECT id FROM library WHERE friend IS NULL) LIMIT {NAMED_MAX}"
     );
     let mut statement = c.prepare_cached(&sql)?;
     let rows = statement.query_map([state], |r| {

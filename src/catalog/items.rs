@@ -11,15 +11,16 @@ use super::{Listed, Neighbours};
 use crate::content::Cid;
 
 /// Everything of an item but what is long, which only [`Width::Full`] reads.
-const COLUMNS: &str = "i.id, i.library, i.kind, i.state, l.state AS library_state, i.title, i.sort_title, i.year, \
+const COLUMNS: &str = "i.id, i.library, i.kind, CASE WHEN r.twin IS NULL THEN i.state ELSE r.state END AS state, l.state AS library_state, i.title, i.sort_title, i.year, \
     s.id AS show_id, s.title AS show_title, i.season, i.episode, i.episode_end, i.genres, i.added_at, \
-    i.duration, i.problem, i.poster, i.backdrop, l.path AS root, f.place, f.cid, f.size AS file_size, f.width, f.height, f.hdr, \
-    f.sidecars, f.verified_at, p.position, p.completed, \
+    i.duration, i.problem, i.poster, i.backdrop, l.path AS root, l.friend, f.place, ifnull(f.cid, r.cid) AS cid, \
+    ifnull(f.size, r.size) AS file_size, ifnull(f.width, r.width) AS width, ifnull(f.height, r.height) AS height, \
+    ifnull(f.hdr, r.hdr) AS hdr, ifnull(f.sidecars, x'') AS sidecars, f.verified_at, r.name AS remote_name, p.position, p.completed, \
     CASE WHEN i.kind = 'show' THEN \
         (SELECT count(*) FROM item AS e WHERE e.show = i.n AND e.state <> 'trashed') END AS episodes";
 
 const TABLES: &str = "FROM item AS i JOIN library AS l ON l.id = i.library LEFT JOIN file AS f ON f.item = i.n \
-    LEFT JOIN item AS s ON s.n = i.show LEFT JOIN progress AS p ON p.item = i.n AND p.account = :account";
+    LEFT JOIN remote AS r ON r.item = i.n LEFT JOIN item AS s ON s.n = i.show LEFT JOIN progress AS p ON p.item = i.n AND p.account = :account";
 
 /// How much of an item is read.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -32,7 +33,9 @@ pub(super) enum Width {
 
 fn select(width: Width, condition: &str) -> String {
     let wide = match width {
-        Width::Full => "f.facts, (SELECT o.text FROM overview AS o WHERE o.item = i.n) AS overview",
+        Width::Full => {
+            "ifnull(f.facts, r.facts) AS facts, (SELECT o.text FROM overview AS o WHERE o.item = i.n) AS overview"
+        }
         Width::List => "NULL AS facts, NULL AS overview",
     };
     format!("SELECT {COLUMNS}, {wide} {TABLES} WHERE {condition}")
@@ -49,9 +52,9 @@ pub(super) fn by_numbers(c: &Connection, numbers: &[i64], account: &str) -> rusq
     Ok(found)
 }
 
-/// One item by its id, whole.
+/// One item by its id, whole. Not one that a friend does not share any more.
 pub(super) fn by_id(c: &Connection, id: &str, account: &str) -> rusqlite::Result<Option<Listed>> {
-    let mut statement = c.prepare_cached(&select(Width::Full, "i.id = :id"))?;
+    let mut statement = c.prepare_cached(&select(Width::Full, "i.id = :id AND r.state IS NOT 'trashed'"))?;
     statement.query_row(named_params! {":id": id, ":account": account}, listed).optional()
 }
 
@@ -69,6 +72,31 @@ pub(super) fn libraries_of(c: &Connection, root: &Cid) -> rusqlite::Result<Vec<(
         JOIN library AS l ON l.id = i.library WHERE f.cid = ?1 AND i.state = 'present' AND l.state = 'available'";
     let mut statement = c.prepare_cached(sql)?;
     statement.query_map([root.to_string()], |r| Ok((r.get(0)?, r.get(1)?)))?.collect()
+}
+
+/// A friend's item that another item stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Twin {
+    /// Item id.
+    pub item: Id,
+    /// The friend's library.
+    pub library: Id,
+    /// Whose it is.
+    pub friend: Id,
+    /// What the friend says of it.
+    pub state: ItemState,
+    /// Root CID of its file.
+    pub cid: Option<String>,
+}
+
+/// The friends' items that an item stands for.
+pub(super) fn twins(c: &Connection, id: &str) -> rusqlite::Result<Vec<Twin>> {
+    let sql = "SELECT t.id, t.library, l.friend, r.state, r.cid FROM item AS i JOIN remote AS r ON r.twin = i.n \
+        JOIN item AS t ON t.n = r.item JOIN library AS l ON l.id = t.library WHERE i.id = ?1 ORDER BY t.n";
+    let twin = |r: &Row<'_>| {
+        Ok(Twin { item: r.get(0)?, library: r.get(1)?, friend: r.get(2)?, state: r.get(3)?, cid: r.get(4)? })
+    };
+    c.prepare_cached(sql)?.query_map([id], twin)?.collect()
 }
 
 /// The episodes before and after an item in its show, by season and number.
@@ -117,19 +145,22 @@ fn item(row: &Row<'_>) -> rusqlite::Result<Item> {
         duration: row.get("duration")?,
         problem: row.get("problem")?,
         file: file(row)?,
+        friend: row.get("friend")?,
         artwork: Artwork { poster: optional_path(row, "poster")?, backdrop: optional_path(row, "backdrop")? },
     })
 }
 
 fn file(row: &Row<'_>) -> rusqlite::Result<Option<File>> {
-    let Some(place) = optional_path(row, "place")? else { return Ok(None) };
+    // A friend's has a name, but no place on this disk.
+    let name = row.get::<_, Option<String>>("remote_name")?.map(PathBuf::from);
+    let Some(place) = optional_path(row, "place")?.or(name) else { return Ok(None) };
     let path = path(row.get("root")?).join(place);
     let hdr: Option<String> = row.get("hdr")?;
     let facts: Option<String> = row.get("facts")?;
     let cid: Option<String> = row.get("cid")?;
     Ok(Some(File {
         cid: cid.map(|text| Cid::try_from(text.as_str()).map_err(|e| broken("cid", e))).transpose()?,
-        size: row.get::<_, i64>("file_size")?.cast_unsigned(),
+        size: row.get::<_, Option<i64>>("file_size")?.unwrap_or_default().cast_unsigned(),
         width: row.get("width")?,
         height: row.get("height")?,
         hdr: hdr.map(|word| serde_json::from_value(word.into()).map_err(|e| broken("hdr", e))).transpose()?,

@@ -3,10 +3,11 @@ use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
-use super::model::{Library, LibraryState};
+use super::model::{Id, Library, LibraryState};
+use super::record::twins;
 use super::{CatalogError, LibraryTotals, items};
 
-const COLUMNS: &str = "id, name, kind, path, visibility, state, scanned_at";
+const COLUMNS: &str = "id, ifnull(shown, name) AS title, kind, path, visibility, state, scanned_at, friend";
 
 fn library(row: &Row<'_>) -> rusqlite::Result<Library> {
     Ok(Library {
@@ -17,16 +18,17 @@ fn library(row: &Row<'_>) -> rusqlite::Result<Library> {
         visibility: row.get(4)?,
         state: row.get(5)?,
         scanned_at: row.get(6)?,
+        friend: row.get(7)?,
     })
 }
 
 pub(super) fn all(c: &Connection) -> rusqlite::Result<Vec<Library>> {
-    let sql = format!("SELECT {COLUMNS} FROM library ORDER BY name COLLATE NOCASE");
+    let sql = format!("SELECT {COLUMNS} FROM library WHERE withdrawn = 0 ORDER BY title COLLATE NOCASE, id");
     c.prepare_cached(&sql)?.query_map([], library)?.collect()
 }
 
 pub(super) fn one(c: &Connection, id: &str) -> rusqlite::Result<Option<Library>> {
-    let sql = format!("SELECT {COLUMNS} FROM library WHERE id = ?1");
+    let sql = format!("SELECT {COLUMNS} FROM library WHERE id = ?1 AND withdrawn = 0");
     c.prepare_cached(&sql)?.query_row([id], library).optional()
 }
 
@@ -43,7 +45,8 @@ pub(super) fn add(t: &Transaction<'_>, new: &Library) -> rusqlite::Result<Result
 /// Gives a library another name, folder or visibility. Where its folder changes, the files keep their places below it,
 /// and remember under which path the block index knows them.
 pub(super) fn change(t: &Transaction<'_>, changed: &Library) -> rusqlite::Result<Result<(), CatalogError>> {
-    let Some(before) = one(t, &changed.id)? else { return Ok(Err(CatalogError::NotFound("library"))) };
+    let ours = one(t, &changed.id)?.filter(|library| library.friend.is_none());
+    let Some(before) = ours else { return Ok(Err(CatalogError::NotFound("library"))) };
     let others: Vec<Library> = all(t)?.into_iter().filter(|other| other.id != changed.id).collect();
     if let Err(error) = check(&others, changed) {
         return Ok(Err(error));
@@ -68,7 +71,7 @@ fn check(others: &[Library], new: &Library) -> Result<(), CatalogError> {
     if !new.path.is_absolute() || new.path.parent().is_none() {
         return Err(CatalogError::Invalid("path: must be the absolute path of a folder below the root".to_owned()));
     }
-    for other in others {
+    for other in others.iter().filter(|other| other.friend.is_none()) {
         if other.name.to_lowercase() == new.name.to_lowercase() {
             return Err(CatalogError::Conflict(format!("there is a library named {} already", other.name)));
         }
@@ -80,8 +83,22 @@ fn check(others: &[Library], new: &Library) -> Result<(), CatalogError> {
     Ok(())
 }
 
+/// Forgets a library of ours with its items; what of friends' was hidden behind them is shown.
 pub(super) fn remove(t: &Transaction<'_>, id: &str) -> rusqlite::Result<bool> {
-    Ok(t.execute("DELETE FROM library WHERE id = ?1", [id])? > 0)
+    let hidden = twins::behind_library(t, id)?;
+    let removed = t.execute("DELETE FROM library WHERE id = ?1 AND friend IS NULL", [id])? > 0;
+    twins::settle(t, hidden)?;
+    Ok(removed)
+}
+
+pub(super) fn friend_cursor(c: &Connection, friend: &str) -> rusqlite::Result<String> {
+    let sql = "SELECT cursor FROM friend_cursor WHERE friend = ?1";
+    Ok(c.prepare_cached(sql)?.query_row([friend], |r| r.get(0)).optional()?.unwrap_or_default())
+}
+
+pub(super) fn friends_known(c: &Connection) -> rusqlite::Result<Vec<Id>> {
+    let sql = "SELECT friend FROM library WHERE friend IS NOT NULL UNION SELECT friend FROM friend_cursor";
+    c.prepare_cached(sql)?.query_map([], |r| r.get(0))?.collect()
 }
 
 pub(super) fn set_state(t: &Transaction<'_>, id: &str, state: LibraryState) -> rusqlite::Result<bool> {

@@ -8,8 +8,10 @@
 //! | [`model`] | the words: libraries, items, files |
 //! | `libraries`, `items`, `progress`, `alerts` | read and write single things |
 //! | `query`, `search`, `cursor`, `sorting` | lists: order, pages, words |
-//! | [`record`] | what the importer writes |
+//! | [`record`] | what the importer writes, and what friends' nodes tell |
+//! | `changes`, [`shared`] | what changed, for friends' nodes that follow |
 mod alerts;
+mod changes;
 mod cursor;
 mod items;
 mod libraries;
@@ -18,16 +20,22 @@ mod progress;
 mod query;
 pub mod record;
 mod search;
+pub mod shared;
 pub mod sorting;
 mod words;
 
 pub use alerts::{Alerts, Troubled};
+pub use items::Twin;
 pub use model::{
     Artwork, File, Id, Item, ItemKind, ItemState, Library, LibraryKind, LibraryState, Progress, Visibility,
 };
 
 use std::path::Path;
 
+use rusqlite::Transaction;
+use tokio::sync::watch;
+
+use self::shared::Changes;
 use crate::content::Cid;
 use crate::database::{Database, DatabaseError};
 
@@ -150,18 +158,63 @@ pub struct LibraryTotals {
 #[derive(Clone)]
 pub struct Catalog {
     database: Database,
+    written: watch::Sender<()>,
 }
 
 impl Catalog {
     /// On a database opened with the migrations of `catalog.db`.
     #[must_use]
     pub fn new(database: Database) -> Self {
-        Self { database }
+        Self { database, written: watch::Sender::default() }
     }
 
-    /// All libraries, by name.
+    /// Ticks after each write but those of progress: something may have changed for [`Catalog::changes`].
+    #[must_use]
+    pub fn written(&self) -> watch::Receiver<()> {
+        self.written.subscribe()
+    }
+
+    async fn write<T, F>(&self, f: F) -> Result<T, CatalogError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Transaction<'_>) -> Result<T, rusqlite::Error> + Send + 'static,
+    {
+        let answer = self.database.write(f).await?;
+        self.written.send_replace(());
+        Ok(answer)
+    }
+
+    /// At most `limit` of the changes in our own libraries among `seen` (`None`: all) after a cursor; the empty one is
+    /// where everything begins. Where nothing is new, `next` is `since`.
+    pub async fn changes(&self, seen: Option<Vec<Id>>, since: String, limit: usize) -> Result<Changes, CatalogError> {
+        Ok(self.database.read(move |c| changes::since(c, seen.as_deref(), &since, limit)).await?)
+    }
+
+    /// What a friend's node wants to be asked with next; empty where it never answered.
+    pub async fn friend_cursor(&self, friend: &str) -> Result<String, CatalogError> {
+        let friend = friend.to_owned();
+        Ok(self.database.read(move |c| libraries::friend_cursor(c, &friend)).await?)
+    }
+
+    /// Friends of whom something is known here.
+    pub async fn friends_known(&self) -> Result<Vec<Id>, CatalogError> {
+        Ok(self.database.read(libraries::friends_known).await?)
+    }
+
+    /// Friends' items that an item stands for: further sources of the same.
+    pub async fn twins(&self, item: &str) -> Result<Vec<Twin>, CatalogError> {
+        let item = item.to_owned();
+        Ok(self.database.read(move |c| items::twins(c, &item)).await?)
+    }
+
+    /// All libraries, friends' too, by name.
     pub async fn libraries(&self) -> Result<Vec<Library>, CatalogError> {
         Ok(self.database.read(libraries::all).await?)
+    }
+
+    /// The libraries on this machine, by name.
+    pub async fn own_libraries(&self) -> Result<Vec<Library>, CatalogError> {
+        Ok(self.libraries().await?.into_iter().filter(|library| library.friend.is_none()).collect())
     }
 
     /// One library.
@@ -190,9 +243,10 @@ impl Catalog {
             visibility,
             state: LibraryState::Available,
             scanned_at: None,
+            friend: None,
         };
         let new = library.clone();
-        self.database.write(move |t| libraries::add(t, &new)).await??;
+        self.write(move |t| libraries::add(t, &new)).await??;
         Ok(library)
     }
 
@@ -224,14 +278,14 @@ impl Catalog {
 
     async fn write_library(&self, changed: Library) -> Result<Library, CatalogError> {
         let library = changed.clone();
-        self.database.write(move |t| libraries::change(t, &changed)).await??;
+        self.write(move |t| libraries::change(t, &changed)).await??;
         Ok(library)
     }
 
-    /// Forgets a library and its items; files stay.
+    /// Forgets a library of ours and its items; files stay.
     pub async fn remove_library(&self, id: &str) -> Result<(), CatalogError> {
         let id = id.to_owned();
-        let removed = self.database.write(move |t| libraries::remove(t, &id)).await?;
+        let removed = self.write(move |t| libraries::remove(t, &id)).await?;
         if removed { Ok(()) } else { Err(CatalogError::NotFound("library")) }
     }
 

@@ -61,6 +61,8 @@ pub struct Library {
     pub state: LibraryState,
     /// Unix milliseconds of the last finished scan.
     pub scanned_at: Option<i64>,
+    /// The friend whose library it is; `None` for ours. A friend's has no folder, and its `path` names nothing.
+    pub friend: Option<Id>,
 }
 
 /// What an item is.
@@ -132,6 +134,8 @@ pub struct Item {
     pub file: Option<File>,
     /// Which pictures exist for it.
     pub artwork: Artwork,
+    /// The friend whose item it is; `None` for ours. Nothing of a friend's is on this disk: its paths name nothing.
+    pub friend: Option<Id>,
 }
 
 /// The pictures of an item: files beside it, or frames taken from it and kept in the data folder.

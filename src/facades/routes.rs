@@ -18,8 +18,8 @@ use futures_util::future::BoxFuture;
 use super::error::Refusal;
 use super::ipfs::{Gate, Sight};
 use super::native::{
-    accounts, api_keys, audit, events, folders, hls, items, libraries, openapi, pictures, publish, renditions, session,
-    status, subtitles, thumbnails, webrtc,
+    accounts, api_keys, audit, changes, events, folders, hls, items, libraries, openapi, pictures, publish, renditions,
+    session, status, subtitles, thumbnails, webrtc,
 };
 use super::{App, gateway, metrics, web};
 use crate::accounts::{Caller, Credential};
@@ -165,6 +165,7 @@ fn declare() -> Routes {
         .delete("/api/v1/libraries/{id}",                       Admin,   Home,    libraries::remove)
         .post  ("/api/v1/libraries/{id}/scan",                  Admin,   Home,    libraries::scan)
 
+        .get   ("/api/v1/changes",                              Account, Friends, changes::list)
         .get   ("/api/v1/items",                                Account, Friends, items::list)
         .get   ("/api/v1/items/{id}",                           Item,    Friends, items::show)
         .get   ("/api/v1/items/{id}/next",                      Item,    Home,    items::next)

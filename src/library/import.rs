@@ -269,7 +269,7 @@ impl Context {
         if known.is_empty() {
             return Ok(Vec::new());
         }
-        let libraries = self.catalog.libraries().await?;
+        let libraries = self.catalog.own_libraries().await?;
         let look = move || {
             let candidates = known.into_iter().map(|known| {
                 let library = libraries.iter().find(|library| library.id == known.library);

@@ -156,7 +156,7 @@ impl Importer {
         media: Media,
     ) -> Result<Self, CatalogError> {
         let findings = blocks.findings();
-        let libraries = catalog.libraries().await?;
+        let libraries = catalog.own_libraries().await?;
         let importer = Self::on_demand(options, catalog, blocks, media).await?;
         let inner = &importer.inner;
         for library in &libraries {

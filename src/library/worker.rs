@@ -117,7 +117,7 @@ impl Listener {
 
     /// All libraries; none where the catalog cannot be read, which whoever asked it for more will have said.
     async fn libraries(&self) -> Vec<Library> {
-        self.context.catalog.libraries().await.unwrap_or_default()
+        self.context.catalog.own_libraries().await.unwrap_or_default()
     }
 
     fn push(&self, library: &str, scope: Scope) {

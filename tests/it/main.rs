@@ -8,6 +8,7 @@ mod catalog;
 mod cli;
 mod fixtures;
 mod fmp4;
+mod follow;
 mod formats;
 mod gateway;
 mod harness;

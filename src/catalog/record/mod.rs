@@ -1,17 +1,22 @@
-//! What the importer reads and writes: files as they were last seen, what was found of them, where they went.
+//! What the importer reads and writes: files as they were last seen, what was found of them, where they went; and what
+//! friends' nodes tell of theirs.
 //!
 //! Every method is one transaction, so that a kill at any time leaves items either as they were or as they shall be.
-//! Ids are given here and nowhere else.
+//! Ids are given here and nowhere else; those of friends' items were given by their nodes.
+mod friends;
 mod known;
 mod shows;
+pub(super) mod twins;
 mod write;
 
 use std::path::PathBuf;
 
+pub use friends::Taken;
 pub use known::{Known, Place};
 pub use shows::{KnownShow, ShowDescription};
 
 use super::model::{Id, ItemKind, ItemState, LibraryState};
+use super::shared::Changes;
 use super::{Catalog, CatalogError, libraries, now};
 use crate::content::Cid;
 use crate::media::Facts;
@@ -158,28 +163,28 @@ impl Catalog {
     /// Writes what was found of a file: a new item, or what is new of a known one.
     pub async fn record(&self, record: Record) -> Result<Touched, CatalogError> {
         let now = now();
-        Ok(self.database.write(move |t| write::record(t, &record, now)).await?)
+        self.write(move |t| write::record(t, &record, now)).await
     }
 
     /// Gives items their new places, all at once, so that two files can swap names.
     pub async fn relocate(&self, moves: Vec<Moved>) -> Result<Vec<Touched>, CatalogError> {
-        Ok(self.database.write(move |t| write::relocate(t, &moves)).await?)
+        self.write(move |t| write::relocate(t, &moves)).await
     }
 
     /// Writes what was read anew from the files beside the video.
     pub async fn describe(&self, item: i64, description: Description) -> Result<Touched, CatalogError> {
-        Ok(self.database.write(move |t| write::describe_again(t, item, &description)).await?)
+        self.write(move |t| write::describe_again(t, item, &description)).await
     }
 
     /// Remembers that files are as they were but for what `stat` says (a disk mounted anew has another device number),
     /// and that they are where they should be.
     pub async fn seen(&self, files: Vec<(i64, Stat)>) -> Result<Vec<Touched>, CatalogError> {
-        Ok(self.database.write(move |t| write::seen(t, &files)).await?)
+        self.write(move |t| write::seen(t, &files)).await
     }
 
     /// Remembers under which path the block index holds a file now: its own.
     pub async fn indexed(&self, items: Vec<i64>) -> Result<(), CatalogError> {
-        Ok(self.database.write(move |t| write::indexed(t, &items)).await?)
+        self.write(move |t| write::indexed(t, &items)).await
     }
 
     /// Sets the state of one item; `None` where it had that state and problem already.
@@ -189,43 +194,43 @@ impl Catalog {
         state: ItemState,
         problem: Option<String>,
     ) -> Result<Option<Touched>, CatalogError> {
-        Ok(self.database.write(move |t| write::set_state(t, item, state, problem.as_deref())).await?)
+        self.write(move |t| write::set_state(t, item, state, problem.as_deref())).await
     }
 
     /// All blocks of the file hashed right just now: the item is present, whatever it was held for.
     pub async fn verified(&self, item: i64) -> Result<Option<Touched>, CatalogError> {
         let now = now();
-        Ok(self.database.write(move |t| write::verified(t, item, now)).await?)
+        self.write(move |t| write::verified(t, item, now)).await
     }
 
     /// The files of these items are gone: into the trash. Progress stays.
     pub async fn trash(&self, items: Vec<i64>) -> Result<Vec<Touched>, CatalogError> {
         let now = now();
-        Ok(self.database.write(move |t| write::missing(t, &items, ItemState::Trashed, now)).await?)
+        self.write(move |t| write::missing(t, &items, ItemState::Trashed, now)).await
     }
 
     /// The files of these items cannot be seen now, but are believed to come back: unavailable, not in the trash.
     pub async fn doubt(&self, items: Vec<i64>) -> Result<Vec<Touched>, CatalogError> {
         let now = now();
-        Ok(self.database.write(move |t| write::missing(t, &items, ItemState::Unavailable, now)).await?)
+        self.write(move |t| write::missing(t, &items, ItemState::Unavailable, now)).await
     }
 
     /// Forgets what has been in the trash since before `before` (Unix milliseconds), with its progress. Returns the
     /// items and the paths that the block index may know them by.
     pub async fn purge(&self, before: i64) -> Result<Vec<(Touched, PathBuf)>, CatalogError> {
-        Ok(self.database.write(move |t| write::purge(t, before)).await?)
+        self.write(move |t| write::purge(t, before)).await
     }
 
     /// Whether a library's folder can be read; `false` where that was known.
     pub async fn set_library_state(&self, library: &str, state: LibraryState) -> Result<bool, CatalogError> {
         let library = library.to_owned();
-        Ok(self.database.write(move |t| libraries::set_state(t, &library, state)).await?)
+        self.write(move |t| libraries::set_state(t, &library, state)).await
     }
 
     /// A scan of the library ended just now.
     pub async fn set_scanned(&self, library: &str) -> Result<(), CatalogError> {
         let (library, now) = (library.to_owned(), now());
-        Ok(self.database.write(move |t| libraries::set_scanned(t, &library, now)).await?)
+        self.write(move |t| libraries::set_scanned(t, &library, now)).await
     }
 
     /// The shows of a library.
@@ -239,8 +244,21 @@ impl Catalog {
         Ok(self.database.read(move |c| shows::of_item(c, item)).await?)
     }
 
+    /// Takes in a page of what a friend's node tells of its libraries, at once with the cursor that it ends with. A friend
+    /// has at most `items_max` items here.
+    pub async fn take_changes(&self, friend: &str, page: Changes, items_max: u64) -> Result<Taken, CatalogError> {
+        let (friend, now) = (friend.to_owned(), now());
+        self.write(move |t| friends::take(t, &friend, &page, items_max, now)).await
+    }
+
+    /// Forgets all that a friend's node told. Returns the libraries that went.
+    pub async fn forget_friend(&self, friend: &str) -> Result<Vec<Id>, CatalogError> {
+        let friend = friend.to_owned();
+        self.write(move |t| friends::forget(t, &friend)).await
+    }
+
     /// Writes what was read from the files beside a show.
     pub async fn describe_show(&self, show: i64, description: ShowDescription) -> Result<Touched, CatalogError> {
-        Ok(self.database.write(move |t| shows::describe(t, show, &description)).await?)
+        self.write(move |t| shows::describe(t, show, &description)).await
     }
 }

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
-use super::{ShowName, Touched};
+use super::{ShowName, Touched, twins};
 use crate::catalog::model::{Id, ItemState};
 use crate::catalog::{items, new_id, search, sorting};
 
@@ -126,19 +126,24 @@ pub(super) fn describe(t: &Transaction<'_>, show: i64, new: &ShowDescription) ->
     )?;
     write_overview(t, show, new.overview.as_deref())?;
     sort_episodes(t, show, &sort_title)?;
+    twins::settle(t, twins::episodes(t, show)?)?;
     touched(t, show)
 }
 
+/// One that is the same stays as it is: it is no change that a friend's node would ask for.
+const WRITE_OVERVIEW: &str =
+    "INSERT INTO overview VALUES (?1, ?2) ON CONFLICT DO UPDATE SET text = excluded.text WHERE text <> excluded.text";
+
 pub(super) fn write_overview(t: &Transaction<'_>, item: i64, text: Option<&str>) -> rusqlite::Result<()> {
     match text {
-        Some(text) => t.prepare_cached("INSERT OR REPLACE INTO overview VALUES (?1, ?2)")?.execute(params![item, text]),
+        Some(text) => t.prepare_cached(WRITE_OVERVIEW)?.execute(params![item, text]),
         None => t.prepare_cached("DELETE FROM overview WHERE item = ?1")?.execute([item]),
     }
     .map(|_| ())
 }
 
 /// Sorts and finds the episodes of a show by its new title.
-fn sort_episodes(t: &Transaction<'_>, show: i64, sort_title: &str) -> rusqlite::Result<()> {
+pub(super) fn sort_episodes(t: &Transaction<'_>, show: i64, sort_title: &str) -> rusqlite::Result<()> {
     let mut statement = t.prepare_cached("SELECT n, season, episode, sort_title FROM item WHERE show = ?1")?;
     let rows = statement.query_map([show], |r| {
         let (season, episode, own): (Option<i32>, Option<i32>, String) = (r.get(1)?, r.get(2)?, r.get(3)?);
@@ -161,8 +166,9 @@ pub(super) fn remove_if_empty(t: &Transaction<'_>, show: i64) -> rusqlite::Resul
 
 /// Writes the words that search finds an item by; none for one in the trash.
 pub(super) fn write_text(t: &Transaction<'_>, item: i64) -> rusqlite::Result<()> {
-    let sql = "SELECT i.title, ifnull(s.title, ''), ifnull(f.place, x''), i.state, i.library, i.kind FROM item AS i \
-        LEFT JOIN item AS s ON s.n = i.show LEFT JOIN file AS f ON f.item = i.n WHERE i.n = ?1";
+    let sql = "SELECT i.title, ifnull(s.title, ''), coalesce(f.place, CAST(r.name AS BLOB), x''), i.state, i.library, i.kind \
+        FROM item AS i LEFT JOIN item AS s ON s.n = i.show LEFT JOIN file AS f ON f.item = i.n \
+        LEFT JOIN remote AS r ON r.item = i.n WHERE i.n = ?1";
     let (title, show, place, state, scope): (String, String, Vec<u8>, ItemState, String) =
         t.prepare_cached(sql)?.query_row([item], |r| {
             Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, search::scope(&r.get::<_, Id>(4)?, r.get(5)?)))
@@ -174,6 +180,14 @@ pub(super) fn write_text(t: &Transaction<'_>, item: i64) -> rusqlite::Result<()>
     let file = place.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let sql = "INSERT OR REPLACE INTO item_text (rowid, title, show, file, scope) VALUES (?1, ?2, ?3, ?4, ?5)";
     t.prepare_cached(sql)?.execute(params![item, title, show, file, scope]).map(|_| ())
+}
+
+/// What follows when the state of an item is another: search, and its show's state.
+pub(super) fn turned(t: &Transaction<'_>, item: i64) -> rusqlite::Result<()> {
+    write_text(t, item)?;
+    let sql = "SELECT show FROM item WHERE n = ?1";
+    let show: Option<i64> = t.prepare_cached(sql)?.query_row([item], |r| r.get(0))?;
+    show.map_or(Ok(()), |show| refresh_state(t, show))
 }
 
 /// The ids of a row.

@@ -3,10 +3,10 @@ use std::path::PathBuf;
 
 use rusqlite::{OptionalExtension, Transaction, params};
 
-use super::{Description, Moved, Place, Record, Stat, Touched, shows};
+use super::{Description, Moved, Place, Record, Stat, Touched, shows, twins};
 use crate::catalog::model::{ItemKind, ItemState};
 use crate::catalog::{items, new_id, now, sorting};
-use crate::media::{Facts, Stream, StreamKind};
+use crate::media::{Facts, HdrFormat, Stream, StreamKind};
 
 /// The state of an item whose file is back as it was: what was read to the end and has a problem is damaged.
 const RESTORED: &str = "CASE WHEN problem IS NULL THEN 'present' \
@@ -27,6 +27,7 @@ pub(super) fn record(t: &Transaction<'_>, new: &Record, now: i64) -> rusqlite::R
     let size = new.stat.size.cast_signed();
     t.prepare_cached(sql)?.execute(params![number, new.place.library, new.kind, state, new.problem, duration, size])?;
     describe(t, number, &new.description, now)?;
+    twins::settle(t, [number])?;
     shows::touched(t, number)
 }
 
@@ -67,7 +68,7 @@ fn write_file(t: &Transaction<'_>, number: i64, new: &Record, now: i64) -> rusql
         new.cid.as_ref().map(ToString::to_string),
         video.and_then(|v| v.width),
         video.and_then(|v| v.height),
-        video.and_then(|v| v.hdr).and_then(|hdr| serde_json::to_value(hdr).ok()?.as_str().map(str::to_owned)),
+        video.and_then(|v| v.hdr).and_then(hdr_word),
         new.cid.as_ref().map(|_| now),
         new.retry,
         new.facts.as_ref().and_then(|facts| serde_json::to_string(facts).ok()),
@@ -75,8 +76,13 @@ fn write_file(t: &Transaction<'_>, number: i64, new: &Record, now: i64) -> rusql
     Ok(())
 }
 
-fn first_video(facts: &Facts) -> Option<&Stream> {
+pub(super) fn first_video(facts: &Facts) -> Option<&Stream> {
     facts.streams.iter().find(|stream| stream.kind == StreamKind::Video)
+}
+
+/// The word for it in the tables: the same as in JSON.
+pub(super) fn hdr_word(hdr: HdrFormat) -> Option<String> {
+    serde_json::to_value(hdr).ok()?.as_str().map(str::to_owned)
 }
 
 /// Writes a description, finds or makes the show, and what search finds the item by.
@@ -120,6 +126,7 @@ fn describe(t: &Transaction<'_>, number: i64, new: &Description, now: i64) -> ru
 /// See [`super::Catalog::describe`].
 pub(super) fn describe_again(t: &Transaction<'_>, number: i64, new: &Description) -> rusqlite::Result<Touched> {
     describe(t, number, new, now())?;
+    twins::settle(t, [number])?;
     shows::touched(t, number)
 }
 
@@ -149,6 +156,7 @@ pub(super) fn relocate(t: &Transaction<'_>, moves: &[Moved]) -> rusqlite::Result
         );
         t.prepare_cached(&sql)?.execute(params![moved.item, moved.place.library, moved.kind])?;
         describe(t, moved.item, &moved.description, now())?;
+        twins::settle(t, [moved.item])?;
         all.push(shows::touched(t, moved.item)?);
     }
     Ok(all)
@@ -244,7 +252,9 @@ pub(super) fn purge(t: &Transaction<'_>, before: i64) -> rusqlite::Result<Vec<(T
     let rows: Vec<(Touched, Option<i64>, PathBuf)> = rows.collect::<rusqlite::Result<_>>()?;
     let mut removed = Vec::with_capacity(rows.len());
     for (touched, show, path) in rows {
+        let hidden = twins::behind(t, touched.number)?;
         t.execute("DELETE FROM item WHERE n = ?1", [touched.number])?;
+        twins::settle(t, hidden)?;
         if let Some(show) = show {
             shows::remove_if_empty(t, show)?;
         }
@@ -253,10 +263,8 @@ pub(super) fn purge(t: &Transaction<'_>, before: i64) -> rusqlite::Result<Vec<(T
     Ok(removed)
 }
 
-/// What follows when the state of an item is another: search, and its show's state.
+/// What follows when the state of an item is another: search, its show's state, and friends' items that it stands for.
 fn turned(t: &Transaction<'_>, item: i64) -> rusqlite::Result<()> {
-    shows::write_text(t, item)?;
-    let sql = "SELECT show FROM item WHERE n = ?1";
-    let show: Option<i64> = t.prepare_cached(sql)?.query_row([item], |r| r.get(0))?;
-    show.map_or(Ok(()), |show| shows::refresh_state(t, show))
+    shows::turned(t, item)?;
+    twins::settle(t, [item]).map(|_| ())
 }

@@ -6,4 +6,5 @@ pub const CATALOG: &[&str] = &[
     include_str!("catalog-0002-accounts.sql"),
     include_str!("catalog-0003-caps.sql"),
     include_str!("catalog-0004-friends.sql"),
+    include_str!("catalog-0005-remote.sql"),
 ];

@@ -4,6 +4,7 @@ pub(super) mod accounts;
 pub(super) mod api_keys;
 pub(super) mod audit;
 mod capabilities;
+pub(super) mod changes;
 pub(super) mod events;
 pub(super) mod folders;
 pub(super) mod hls;

@@ -217,6 +217,18 @@ pub enum ScanState {
     Failed,
 }
 
+/// Query of `GET /changes`.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ChangesQuery {
+    /// `next` of the last answer; absent to begin.
+    pub since: Option<String>,
+    /// Entries of the answer at most, 1 to 1000, default 500.
+    pub limit: Option<usize>,
+    /// Seconds to wait where nothing is new, 0 to 60, default 0.
+    pub wait: Option<u64>,
+}
+
 /// Query of `GET /items`.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]

@@ -6,8 +6,8 @@ use axum::response::IntoResponse;
 use utoipa::OpenApi;
 
 use super::{
-    accounts, api_keys, audit, events, folders, hls, items, libraries, model, pictures, publish, renditions, session,
-    status, subtitles, thumbnails, webrtc,
+    accounts, api_keys, audit, changes, events, folders, hls, items, libraries, model, pictures, publish, renditions,
+    session, status, subtitles, thumbnails, webrtc,
 };
 
 #[derive(OpenApi)]
@@ -35,6 +35,7 @@ use super::{
         events::stream,
         webrtc::settings,
         webrtc::answer,
+        changes::list,
         libraries::list,
         libraries::add,
         libraries::show,

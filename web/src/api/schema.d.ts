@@ -126,6 +126,23 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/v1/changes': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** The next page of changes in this node's own libraries that the caller may see. */
+    get: operations['changes_list'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/v1/events': {
     parameters: {
       query?: never;
@@ -753,6 +770,19 @@ export interface components {
       /** Format: int64 */
       requests: number;
     };
+    /** @description `GET /changes`: a page of what changed in the libraries that the caller may see. */
+    Changes: {
+      /** @description As they are now; each takes the place of what was told of it before. */
+      items: components['schemas']['SharedItem'][];
+      /** @description All that the caller may see now, whether or not they changed. What is absent was withdrawn, with its items. */
+      libraries: components['schemas']['SharedLibrary'][];
+      /** @description There is more now. */
+      more: boolean;
+      /** @description Pass as `since` the next time. */
+      next: string;
+      /** @description What is not in these libraries any more. */
+      removed: components['schemas']['RemovedItem'][];
+    };
     /** @description A named span of time. */
     Chapter: {
       /**
@@ -1016,6 +1046,27 @@ export interface components {
       /** @description Not case-sensitive. */
       username: string;
     };
+    /** @description Everything the worker's probe tells of one file. */
+    MediaFacts: {
+      /**
+       * Format: int64
+       * @description Of the whole file, bits a second.
+       */
+      bit_rate: number;
+      /** @description In time order. */
+      chapters: components['schemas']['Chapter'][];
+      /** @description Container family, lower case: `mp4`, `matroska`, `webm`, `mpegts`, `avi`, ... */
+      container: string;
+      /**
+       * Format: double
+       * @description Seconds.
+       */
+      duration: number;
+      /** @description In file order. */
+      streams: components['schemas']['Stream'][];
+      /** @description The container's own title tag, if any. */
+      title?: string | null;
+    };
     /** @description `POST /accounts` (admin). */
     NewAccount: {
       admin?: boolean;
@@ -1106,6 +1157,12 @@ export interface components {
       root?: string | null;
       /** Format: int64 */
       total: number;
+    };
+    /** @description An item that a library does not hold any more. */
+    RemovedItem: {
+      id: components['schemas']['String'];
+      /** @description The library it was in. */
+      library: components['schemas']['String'];
     };
     /** @description One playable form of one stream. */
     Rendition: {
@@ -1243,6 +1300,66 @@ export interface components {
       /** @description Offer from the page, answer from the node. */
       sdp: string;
     };
+    /** @description The file of a shared item. */
+    SharedFile: {
+      /** @description Root of its DAG; absent where it was not read to the end. */
+      cid?: string | null;
+      facts?: components['schemas']['MediaFacts'] | null;
+      /** @description Without its folder. */
+      name: string;
+      /**
+       * Format: int64
+       * @description Bytes.
+       */
+      size: number;
+    };
+    /** @description What a list, an item page and a player need to know of an item. */
+    SharedItem: {
+      /**
+       * Format: int64
+       * @description Unix milliseconds.
+       */
+      added_at: number;
+      /** @description It has a picture at `/items/{id}/backdrop`. */
+      backdrop?: boolean;
+      /**
+       * Format: double
+       * @description Seconds.
+       */
+      duration?: number | null;
+      /** Format: int32 */
+      episode?: number | null;
+      /** Format: int32 */
+      episode_end?: number | null;
+      file?: components['schemas']['SharedFile'] | null;
+      genres?: string[];
+      id: components['schemas']['String'];
+      kind: components['schemas']['ItemKind'];
+      library: components['schemas']['String'];
+      overview?: string | null;
+      /** @description It has a picture at `/items/{id}/poster`. */
+      poster?: boolean;
+      /** @description Why it cannot be played, for people. */
+      problem?: string | null;
+      /** Format: int32 */
+      season?: number | null;
+      show?: components['schemas']['String'] | null;
+      /** @description Title of an episode's show, which may come after it. */
+      show_title?: string | null;
+      /** @description Where the title sorts, if the owner wrote it down. */
+      sort_title?: string | null;
+      state: components['schemas']['ItemState'];
+      title: string;
+      /** Format: int32 */
+      year?: number | null;
+    };
+    /** @description A library as friends see it. */
+    SharedLibrary: {
+      id: components['schemas']['String'];
+      kind: components['schemas']['LibraryKind'];
+      name: string;
+      state: components['schemas']['LibraryState'];
+    };
     /** @description `GET /status`. */
     Status: {
       /** @description Each says what is wrong and what to do. */
@@ -1372,6 +1489,7 @@ export interface components {
      * @enum {string}
      */
     StreamKind: 'video' | 'audio' | 'subtitle' | 'attachment';
+    String: string;
     /**
      * @description What the cues of a track are.
      * @enum {string}
@@ -1858,6 +1976,48 @@ export interface operations {
         };
       };
       403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  changes_list: {
+    parameters: {
+      query?: {
+        /** @description `next` of the last answer; absent to begin. */
+        since?: string;
+        /** @description Entries of the answer at most, 1 to 1000, default 500. */
+        limit?: number;
+        /** @description Seconds to wait where nothing is new, 0 to 60, default 0. */
+        wait?: number;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Changes'];
+        };
+      };
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      401: {
         headers: {
           [name: string]: unknown;
         };

@@ -1,0 +1,66 @@
+//! What changed in the libraries that the caller may see: how a friend's node follows ours, and any program that wants to.
+//!
+//! With `wait` an answer that would hold nothing new is held back until there is something, so that a change is known
+//! within a moment and nothing is asked in between.
+use std::time::Duration;
+
+use axum::extract::State;
+use tokio::time::{Instant, timeout_at};
+
+use super::model::{ChangesQuery, Problem};
+use crate::accounts::Caller;
+use crate::catalog::shared::{CURSOR_MAX, Changes, ENTRIES_MAX};
+use crate::facades::App;
+use crate::facades::error::Refusal;
+use crate::facades::extract::{Asker, Query};
+
+/// Longest wait, seconds.
+const WAIT_MAX: u64 = 60;
+
+/// The next page of changes in this node's own libraries that the caller may see.
+#[utoipa::path(get, path = "/api/v1/changes", tag = "libraries", params(ChangesQuery),
+    responses((status = 200, body = Changes), (status = 400, body = Problem), (status = 401, body = Problem)))]
+pub(in crate::facades) async fn list(
+    State(app): State<App>,
+    Asker(caller): Asker,
+    Query(query): Query<ChangesQuery>,
+) -> Result<axum::Json<Changes>, Refusal> {
+    let since = query.since.unwrap_or_default();
+    let limit = query.limit.unwrap_or(500);
+    if !(1..=ENTRIES_MAX).contains(&limit) {
+        return Err(Refusal::invalid(format!("limit: must be 1 to {ENTRIES_MAX}")));
+    }
+    let wait = query.wait.unwrap_or(0);
+    if wait > WAIT_MAX {
+        return Err(Refusal::invalid(format!("wait: must be 0 to {WAIT_MAX}")));
+    }
+    if since.len() > CURSOR_MAX {
+        return Err(Refusal::invalid("since: must be the `next` of an answer"));
+    }
+    let until = Instant::now() + Duration::from_secs(wait);
+    follow(&app, caller, &since, limit, until).await.map(axum::Json)
+}
+
+/// What is new after a cursor, as soon as anything is, or nothing new when the time is up.
+async fn follow(app: &App, mut caller: Caller, since: &str, limit: usize, until: Instant) -> Result<Changes, Refusal> {
+    // Listened to before looking, so that nothing falls between.
+    let (catalog, accounts, stop) = (app.node().catalog(), app.node().accounts(), app.stopping());
+    let (mut written, mut revoked) = (catalog.written(), accounts.revoked());
+    loop {
+        let page = catalog.changes(caller.libraries(), since.to_owned(), limit).await?;
+        if page.next != since {
+            return Ok(page);
+        }
+        let woken = timeout_at(until, async {
+            tokio::select! {
+                tick = written.changed() => tick.is_ok(),
+                tick = revoked.changed() => tick.is_ok(),
+                () = stop.cancelled() => false,
+            }
+        });
+        if !woken.await.unwrap_or(false) {
+            return Ok(page);
+        }
+        caller = accounts.current(&caller).ok_or_else(Refusal::unauthenticated)?;
+    }
+}
