@@ -1,0 +1,190 @@
+//! Follows one friend: asks for what changed, writes it, and asks again, for as long as it is a friend.
+//!
+//! The cursor is written with the page it ends, so that a kill at any time loses nothing and asks for nothing twice. A
+//! friend's node that holds its answer back until something is new costs one question in half a minute.
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, StatusCode};
+use http_body_util::{BodyExt as _, Empty};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::{FriendState, Friends, FriendsError, FriendsEvent};
+use crate::catalog::record::Taken;
+use crate::catalog::shared::{Changes, ENTRIES_MAX, Nonsense};
+use crate::catalog::{CatalogError, Id};
+use crate::exchange::Body;
+
+/// Items of a page that are told one by one; of more, the libraries are.
+const LIBRARIES_TOLD: usize = 64;
+
+/// Why a question led to nothing.
+#[derive(Debug, thiserror::Error)]
+enum FollowError {
+    /// Its node is away.
+    #[error(transparent)]
+    Off(#[from] FriendsError),
+    /// The answer broke off.
+    #[error("its answer broke off")]
+    Broken,
+    /// It does not know us (any more).
+    #[error("it does not know this node any more; ask its owner for an invite")]
+    Stranger,
+    /// It answered with something else.
+    #[error("it answered with status {0}")]
+    Status(u16),
+    /// What it told cannot be.
+    #[error("it told nonsense: {0}")]
+    Nonsense(String),
+    /// We could not write it.
+    #[error("what it told could not be written")]
+    Catalog(#[from] CatalogError),
+}
+
+impl From<Nonsense> for FollowError {
+    fn from(nonsense: Nonsense) -> Self {
+        Self::Nonsense(nonsense.to_string())
+    }
+}
+
+/// Runs until `stop`.
+pub(super) async fn follow(friends: Friends, friend: Id, stop: CancellationToken) {
+    let mut follower = Follower { friends, friend, entries: 0, online: false };
+    let mut failures = 0u32;
+    loop {
+        let asked = tokio::select! {
+            asked = follower.ask() => asked,
+            () = stop.cancelled() => return,
+        };
+        let options = &follower.friends.inner.options;
+        let pause = match asked {
+            Ok(More::Now) => Duration::ZERO,
+            Ok(More::Later) => {
+                failures = 0;
+                options.quiet
+            }
+            Err(error) => {
+                failures += 1;
+                let pause = pause(options, &error, failures);
+                follower.failed(&error).await;
+                pause
+            }
+        };
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = follower.friends.inner.hurry.notified(), if failures > 0 => {}
+            () = stop.cancelled() => return,
+        }
+    }
+}
+
+fn pause(options: &super::FriendsOptions, error: &FollowError, failures: u32) -> Duration {
+    let doubled = options.retry_first.saturating_mul(1 << failures.saturating_sub(1).min(16)).min(options.retry_last);
+    match error {
+        FollowError::Nonsense(_) => options.retry_nonsense,
+        FollowError::Stranger => options.retry_last,
+        // Not all at the same moment, where a router came back.
+        _ => doubled.mul_f64(rand::random_range(0.75..1.25)),
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum More {
+    Now,
+    Later,
+}
+
+struct Follower {
+    friends: Friends,
+    friend: Id,
+    /// Entries since the friend said that there is no more.
+    entries: u64,
+    online: bool,
+}
+
+impl Follower {
+    /// One question and what follows from it.
+    async fn ask(&mut self) -> Result<More, FollowError> {
+        let inner = Arc::clone(&self.friends.inner);
+        let since = inner.catalog.friend_cursor(&self.friend).await?;
+        // The first answer comes at once: it tells that the friend is there.
+        let (begun, wait) = (Instant::now(), if self.online { inner.options.wait } else { 0 });
+        let page = self.page(&since, wait).await?;
+        let (more, same) = (page.more, page.next == since);
+        self.believe(&page, &since)?;
+        if !same {
+            let taken = inner.catalog.take_changes(&self.friend, page, inner.options.items_max).await?;
+            self.tell(&taken);
+        }
+        let state = FriendState { online: true, synced: !more, problem: None };
+        self.friends.set_state(&self.friend, state).await;
+        // News that are none are not asked for as fast as they come.
+        if same && begun.elapsed() < inner.options.retry_first {
+            tokio::time::sleep(inner.options.retry_first).await;
+        }
+        self.online = true;
+        Ok(if more { More::Now } else { More::Later })
+    }
+
+    async fn page(&self, since: &str, wait: u64) -> Result<Changes, FollowError> {
+        let uri = format!("/api/v1/changes?since={since}&limit={ENTRIES_MAX}&wait={wait}");
+        let empty = Body::new(Empty::<Bytes>::new().map_err(|never| match never {}));
+        let request = Request::get(uri).body(empty).map_err(|_| FollowError::Broken)?;
+        let longest = self.friends.inner.options.page_max as u64;
+        let response = self.friends.ask(&self.friend, request, longest).await?;
+        match response.status() {
+            StatusCode::OK => {}
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => return Err(FollowError::Stranger),
+            other => return Err(FollowError::Status(other.as_u16())),
+        }
+        let bytes = response.into_body().collect().await.map_err(|_| FollowError::Broken)?.to_bytes();
+        serde_json::from_slice(&bytes).map_err(|error| FollowError::Nonsense(error.to_string()))
+    }
+
+    /// Whether a page is one, and leads on.
+    fn believe(&mut self, page: &Changes, since: &str) -> Result<(), FollowError> {
+        page.check()?;
+        let count = (page.items.len() + page.removed.len()) as u64;
+        self.entries = if page.more { self.entries + count } else { 0 };
+        if page.more && (count == 0 || page.next == since) {
+            return Err(FollowError::Nonsense("there is more, but nothing is told".to_owned()));
+        }
+        // As many as there may be, and as many that went.
+        if self.entries > 2 * self.friends.inner.options.items_max + ENTRIES_MAX as u64 {
+            return Err(FollowError::Nonsense("its changes do not end".to_owned()));
+        }
+        Ok(())
+    }
+
+    fn tell(&self, taken: &Taken) {
+        if taken.refused > 0 {
+            tracing::warn!(friend.id = %self.friend, entries = taken.refused, "a friend told of items that cannot be hers");
+        }
+        let items = taken.added.iter().chain(&taken.changed).chain(&taken.removed).map(|touched| &touched.library);
+        let mut libraries: Vec<&Id> = items.chain(&taken.libraries).collect();
+        libraries.sort_unstable();
+        libraries.dedup();
+        for library in libraries.into_iter().take(LIBRARIES_TOLD) {
+            self.friends.tell(FriendsEvent::Library(library.clone()));
+        }
+    }
+
+    /// Marks the friend as away, or as one that is not believed. One that does not know us shares nothing.
+    async fn failed(&mut self, error: &FollowError) {
+        (self.online, self.entries) = (false, 0);
+        tracing::debug!(friend.id = %self.friend, error = %error, "a friend is not followed now");
+        if matches!(error, FollowError::Stranger) {
+            let nothing = self.friends.inner.catalog.take_changes(&self.friend, Changes::default(), 0).await;
+            match nothing {
+                Ok(taken) => self.tell(&taken),
+                Err(error) => {
+                    tracing::error!(friend.id = %self.friend, error = %error, "a friend's libraries could not be hidden")
+                }
+            }
+        }
+        let problem = Some(error.to_string());
+        self.friends.set_state(&self.friend, FriendState { problem, ..FriendState::default() }).await;
+    }
+}

@@ -1,0 +1,223 @@
+//! Friends' nodes as ours sees them: follows what they share, knows who is there, and asks them for what they hold.
+//!
+//! ```text
+//!  accounts (who is a friend) ──► keeper ──► a follower for each ── GET /changes?wait= ──► Dial ──► the friend's router
+//!                                               │
+//!                                               ▼
+//!                           catalog (the friend's libraries and items, under the friend's ids)
+//! ```
+//! How a friend's node is reached is the business of a [`Dial`] that is given. Whatever a friend sends is an error with a
+//! limit, never more: a page is looked at before it is written, an answer has a size and a time, and a friend that lies is
+//! asked again after a long while only. A friend that is removed here takes with it all that it told.
+mod answer;
+mod follow;
+mod keeper;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use http::{Request, Response};
+use parking_lot::Mutex;
+use tokio::sync::{Notify, broadcast};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::accounts::{Accounts, Friend};
+use crate::catalog::{Catalog, Id};
+use crate::exchange::Body;
+
+/// Events that a slow reader may be behind.
+const BACKLOG: usize = 256;
+
+/// Reaches friends' nodes. Their routers answer as if the request had come over any other carrier.
+pub trait Dial: Send + Sync + 'static {
+    /// Sends one request to a friend's node, and returns its answer when its head is there; bodies stream both ways.
+    fn request(&self, friend: &Friend, request: Request<Body>)
+    -> BoxFuture<'static, Result<Response<Body>, DialError>>;
+}
+
+/// A friend's node could not be reached: why, for people.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct DialError(pub String);
+
+/// Settings of the followers.
+#[derive(Debug, Clone)]
+pub struct FriendsOptions {
+    /// Items of one friend that are listed here at most.
+    pub items_max: u64,
+    /// Longest page of changes, bytes.
+    pub page_max: usize,
+    /// A friend's node may take this long until the head of an answer is there.
+    pub answer_time: Duration,
+    /// The body of an answer may stand still this long.
+    pub body_idle: Duration,
+    /// Seconds that a friend's node is asked to wait for something new.
+    pub wait: u64,
+    /// After each answer the next question comes no sooner than this: a few changes travel together.
+    pub quiet: Duration,
+    /// A friend's node that cannot be reached is tried again after this, and twice as long each time, ...
+    pub retry_first: Duration,
+    /// ... up to this.
+    pub retry_last: Duration,
+    /// A friend's node that told nonsense is asked again after this.
+    pub retry_nonsense: Duration,
+}
+
+impl Default for FriendsOptions {
+    fn default() -> Self {
+        Self {
+            items_max: 500_000,
+            page_max: 32 * 1024 * 1024,
+            answer_time: Duration::from_secs(60),
+            body_idle: Duration::from_secs(30),
+            wait: 25,
+            quiet: Duration::from_millis(250),
+            retry_first: Duration::from_secs(1),
+            retry_last: Duration::from_secs(60),
+            retry_nonsense: Duration::from_secs(15 * 60),
+        }
+    }
+}
+
+/// How a friend's node is doing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FriendState {
+    /// It answered the last question.
+    pub online: bool,
+    /// Its changes are known up to when it answered last.
+    pub synced: bool,
+    /// Why it is away or was not believed, for people.
+    pub problem: Option<String>,
+}
+
+/// Why a friend's node did not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum FriendsError {
+    /// It is no friend (any more), or switched off here.
+    #[error("this is of a friend whose node is not linked any more")]
+    Unlinked,
+    /// It is away.
+    #[error("the node of {name} is off or cannot be reached now")]
+    Off {
+        /// The friend.
+        name: String,
+        /// When it is tried again.
+        retry: Duration,
+    },
+}
+
+/// Something changed in what friends share.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FriendsEvent {
+    /// A library of a friend's came, went or changed, or its friend came or went.
+    Library(Id),
+    /// A friend's state is another.
+    State(Id),
+}
+
+struct Inner {
+    options: FriendsOptions,
+    accounts: Accounts,
+    catalog: Catalog,
+    dial: Arc<dyn Dial>,
+    states: Mutex<HashMap<Id, FriendState>>,
+    events: broadcast::Sender<FriendsEvent>,
+    /// Somebody has a reason to believe that a friend is there: those that wait try again.
+    hurry: Notify,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+/// A cheap handle to the followers.
+#[derive(Clone)]
+pub struct Friends {
+    inner: Arc<Inner>,
+}
+
+impl Friends {
+    /// Follows every friend that is switched on, now and later.
+    #[must_use]
+    pub fn start(options: FriendsOptions, accounts: Accounts, catalog: Catalog, dial: Arc<dyn Dial>) -> Self {
+        let inner = Inner {
+            options,
+            accounts,
+            catalog,
+            dial,
+            states: Mutex::default(),
+            events: broadcast::Sender::new(BACKLOG),
+            hurry: Notify::new(),
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+        };
+        let this = Self { inner: Arc::new(inner) };
+        this.inner.tasks.spawn(keeper::keep(this.clone()));
+        this
+    }
+
+    /// How a friend's node is doing; unknown ones are away.
+    #[must_use]
+    pub fn state(&self, friend: &str) -> FriendState {
+        self.inner.states.lock().get(friend).cloned().unwrap_or_default()
+    }
+
+    /// What happens from now on.
+    #[must_use]
+    pub fn events(&self) -> broadcast::Receiver<FriendsEvent> {
+        self.inner.events.subscribe()
+    }
+
+    /// Tries those that are away at once: a link came up, or somebody pressed a button.
+    pub fn hurry(&self) {
+        self.inner.hurry.notify_waiters();
+    }
+
+    /// Asks a friend's node. The body of the answer ends with an error where it stands still for too long or has more than
+    /// `longest` bytes.
+    ///
+    /// # Errors
+    /// [`FriendsError`].
+    pub async fn ask(
+        &self,
+        friend: &str,
+        request: Request<Body>,
+        longest: u64,
+    ) -> Result<Response<Body>, FriendsError> {
+        let known = self.inner.accounts.friend(friend).ok().filter(|friend| friend.enabled);
+        let friend = known.ok_or(FriendsError::Unlinked)?;
+        let answer = tokio::time::timeout(self.inner.options.answer_time, self.inner.dial.request(&friend, request));
+        let failed = match answer.await {
+            Ok(Ok(response)) => return Ok(answer::limited(response, longest, self.inner.options.body_idle)),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "it did not answer in time".to_owned(),
+        };
+        tracing::debug!(friend.id = %friend.id, reason = %failed, "a friend's node did not answer");
+        Err(FriendsError::Off { name: friend.name, retry: self.inner.options.retry_first })
+    }
+
+    /// Ends the followers and waits for them. What was taken in stays.
+    pub async fn stop(&self) {
+        self.inner.stop.cancel();
+        self.inner.tasks.close();
+        self.inner.tasks.wait().await;
+    }
+
+    /// Remembers a state, and tells where it is another.
+    async fn set_state(&self, friend: &str, state: FriendState) {
+        let before = self.inner.states.lock().insert(friend.to_owned(), state.clone());
+        if before.unwrap_or_default() != state {
+            self.tell(FriendsEvent::State(friend.to_owned()));
+            let libraries = self.inner.catalog.libraries().await.unwrap_or_default();
+            for library in libraries.into_iter().filter(|library| library.friend.as_deref() == Some(friend)) {
+                self.tell(FriendsEvent::Library(library.id));
+            }
+        }
+    }
+
+    fn tell(&self, event: FriendsEvent) {
+        // Nobody listening is not an error.
+        let _ = self.inner.events.send(event);
+    }
+}
