@@ -148,6 +148,7 @@ async fn shape(store: &Store, library: catalog::Library) -> anyhow::Result<model
         bytes: totals.bytes,
         scanned_at: library.scanned_at,
         scan: None,
+        friend: None,
     })
 }
 
@@ -164,7 +165,7 @@ pub(super) async fn all(place: &Place) -> anyhow::Result<Vec<model::Library>> {
 
 pub(super) async fn of_store(store: &Store) -> anyhow::Result<Vec<model::Library>> {
     let mut all = Vec::new();
-    for library in store.catalog.libraries().await? {
+    for library in store.catalog.own_libraries().await? {
         all.push(shape(store, library).await?);
     }
     Ok(all)

@@ -16,6 +16,7 @@ use crate::accounts::AccountsError;
 use crate::blocks::BlockError;
 use crate::catalog::CatalogError;
 use crate::exchange::webrtc::WebRtcError;
+use crate::friends::FriendsError;
 use crate::media::MediaError;
 use crate::playback::PlaybackError;
 
@@ -101,6 +102,19 @@ impl Refusal {
     #[must_use]
     pub fn unavailable(message: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message)
+    }
+
+    /// The node of the friend that holds the item is away: whose, and when to try again.
+    fn friend_off(message: String, retry_after: Duration) -> Self {
+        let refusal = Self::new(StatusCode::SERVICE_UNAVAILABLE, "friend_off", message);
+        Self { retry_after: Some(retry_after), ..refusal }
+    }
+
+    /// The node of a friend answered with what cannot be passed on.
+    #[must_use]
+    pub fn friend_answered(name: &str, status: StatusCode) -> Self {
+        let message = format!("the node of {name} did not give what was asked for (status {})", status.as_u16());
+        Self::new(StatusCode::BAD_GATEWAY, "friend_failed", message)
     }
 
     /// Something is broken on our side. Logged with its causes.
@@ -226,6 +240,16 @@ impl From<WebRtcError> for Refusal {
             WebRtcError::Offer(_) => Self::invalid(message),
             WebRtcError::Full => Self { retry_after: Some(Duration::from_secs(10)), ..Self::unavailable(message) },
             WebRtcError::Stopped => Self::unavailable(message),
+        }
+    }
+}
+
+impl From<FriendsError> for Refusal {
+    fn from(error: FriendsError) -> Self {
+        let message = error.to_string();
+        match error {
+            FriendsError::Off { retry, .. } => Self::friend_off(message, retry),
+            FriendsError::Unlinked => Self::unavailable(message),
         }
     }
 }

@@ -11,6 +11,7 @@ mod caller;
 mod carrier;
 pub mod error;
 mod extract;
+mod forward;
 mod gateway;
 pub mod ipfs;
 mod metrics;

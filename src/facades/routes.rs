@@ -18,12 +18,12 @@ use futures_util::future::BoxFuture;
 use super::error::Refusal;
 use super::ipfs::{Gate, Sight};
 use super::native::{
-    accounts, api_keys, audit, changes, events, folders, hls, items, libraries, openapi, pictures, publish, renditions,
-    session, status, subtitles, thumbnails, webrtc,
+    accounts, api_keys, audit, blocks, changes, events, folders, hls, items, libraries, openapi, pictures, publish,
+    renditions, session, status, subtitles, thumbnails, webrtc,
 };
-use super::{App, gateway, metrics, web};
+use super::{App, forward, gateway, metrics, web};
 use crate::accounts::{Caller, Credential};
-use crate::catalog::Visibility;
+use crate::catalog::{Listed, Visibility};
 use crate::content::Cid;
 
 /// Who may call a route.
@@ -39,6 +39,8 @@ pub enum Policy {
     Library,
     /// Whoever may see the library of the item that `{id}` names.
     Item,
+    /// As [`Policy::Item`]; where the item is a friend's, the friend's node answers instead of ours.
+    Holder,
     /// Whoever may see the content that `{cid}` names: all, where it is part of a public library.
     Content,
     /// Whoever may see figures of the node: see [`MetricsAccess`](super::MetricsAccess).
@@ -131,7 +133,7 @@ impl Routes {
 /// The table.
 #[rustfmt::skip]
 fn declare() -> Routes {
-    use Policy::{Account, Admin, Content, Item, Library, Metrics, Public};
+    use Policy::{Account, Admin, Content, Holder, Item, Library, Metrics, Public};
     use Reach::{Friends, Home};
     Routes::default()
         .get   ("/healthz",                                     Public,  Home,    web::healthz)
@@ -158,6 +160,8 @@ fn declare() -> Routes {
         .get   ("/api/v1/webrtc",                               Account, Friends, webrtc::settings)
         .post  ("/api/v1/webrtc",                               Account, Friends, webrtc::answer)
 
+        .post  ("/api/v1/friends/{id}/webrtc",                  Account, Home,    webrtc::answer_of_friend)
+
         .get   ("/api/v1/libraries",                            Account, Friends, libraries::list)
         .post  ("/api/v1/libraries",                            Admin,   Home,    libraries::add)
         .get   ("/api/v1/libraries/{id}",                       Library, Friends, libraries::show)
@@ -171,22 +175,23 @@ fn declare() -> Routes {
         .get   ("/api/v1/items/{id}/next",                      Item,    Home,    items::next)
         .put   ("/api/v1/items/{id}/progress",                  Item,    Home,    items::set_progress)
         .post  ("/api/v1/items/{id}/verify",                    Admin,   Home,    items::verify)
-        .get   ("/api/v1/items/{id}/poster",                    Item,    Friends, pictures::poster)
-        .get   ("/api/v1/items/{id}/backdrop",                  Item,    Friends, pictures::backdrop)
-        .get   ("/api/v1/items/{id}/file",                      Item,    Friends, items::file)
-        .get   ("/api/v1/items/{id}/hls/master.m3u8",           Item,    Friends, hls::master)
-        .get   ("/api/v1/items/{id}/hls/{rendition}/{file}",    Item,    Friends, hls::part)
-        .get   ("/api/v1/items/{id}/renditions",                Item,    Friends, renditions::list)
-        .get   ("/api/v1/items/{id}/renditions/{rendition}/init",     Item, Friends, renditions::init)
-        .get   ("/api/v1/items/{id}/renditions/{rendition}/segments", Item, Friends, renditions::segments)
+        .get   ("/api/v1/items/{id}/poster",                    Holder,  Friends, pictures::poster)
+        .get   ("/api/v1/items/{id}/backdrop",                  Holder,  Friends, pictures::backdrop)
+        .get   ("/api/v1/items/{id}/file",                      Holder,  Friends, items::file)
+        .get   ("/api/v1/items/{id}/blocks/{cid}",              Holder,  Friends, blocks::show)
+        .get   ("/api/v1/items/{id}/hls/master.m3u8",           Holder,  Friends, hls::master)
+        .get   ("/api/v1/items/{id}/hls/{rendition}/{file}",    Holder,  Friends, hls::part)
+        .get   ("/api/v1/items/{id}/renditions",                Holder,  Friends, renditions::list)
+        .get   ("/api/v1/items/{id}/renditions/{rendition}/init",     Holder, Friends, renditions::init)
+        .get   ("/api/v1/items/{id}/renditions/{rendition}/segments", Holder, Friends, renditions::segments)
         .post  ("/api/v1/items/{id}/publish",                   Admin,   Home,    publish::publish)
-        .post  ("/api/v1/items/{id}/stopped",                   Item,    Friends, renditions::stopped)
-        .get   ("/api/v1/items/{id}/subtitles",                 Item,    Friends, subtitles::list)
-        .get   ("/api/v1/items/{id}/subtitles/{track}",         Item,    Friends, subtitles::track)
-        .get   ("/api/v1/items/{id}/attachments/{stream}",      Item,    Friends, subtitles::attachment)
-        .get   ("/api/v1/items/{id}/thumbnails",                Item,    Friends, thumbnails::show)
-        .get   ("/api/v1/items/{id}/thumbnails.vtt",            Item,    Friends, thumbnails::track)
-        .get   ("/api/v1/items/{id}/thumbnails/{sprite}",       Item,    Friends, thumbnails::sprite)
+        .post  ("/api/v1/items/{id}/stopped",                   Holder,  Friends, renditions::stopped)
+        .get   ("/api/v1/items/{id}/subtitles",                 Holder,  Friends, subtitles::list)
+        .get   ("/api/v1/items/{id}/subtitles/{track}",         Holder,  Friends, subtitles::track)
+        .get   ("/api/v1/items/{id}/attachments/{stream}",      Holder,  Friends, subtitles::attachment)
+        .get   ("/api/v1/items/{id}/thumbnails",                Holder,  Friends, thumbnails::show)
+        .get   ("/api/v1/items/{id}/thumbnails.vtt",            Holder,  Friends, thumbnails::track)
+        .get   ("/api/v1/items/{id}/thumbnails/{sprite}",       Holder,  Friends, thumbnails::sprite)
 
         .get   ("/ipfs/{cid}",                                  Content, Friends, gateway::root)
         .get   ("/ipfs/{cid}/{*path}",                          Content, Friends, gateway::below)
@@ -223,12 +228,16 @@ async fn check(policy: Policy, reach: Reach, params: RawPathParams, mut request:
         Policy::Admin => signed_in(&caller).and_then(|()| admin(&caller)),
         Policy::Metrics => app.options().metrics.allows(&caller, request.headers()),
         Policy::Library => see_library(&app, &caller, param("id"), &mut request).await,
-        Policy::Item => see_item(&app, &caller, param("id"), &mut request).await,
+        Policy::Item | Policy::Holder => see_item(&app, &caller, param("id"), &mut request).await,
         Policy::Content => see_content(&app, &caller, param("cid"), &mut request).await,
     };
-    match allowed {
-        Ok(()) => next.run(request).await,
-        Err(refusal) => refusal.into_response(),
+    if let Err(refusal) = allowed {
+        return refusal.into_response();
+    }
+    let seen = request.extensions().get::<Arc<Listed>>().cloned();
+    match seen.filter(|seen| policy == Policy::Holder && seen.item.friend.is_some()) {
+        Some(seen) => forward::to_holder(&app, &caller, &seen.item, request).await.into_response(),
+        None => next.run(request).await,
     }
 }
 
@@ -254,10 +263,15 @@ fn uuid(id: Option<String>) -> Result<String, Refusal> {
     id.filter(|id| id.len() == 36 && uuid::Uuid::try_parse(id).is_ok()).ok_or_else(Refusal::not_found)
 }
 
+/// Whether a node asks for what another friend shares with us: that is for our people, and is not shared on.
+fn passed_along(caller: &Caller, friend: Option<&str>) -> bool {
+    caller.is_node() && friend.is_some()
+}
+
 async fn see_library(app: &App, caller: &Caller, id: Option<String>, request: &mut Request) -> Result<(), Refusal> {
     signed_in(caller)?;
     let library = app.node().catalog().library(&uuid(id)?).await?;
-    if !caller.may_see(&library.id) {
+    if !caller.may_see(&library.id) || passed_along(caller, library.friend.as_deref()) {
         return Err(Refusal::hidden());
     }
     request.extensions_mut().insert(Arc::new(library));
@@ -267,7 +281,7 @@ async fn see_library(app: &App, caller: &Caller, id: Option<String>, request: &m
 async fn see_item(app: &App, caller: &Caller, id: Option<String>, request: &mut Request) -> Result<(), Refusal> {
     signed_in(caller)?;
     let listed = app.node().catalog().item(&uuid(id)?, caller.id()).await?;
-    if !caller.may_see(&listed.item.library) {
+    if !caller.may_see(&listed.item.library) || passed_along(caller, listed.item.friend.as_deref()) {
         return Err(Refusal::hidden());
     }
     request.extensions_mut().insert(Arc::new(listed));

@@ -4,6 +4,7 @@ use tokio::sync::broadcast::{Receiver, Sender};
 use tokio_util::sync::CancellationToken;
 
 use crate::catalog::Id;
+use crate::friends::FriendsEvent;
 use crate::library::{ItemChange, LibraryEvent, ScanProgress};
 
 /// Events a slow reader may be behind before it loses some and is told so.
@@ -61,6 +62,23 @@ pub(super) async fn pass_on(mut from: Receiver<LibraryEvent>, to: Sender<NodeEve
         // Nobody listening is not an error.
         let _ = match event {
             Ok(event) => to.send(event.into()),
+            Err(RecvError::Lagged(_)) => to.send(NodeEvent::Gap),
+            Err(RecvError::Closed) => return,
+        };
+    }
+}
+
+/// Passes on what is heard of friends: their libraries are looked up again.
+pub(super) async fn pass_on_friends(mut from: Receiver<FriendsEvent>, to: Sender<NodeEvent>, stop: CancellationToken) {
+    loop {
+        let event = tokio::select! {
+            event = from.recv() => event,
+            () = stop.cancelled() => return,
+        };
+        // Nobody listening is not an error.
+        let _ = match event {
+            Ok(FriendsEvent::Library(id)) => to.send(NodeEvent::Library(id)),
+            Ok(FriendsEvent::State(_)) => continue,
             Err(RecvError::Lagged(_)) => to.send(NodeEvent::Gap),
             Err(RecvError::Closed) => return,
         };

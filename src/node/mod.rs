@@ -28,6 +28,7 @@ use crate::content::Cid;
 use crate::database::{Database, DatabaseError, DatabaseOptions, migrations};
 use crate::exchange::Responder;
 use crate::exchange::webrtc::{WebRtc, WebRtcOptions};
+use crate::friends::{Dial, Friends, FriendsOptions};
 use crate::library::{Importer, ImporterOptions, ItemChange, LibraryEvent};
 use crate::media::{Media, MediaOptions};
 use crate::playback::{FindSource, Playback, PlaybackOptions, Source};
@@ -174,6 +175,7 @@ struct Running {
     importer: Importer,
     playback: Playback,
     webrtc: OnceLock<WebRtc<Caller>>,
+    friends: OnceLock<Friends>,
     events: broadcast::Sender<NodeEvent>,
     tasks: Tasks,
     started: Instant,
@@ -226,6 +228,7 @@ impl Node {
         let running = Running {
             id: key.id(),
             webrtc: OnceLock::new(),
+            friends: OnceLock::new(),
             options,
             folder,
             catalog,
@@ -258,6 +261,19 @@ impl Node {
         Ok(())
     }
 
+    /// Follows what friends share; `dial` reaches their nodes. Without effect where that runs already.
+    pub fn start_friends(&self, options: FriendsOptions, dial: Arc<dyn Dial>) {
+        let mut started = false;
+        let friends = self.running.friends.get_or_init(|| {
+            started = true;
+            Friends::start(options, self.accounts().clone(), self.catalog().clone(), dial)
+        });
+        if started {
+            let (told, events) = (friends.events(), self.running.events.clone());
+            self.running.tasks.spawn("friends' events", |stop| events::pass_on_friends(told, events, stop));
+        }
+    }
+
     /// Closes the connections of callers that lost their right, whenever one did.
     async fn close_revoked(self, stop: tokio_util::sync::CancellationToken) {
         let mut revoked = self.accounts().revoked();
@@ -276,6 +292,9 @@ impl Node {
     /// Stops in the middle of anything: nothing that was imported or written is lost. The data folder is free again when
     /// the last handle is dropped.
     pub async fn stop(&self) {
+        if let Some(friends) = self.friends() {
+            friends.stop().await;
+        }
         if let Some(carrier) = self.webrtc() {
             carrier.stop().await;
         }
@@ -359,6 +378,12 @@ impl Node {
     #[must_use]
     pub fn webrtc(&self) -> Option<&WebRtc<Caller>> {
         self.running.webrtc.get()
+    }
+
+    /// See [`Friends`]; `None` where they are off.
+    #[must_use]
+    pub fn friends(&self) -> Option<&Friends> {
+        self.running.friends.get()
     }
 
     /// Everything that happens from now on.
@@ -457,10 +482,10 @@ impl FindSource for SourceFinder {
     }
 }
 
-/// What playback needs of an item, where it has a file that was imported and understood.
+/// What playback needs of an item, where it has a file on this disk that was imported and understood.
 #[must_use]
 pub fn source_of(item: &Item) -> Option<Source> {
-    let file = item.file.as_ref()?;
+    let file = item.file.as_ref().filter(|_| item.friend.is_none())?;
     Some(Source {
         cid: file.cid?,
         path: file.path.clone(),

@@ -10,6 +10,7 @@ mod fixtures;
 mod fmp4;
 mod follow;
 mod formats;
+mod friends_share;
 mod gateway;
 mod harness;
 mod identity;

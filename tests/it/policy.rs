@@ -91,7 +91,9 @@ async fn every_route_answers_each_caller_as_its_policy_says() {
             Policy::Public => seen.iter().all(|status| allowed(*status)),
             Policy::Account => seen[0] == 401 && seen[1..].iter().all(|status| allowed(*status)),
             Policy::Admin | Policy::Metrics => seen[..3] == [401, 403, 403] && allowed(seen[3]),
-            Policy::Library | Policy::Item => seen[..2] == [401, 404] && there(seen[2]) && there(seen[3]),
+            Policy::Library | Policy::Item | Policy::Holder => {
+                seen[..2] == [401, 404] && there(seen[2]) && there(seen[3])
+            }
             Policy::Content => seen[..2] == [404, 404] && there(seen[2]) && there(seen[3]),
         };
         if !right || seen.iter().any(|status| *status >= 500) {
@@ -131,7 +133,7 @@ async fn a_friends_node_may_call_what_is_for_friends_within_its_shares_and_a_str
         let allowed = |status: u16| status != 401 && status != 403;
         let right = match (route.reach, route.policy) {
             (Reach::Home, _) => seen == [401, 401, 403, 403],
-            (Reach::Friends, Policy::Library | Policy::Item | Policy::Content) => {
+            (Reach::Friends, Policy::Library | Policy::Item | Policy::Holder | Policy::Content) => {
                 seen[..3] == [401, 401, 404] && allowed(seen[3])
             }
             (Reach::Friends, Policy::Account) => seen[..2] == [401, 401] && seen[2..].iter().all(|s| allowed(*s)),

@@ -1,5 +1,5 @@
 //! The WebRTC carrier, seen by a browser: a second protocol stack on a socket of its own speaks to it over loopback.
-mod browser;
+pub mod browser;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -125,7 +125,7 @@ export class MockNode {
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://mock');
     const path = url.pathname.replace(/^\/api\/v1/, '');
-    const bytes = /^\/ipfs\/(\w+)$/.exec(path)?.[1];
+    const bytes = /^\/(?:ipfs|items\/[^/]+\/blocks)\/(\w+)$/.exec(path)?.[1];
     if (bytes) {
       const block = blockOf(bytes);
       response.statusCode = block ? 200 : 404;
@@ -631,6 +631,7 @@ function detail(item: ItemSummary): ItemDetail {
               verified_at: NOW - 26 * HOUR,
             },
           ],
+    sources: [{ friend: item.friend ?? null, item: item.id, state: item.state, cid: item.cid ?? null }],
     streams:
       item.kind === 'show'
         ? []

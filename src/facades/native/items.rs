@@ -29,9 +29,19 @@ pub(in crate::facades) async fn list(
             return Err(Refusal::hidden());
         }
     }
-    let page = app.node().catalog().items(filter(query, &caller)?).await?;
-    let items = page.items.into_iter().map(ItemSummary::from).collect();
+    let mut filter = filter(query, &caller)?;
+    if caller.is_node() {
+        filter.libraries = Some(own_libraries(&app, filter.libraries).await?);
+    }
+    let page = app.node().catalog().items(filter).await?;
+    let items = page.items.into_iter().map(|listed| shapes::summary(&app, listed)).collect();
     Ok(axum::Json(ItemPage { items, next: page.next, total: page.total }))
+}
+
+/// Those of the libraries that are this node's: other nodes hear of no others.
+async fn own_libraries(app: &App, wanted: Option<Vec<String>>) -> Result<Vec<String>, Refusal> {
+    let own = app.node().catalog().own_libraries().await?.into_iter().map(|library| library.id);
+    Ok(own.filter(|id| wanted.as_ref().is_none_or(|wanted| wanted.contains(id))).collect())
 }
 
 fn filter(query: ItemQuery, caller: &Caller) -> Result<ItemFilter, Refusal> {
@@ -92,7 +102,7 @@ pub(in crate::facades) async fn show(
     Query(query): Query<CapabilityQuery>,
 ) -> Result<axum::Json<ItemDetail>, Refusal> {
     let client = capabilities::of(query, &caller)?;
-    Ok(axum::Json(shapes::detail(&app, (*item).clone(), caller.is_admin(), &client)))
+    shapes::detail(&app, (*item).clone(), &caller, &client).await.map(axum::Json)
 }
 
 /// The episode after this one; 204 after the last.
@@ -106,7 +116,7 @@ pub(in crate::facades) async fn next(
     let next = app.node().catalog().next_episode(&item.item.id, caller.id()).await?;
     let seen = next.filter(|next| caller.may_see(&next.item.library));
     Ok(match seen {
-        Some(next) => axum::Json(ItemSummary::from(next)).into_response(),
+        Some(next) => axum::Json(shapes::summary(&app, next)).into_response(),
         None => StatusCode::NO_CONTENT.into_response(),
     })
 }
@@ -133,6 +143,9 @@ pub(in crate::facades) async fn verify(
     Path(id): Path<String>,
 ) -> Result<axum::Json<Verdict>, Refusal> {
     let item = app.node().catalog().item(&id, caller.id()).await?.item;
+    if item.friend.is_some() {
+        return Err(Refusal::invalid("this is of a friend's library: only the friend's node can read its file"));
+    }
     let cid = item.file.and_then(|file| file.cid).ok_or_else(Refusal::not_found)?;
     let problem = app.node().verify(&cid).await?;
     Ok(axum::Json(Verdict { problem }))

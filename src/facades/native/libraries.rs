@@ -89,7 +89,10 @@ pub(in crate::facades) async fn scan(
     State(app): State<App>,
     Path(id): Path<String>,
 ) -> Result<(StatusCode, axum::Json<ScanProgress>), Refusal> {
-    app.node().catalog().library(&id).await?;
+    let library = app.node().catalog().library(&id).await?;
+    if library.friend.is_some() {
+        return Err(Refusal::invalid("this is a friend's library: only the friend's node can scan it"));
+    }
     let progress = app.node().importer().scan(&id).await?;
     Ok((StatusCode::ACCEPTED, axum::Json(progress.into())))
 }

@@ -3,6 +3,7 @@
 pub(super) mod accounts;
 pub(super) mod api_keys;
 pub(super) mod audit;
+pub(super) mod blocks;
 mod capabilities;
 pub(super) mod changes;
 pub(super) mod events;

@@ -160,6 +160,29 @@ pub struct Library {
     pub scanned_at: Option<i64>,
     /// The scan that runs now.
     pub scan: Option<ScanProgress>,
+    /// Whose it is; absent for this node's own.
+    pub friend: Option<Holder>,
+}
+
+/// A friend whose node holds something.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Holder {
+    pub id: String,
+    pub name: String,
+    /// Its node is there now.
+    pub online: bool,
+}
+
+/// Who holds an item.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ItemSource {
+    /// Absent for this node.
+    pub friend: Option<Holder>,
+    /// The id it is asked for by: each holder has given its own.
+    pub item: String,
+    pub state: ItemState,
+    /// Root CID of its file; where it is another than the item's, the film is the same but the bytes are not.
+    pub cid: Option<String>,
 }
 
 /// `POST /libraries` (admin).
@@ -294,6 +317,8 @@ pub struct ItemSummary {
     pub progress: Option<Progress>,
     /// Unix milliseconds.
     pub added_at: i64,
+    /// Whose it is; absent for this node's own.
+    pub friend: Option<Holder>,
 }
 
 /// `GET /items/{id}`: a summary and all that is known besides.
@@ -305,6 +330,8 @@ pub struct ItemDetail {
     pub genres: Vec<String>,
     pub backdrop: Option<String>,
     pub files: Vec<ItemFile>,
+    /// Who holds it: the item itself first, then the same of friends.
+    pub sources: Vec<ItemSource>,
     pub streams: Vec<Stream>,
     pub chapters: Vec<Chapter>,
     /// How it plays, for a client with the capabilities of the query.

@@ -6,8 +6,8 @@ use axum::response::IntoResponse;
 use utoipa::OpenApi;
 
 use super::{
-    accounts, api_keys, audit, changes, events, folders, hls, items, libraries, model, pictures, publish, renditions,
-    session, status, subtitles, thumbnails, webrtc,
+    accounts, api_keys, audit, blocks, changes, events, folders, hls, items, libraries, model, pictures, publish,
+    renditions, session, status, subtitles, thumbnails, webrtc,
 };
 
 #[derive(OpenApi)]
@@ -35,6 +35,7 @@ use super::{
         events::stream,
         webrtc::settings,
         webrtc::answer,
+        webrtc::answer_of_friend,
         changes::list,
         libraries::list,
         libraries::add,
@@ -48,6 +49,7 @@ use super::{
         items::set_progress,
         items::verify,
         items::file,
+        blocks::show,
         pictures::poster,
         pictures::backdrop,
         hls::master,

@@ -1,7 +1,7 @@
 //! From the words of the lower layers to the shapes of the API.
 use super::model;
 use crate::accounts::{self, Caller};
-use crate::catalog::{File, ItemState, Library, Listed};
+use crate::catalog::{File, Item, ItemState, Library, Listed};
 use crate::facades::App;
 use crate::facades::error::Refusal;
 use crate::library::{self, ItemChange};
@@ -73,7 +73,7 @@ pub(super) fn change_word(change: ItemChange) -> &'static str {
 pub(super) async fn libraries(app: &App, caller: &Caller) -> Result<Vec<model::Library>, Refusal> {
     let mut seen = Vec::new();
     for library in app.node().catalog().libraries().await? {
-        if caller.may_see(&library.id) {
+        if caller.may_see(&library.id) && !(caller.is_node() && library.friend.is_some()) {
             seen.push(self::library(app, caller, library).await?);
         }
     }
@@ -87,7 +87,8 @@ pub(super) async fn library(app: &App, caller: &Caller, library: Library) -> Res
     let scan = scan.map(model::ScanProgress::from);
     Ok(model::Library {
         scan,
-        path: caller.is_admin().then(|| library.path.display().to_string()),
+        path: (caller.is_admin() && library.friend.is_none()).then(|| library.path.display().to_string()),
+        friend: library.friend.as_deref().map(|friend| holder(app, friend)),
         id: library.id,
         name: library.name,
         kind: library.kind,
@@ -99,10 +100,43 @@ pub(super) async fn library(app: &App, caller: &Caller, library: Library) -> Res
     })
 }
 
+/// A friend as one sees it beside what it holds.
+pub(super) fn holder(app: &App, friend: &str) -> model::Holder {
+    let name = app.node().accounts().friend(friend).map(|friend| friend.name).unwrap_or_default();
+    let online = app.node().friends().is_some_and(|friends| friends.state(friend).online);
+    model::Holder { id: friend.to_owned(), name, online }
+}
+
+/// An item as a list shows it.
+pub(super) fn summary(app: &App, listed: Listed) -> model::ItemSummary {
+    let friend = listed.item.friend.as_deref().map(|friend| holder(app, friend));
+    model::ItemSummary { friend, ..listed.into() }
+}
+
+/// Who holds an item, of those whose libraries the caller may see.
+pub(super) async fn sources(app: &App, caller: &Caller, item: &Item) -> Result<Vec<model::ItemSource>, Refusal> {
+    let itself = model::ItemSource {
+        friend: item.friend.as_deref().map(|friend| holder(app, friend)),
+        item: item.id.clone(),
+        state: item.state,
+        cid: item.file.as_ref().and_then(|file| file.cid).map(|cid| cid.to_string()),
+    };
+    // What friends hold is no business of other friends.
+    let twins = if caller.is_node() { Vec::new() } else { app.node().catalog().twins(&item.id).await? };
+    let twins = twins.into_iter().filter(|twin| caller.may_see(&twin.library)).map(|twin| model::ItemSource {
+        friend: Some(holder(app, &twin.friend)),
+        item: twin.item,
+        state: twin.state,
+        cid: twin.cid,
+    });
+    Ok([itself].into_iter().chain(twins).collect())
+}
+
 impl From<Listed> for model::ItemSummary {
     fn from(listed: Listed) -> Self {
         let item = listed.item;
         Self {
+            friend: None,
             width: item.file.as_ref().and_then(|file| file.width),
             height: item.file.as_ref().and_then(|file| file.height),
             hdr: item.file.as_ref().and_then(|file| file.hdr),
@@ -129,20 +163,28 @@ impl From<Listed> for model::ItemSummary {
 }
 
 /// All that is known of an item; paths for admins only.
-pub(super) fn detail(app: &App, listed: Listed, admin: bool, client: &Capabilities) -> model::ItemDetail {
+pub(super) async fn detail(
+    app: &App,
+    listed: Listed,
+    caller: &Caller,
+    client: &Capabilities,
+) -> Result<model::ItemDetail, Refusal> {
     let item = listed.item.clone();
+    let sources = sources(app, caller, &item).await?;
+    let paths = caller.is_admin() && item.friend.is_none();
     let facts = item.file.as_ref().and_then(|file| file.facts.clone());
-    model::ItemDetail {
-        summary: listed.into(),
+    Ok(model::ItemDetail {
+        summary: summary(app, listed),
+        sources,
         overview: item.overview,
         genres: item.genres,
         backdrop: item.artwork.backdrop.as_ref().map(|_| format!("/api/v1/items/{}/backdrop", item.id)),
-        files: item.file.iter().map(|f| file(f, admin)).collect(),
+        files: item.file.iter().map(|f| file(f, paths)).collect(),
         playback: facts.as_ref().map(|facts| decision(app.node().playback().decide(facts, client))),
         streams: facts.as_ref().map(|f| f.streams.clone()).unwrap_or_default(),
         chapters: facts.map(|f| f.chapters).unwrap_or_default(),
         problem: item.problem,
-    }
+    })
 }
 
 fn file(file: &File, admin: bool) -> model::ItemFile {

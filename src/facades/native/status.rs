@@ -25,7 +25,9 @@ pub(in crate::facades) async fn show(
     Asker(caller): Asker,
 ) -> Result<axum::Json<Status>, Refusal> {
     let node = app.node();
-    let libraries = shapes::libraries(&app, &caller).await?;
+    // How friends' libraries are is theirs to tell.
+    let mut libraries = shapes::libraries(&app, &caller).await?;
+    libraries.retain(|library| library.friend.is_none());
     let mut totals = Totals { items: 0, files: 0, bytes: 0, damaged: 0 };
     for library in &libraries {
         let counted = node.catalog().totals(&library.id).await?;

@@ -57,6 +57,11 @@ impl Browser {
 
     /// A connection that has greeted and was greeted.
     pub async fn connect(carrier: &WebRtc<String>, caller: &str) -> Self {
+        Self::connect_by(async |offer| carrier.answer(caller.to_owned(), offer).await.unwrap()).await
+    }
+
+    /// The same, where `signal` carries the offer there and the answer back.
+    pub async fn connect_by(signal: impl AsyncFnOnce(String) -> String) -> Self {
         let (mut rtc, socket, address) = Self::stack().await;
         let mut api = rtc.sdp_api();
         api.add_channel("potluck".into());
@@ -64,7 +69,7 @@ impl Browser {
         // As browsers do: the node is not told where we are.
         let offer: String =
             offer.to_sdp_string().split_inclusive('\n').filter(|line| !line.starts_with("a=candidate")).collect();
-        let answer = carrier.answer(caller.to_owned(), offer).await.unwrap();
+        let answer = signal(offer).await;
         rtc.sdp_api().accept_answer(pending, SdpAnswer::from_sdp_string(&answer).unwrap()).unwrap();
         let mut browser = Self {
             rtc,

@@ -168,9 +168,9 @@ export const api = {
     return response.text();
   },
 
-  /** One block, as it is. */
-  block: async (cid: string): Promise<Uint8Array<ArrayBuffer>> => {
-    const path = `${address.ipfs(cid)}?format=raw`;
+  /** One block of an item, as it is. */
+  block: async (item: string, cid: string): Promise<Uint8Array<ArrayBuffer>> => {
+    const path = `${BASE}/items/${id(item)}/blocks/${id(cid)}`;
     const response = await fetch(path, { credentials: 'same-origin' }).catch(() => {
       throw new ApiError(0, 'unreachable', '', `GET ${path}`);
     });

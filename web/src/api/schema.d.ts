@@ -177,6 +177,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/v1/friends/{id}/webrtc': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Answers an offer for the node of a friend, with which the page then speaks by itself. For those who may see all that
+     *     the friend shares, without a limit: on that connection the friend's node cannot tell one person from another.
+     */
+    post: operations['webrtc_answer_of_friend'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/v1/items': {
     parameters: {
       query?: never;
@@ -237,6 +257,23 @@ export interface paths {
     };
     /** The picture behind an item's page. */
     get: operations['backdrop_backdrop'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/items/{id}/blocks/{cid}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** A block of the item's file, or of a segment of it, by CID. The caller checks that the bytes hash to it. */
+    get: operations['blocks_show'];
     put?: never;
     post?: never;
     delete?: never;
@@ -891,6 +928,13 @@ export interface components {
      * @enum {string}
      */
     HdrFormat: 'pq' | 'hlg' | 'dolbyvision';
+    /** @description A friend whose node holds something. */
+    Holder: {
+      id: string;
+      name: string;
+      /** @description Its node is there now. */
+      online: boolean;
+    };
     /** @description Payload of the `item` event. */
     ItemChanged: {
       /** @description `added`, `changed`, `removed`. */
@@ -908,6 +952,8 @@ export interface components {
       playback?: components['schemas']['PlaybackDecision'] | null;
       /** @description Why it cannot be played, for people. */
       problem?: string | null;
+      /** @description Who holds it: the item itself first, then the same of friends. */
+      sources: components['schemas']['ItemSource'][];
       streams: components['schemas']['Stream'][];
     };
     /** @description A file of an item. */
@@ -941,6 +987,15 @@ export interface components {
        */
       total?: number | null;
     };
+    /** @description Who holds an item. */
+    ItemSource: {
+      /** @description Root CID of its file; where it is another than the item's, the film is the same but the bytes are not. */
+      cid?: string | null;
+      friend?: components['schemas']['Holder'] | null;
+      /** @description The id it is asked for by: each holder has given its own. */
+      item: string;
+      state: components['schemas']['ItemState'];
+    };
     /**
      * @description Whether an item can be played, and if not, why.
      * @enum {string}
@@ -969,6 +1024,7 @@ export interface components {
        * @description For a show.
        */
       episodes?: number | null;
+      friend?: components['schemas']['Holder'] | null;
       hdr?: components['schemas']['HdrFormat'] | null;
       /** Format: int32 */
       height?: number | null;
@@ -999,6 +1055,7 @@ export interface components {
     Library: {
       /** Format: int64 */
       bytes: number;
+      friend?: components['schemas']['Holder'] | null;
       id: string;
       /**
        * Format: int64
@@ -2084,6 +2141,71 @@ export interface operations {
       };
     };
   };
+  webrtc_answer_of_friend: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['SessionDescription'];
+      };
+    };
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['SessionDescription'];
+        };
+      };
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      502: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
   items_list: {
     parameters: {
       query?: {
@@ -2240,6 +2362,48 @@ export interface operations {
         };
       };
       304: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  blocks_show: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+        cid: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/vnd.ipld.raw': unknown;
+        };
+      };
+      304: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      400: {
         headers: {
           [name: string]: unknown;
         };

@@ -1,0 +1,222 @@
+//! Asks a friend's node for what it holds, and passes its answer on.
+//!
+//! Friends' items have the friend's ids, so the path is the same on both nodes. Nothing else of a request passes but a few
+//! headers, and nothing of an answer that could make the page of this node run, keep or send something: headers and types
+//! from a fixed list, statuses that say something of the item. Who may see the item here was decided before.
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
+
+use super::App;
+use super::error::Refusal;
+use crate::accounts::Caller;
+use crate::catalog::Item;
+use crate::exchange;
+
+/// Headers of a request that a friend's node is told.
+const ASKED: [HeaderName; 4] = [header::ACCEPT, header::RANGE, header::IF_RANGE, header::IF_NONE_MATCH];
+/// Headers of an answer that are believed.
+const TOLD: [HeaderName; 5] =
+    [header::CONTENT_LENGTH, header::CONTENT_RANGE, header::ACCEPT_RANGES, header::ETAG, header::RETRY_AFTER];
+/// Types that an answer may have; others are bytes.
+const TYPES: [&str; 16] = [
+    "application/json",
+    "application/octet-stream",
+    "application/vnd.apple.mpegurl",
+    "application/vnd.ipld.raw",
+    "audio/aac",
+    "audio/flac",
+    "audio/mp4",
+    "font/otf",
+    "font/ttf",
+    "image/avif",
+    "image/gif",
+    "image/jpeg",
+    "image/png",
+    "image/webp",
+    "text/vtt",
+    "text/x-ssa",
+];
+/// Bytes of an answer at most, but of the file itself: a segment of the heaviest film.
+const ANSWER_MAX: u64 = 256 * 1024 * 1024;
+/// A file may have grown since we heard of it by as much.
+const FILE_SLACK: u64 = 1024 * 1024;
+
+/// The answer of the friend that holds an item.
+pub(super) async fn to_holder(app: &App, caller: &Caller, item: &Item, request: Request) -> Result<Response, Refusal> {
+    let Some(friend) = &item.friend else { return Err(Refusal::not_found()) };
+    let asked = question(request.method(), request.uri(), request.headers(), caller)?;
+    let whole = request.uri().path().ends_with("/file");
+    // Its body is never read: what may be forwarded asks by its path alone.
+    drop(request);
+    let size = item.file.as_ref().map_or(0, |file| file.size);
+    let longest = if whole { size.saturating_add(FILE_SLACK) } else { ANSWER_MAX };
+    let answer = ask(app, friend, asked, longest).await?;
+    passed_on(answer, &name_of(app, friend))
+}
+
+/// Sends a small JSON body to a friend's node and returns the JSON it answers with.
+pub(super) async fn post_json(app: &App, friend: &str, path: &str, body: Vec<u8>) -> Result<Bytes, Refusal> {
+    let body = Full::new(Bytes::from(body)).map_err(|never| match never {}).boxed_unsync();
+    let json = HeaderValue::from_static("application/json");
+    let request = Request::post(path).header(header::CONTENT_TYPE, json).body(body);
+    let request = request.map_err(|error| Refusal::internal(&error))?;
+    let answer = ask(app, friend, request, ANSWER_MAX.min(FILE_SLACK)).await?;
+    let name = name_of(app, friend);
+    if answer.status() != StatusCode::OK {
+        return Err(Refusal::friend_answered(&name, answer.status()));
+    }
+    let body = answer.into_body().collect().await;
+    body.map(http_body_util::Collected::to_bytes).map_err(|_| Refusal::friend_answered(&name, StatusCode::OK))
+}
+
+async fn ask(
+    app: &App,
+    friend: &str,
+    request: axum::http::Request<exchange::Body>,
+    longest: u64,
+) -> Result<axum::http::Response<exchange::Body>, Refusal> {
+    let friends = app.node().friends().ok_or_else(|| Refusal::unavailable("friends are switched off on this node"))?;
+    Ok(friends.ask(friend, request, longest).await?)
+}
+
+fn name_of(app: &App, friend: &str) -> String {
+    app.node().accounts().friend(friend).map(|friend| friend.name).unwrap_or_default()
+}
+
+/// The same question without anything that is not the friend's business.
+fn question(
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+    caller: &Caller,
+) -> Result<axum::http::Request<exchange::Body>, Refusal> {
+    let limit = caller.account.as_ref().and_then(|account| account.max_bit_rate);
+    let target = match limit.filter(|_| uri.path().ends_with("/renditions") || uri.path().ends_with("/master.m3u8")) {
+        Some(limit) => format!("{}?{}", uri.path(), limited(uri.query().unwrap_or_default(), limit)),
+        None => uri.path_and_query().map(ToString::to_string).unwrap_or_default(),
+    };
+    let mut request = axum::http::Request::builder().method(method).uri(target);
+    for name in ASKED {
+        if let Some(value) = headers.get(&name) {
+            request = request.header(name, value);
+        }
+    }
+    let empty = http_body_util::Empty::<Bytes>::new().map_err(|never| match never {}).boxed_unsync();
+    request.body(empty).map_err(|_| Refusal::not_found())
+}
+
+/// A query with the limit of the caller's account here, which the friend's node cannot know.
+fn limited(query: &str, limit: u64) -> String {
+    let (told, mut rest): (Vec<&str>, Vec<&str>) = query.split('&').partition(|pair| pair.starts_with("bit_rate="));
+    let asked = told.iter().filter_map(|pair| pair.strip_prefix("bit_rate=")?.parse().ok()).min();
+    let least = format!("bit_rate={}", asked.unwrap_or(limit).min(limit));
+    rest.retain(|pair| !pair.is_empty());
+    rest.push(&least);
+    rest.join("&")
+}
+
+/// What of a friend's answer is passed on. What it says of who may ask is between the nodes, and no business of the caller.
+fn passed_on(answer: axum::http::Response<exchange::Body>, name: &str) -> Result<Response, Refusal> {
+    let (parts, body) = answer.into_parts();
+    match parts.status.as_u16() {
+        200 | 204 | 206 | 304 | 400 | 404 | 415 | 416 | 429 | 503 => {}
+        _ => return Err(Refusal::friend_answered(name, parts.status)),
+    }
+    let mut response = (parts.status, Body::new(body)).into_response();
+    let headers = response.headers_mut();
+    for header in TOLD {
+        if let Some(value) = parts.headers.get(&header) {
+            headers.insert(header, value.clone());
+        }
+    }
+    headers.insert(header::CONTENT_TYPE, known_type(&parts.headers));
+    headers.insert(header::CACHE_CONTROL, kept(&parts.headers));
+    // What a friend sends is shown by our page's players, and never is a page itself.
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox"));
+    Ok(response)
+}
+
+fn known_type(headers: &HeaderMap) -> HeaderValue {
+    let told = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = told.split(';').next().unwrap_or_default().trim();
+    let plain = essence.bytes().all(|b| b.is_ascii_alphanumeric() || b"/.-+".contains(&b));
+    let known = TYPES.contains(&essence) || plain && essence.starts_with("video/");
+    let text = if known { essence } else { "application/octet-stream" };
+    HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static("application/octet-stream"))
+}
+
+/// How long the caller may keep it: as long as a friend says of what has a CID, else it asks again.
+fn kept(headers: &HeaderMap) -> HeaderValue {
+    const PICTURE: &str = "private, max-age=300";
+    const CONTENT: &str = "private, max-age=29030400, immutable";
+    let told = headers.get(header::CACHE_CONTROL).and_then(|value| value.to_str().ok());
+    HeaderValue::from_static(match told {
+        Some(PICTURE) => PICTURE,
+        Some(CONTENT) => CONTENT,
+        Some("no-store") => "no-store",
+        _ => "private, no-cache",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exchange::Body as Carried;
+
+    fn empty() -> Carried {
+        http_body_util::Empty::<Bytes>::new().map_err(|never| match never {}).boxed_unsync()
+    }
+
+    #[test]
+    fn only_a_few_headers_reach_a_friend() {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [
+            ("cookie", "potluck_session=x"),
+            ("authorization", "Bearer x"),
+            ("range", "bytes=0-1"),
+            ("x-forwarded-for", "1.2.3.4"),
+        ] {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+        let uri = Uri::from_static("/api/v1/items/x/file?a=b");
+        let asked = question(&Method::GET, &uri, &headers, &Caller::local()).unwrap();
+        assert_eq!(asked.headers().keys().map(HeaderName::as_str).collect::<Vec<_>>(), ["range"]);
+        assert_eq!(asked.uri(), "/api/v1/items/x/file?a=b");
+    }
+
+    #[test]
+    fn only_a_few_headers_and_types_come_back() {
+        let answer = axum::http::Response::builder()
+            .header("content-type", "text/html")
+            .header("set-cookie", "potluck_session=y")
+            .header("location", "https://elsewhere.example")
+            .header("content-length", "0")
+            .header("cache-control", "public, max-age=99999999")
+            .header("clear-site-data", "*");
+        let response = passed_on(answer.body(empty()).unwrap(), "Bob").unwrap();
+        let mut names: Vec<_> = response.headers().keys().map(|name| name.as_str().to_owned()).collect();
+        names.sort();
+        assert_eq!(names, ["cache-control", "content-length", "content-security-policy", "content-type"]);
+        assert_eq!(response.headers()["content-type"], "application/octet-stream");
+        assert_eq!(response.headers()["cache-control"], "private, no-cache");
+    }
+
+    #[test]
+    fn a_refusal_between_nodes_is_not_told_as_the_callers_own() {
+        for status in [301, 401, 403, 500] {
+            let answer = axum::http::Response::builder().status(status).body(empty()).unwrap();
+            assert!(passed_on(answer, "Bob").is_err(), "{status}");
+        }
+    }
+
+    #[test]
+    fn the_limit_of_the_account_here_goes_along() {
+        assert_eq!(limited("", 5), "bit_rate=5");
+        assert_eq!(limited("video=h264&bit_rate=9&hdr=true", 5), "video=h264&hdr=true&bit_rate=5");
+        assert_eq!(limited("bit_rate=3&bit_rate=8", 5), "bit_rate=3");
+    }
+}
