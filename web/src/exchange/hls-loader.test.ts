@@ -17,7 +17,8 @@ function exchange(parts: { segment?: unknown; init?: unknown; fetchContent?: unk
     forget: vi.fn(),
   };
   const fetchContent = parts.fetchContent ?? vi.fn(async () => new Uint8Array([1, 2, 3]).buffer);
-  return { segments, planner: { fetchContent }, waits: new Waits() } as unknown as Exchange;
+  const holderOf = () => undefined;
+  return { segments, planner: { fetchContent }, waits: new Waits(), holderOf } as unknown as Exchange;
 }
 
 /** Loads and waits for the outcome. */

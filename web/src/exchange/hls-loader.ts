@@ -114,7 +114,8 @@ class BlockLoader implements Loader<LoaderContext> {
     this.stats.loading.start = performance.now();
     this.#held = false;
     this.stats.total = content.size;
-    return planner.fetchContent(content, this.#abort.signal, (n) => this.#progress(n));
+    const holder = this.#exchange.holderOf(place.item);
+    return planner.fetchContent(content, this.#abort.signal, (n) => this.#progress(n), holder);
   }
 
   async #wait(place: Place, why: 'busy' | 'failed', ms: number, error: unknown): Promise<void> {

@@ -7,11 +7,11 @@
  * const stop = exchange.subscribe((stats) => ...);   // Svelte: $exchange
  * ```
  */
-import type { Carrier } from './carrier.ts';
+import type { Carrier, Source } from './carrier.ts';
 import { realClock, type Clock } from './clock.ts';
 import { HttpsCarrier } from './https.ts';
 import { NodeError } from './patience.ts';
-import { Planner } from './planner.ts';
+import { Planner, type Holder } from './planner.ts';
 import { Segments, type Api } from './segments.ts';
 import { StatsStore, type ExchangeEvent, type ExchangeStats } from './stats.ts';
 import { Waits } from './waits.ts';
@@ -19,7 +19,7 @@ import { WebRtcCarrier, type WebRtcSettings } from './webrtc.ts';
 
 export { createLoader } from './hls-loader.ts';
 export type { Source } from './carrier.ts';
-export type { BlockRef, Content, Planner } from './planner.ts';
+export type { BlockRef, Content, Holder, Planner } from './planner.ts';
 export type { Segment } from './segments.ts';
 export type { Wait } from './waits.ts';
 export type { ExchangeEvent, ExchangeStats, SourceStats } from './stats.ts';
@@ -43,6 +43,10 @@ export interface Exchange {
   onEvent(listener: (event: ExchangeEvent) => void): () => void;
   snapshot(): ExchangeStats;
   setWebRtcEnabled(enabled: boolean): void;
+  /** The item is held by a friend's node (its id): a way of its own to that node is opened, beside the one over ours. */
+  setHolder(item: string, friend: string | null): void;
+  /** Who holds an item, if it is not the own node. */
+  holderOf(item: string): Holder | undefined;
   /** Closes every connection. */
   close(): void;
 }
@@ -55,11 +59,25 @@ export function createExchange(options: ExchangeOptions = {}): Exchange {
   const ask = options.fetch ?? ((input, init) => fetch(input, init));
   const api = options.api ?? ((path, signal) => json(ask, 'GET', path, undefined, signal));
   const https = new HttpsCarrier({ fetch: ask, clock });
-  const webrtc = new WebRtcCarrier({
-    clock,
-    settings: async (signal) => (await api('/webrtc', signal)) as WebRtcSettings,
-    signal: async (sdp, signal) => ((await json(ask, 'POST', '/webrtc', { sdp }, signal)) as { sdp: string }).sdp,
-  });
+  const channel = (path: string, source: Source) =>
+    new WebRtcCarrier({
+      clock,
+      source,
+      settings: async (signal) => (await api('/webrtc', signal)) as WebRtcSettings,
+      signal: async (sdp, signal) => ((await json(ask, 'POST', path, { sdp }, signal)) as { sdp: string }).sdp,
+    });
+  const webrtc = channel('/webrtc', 'webrtc');
+  const friends = new Map<string, WebRtcCarrier>();
+  const holders = new Map<string, Holder>();
+  const friendOf = (friend: string) => {
+    const known = friends.get(friend);
+    if (known) return known;
+    const carrier = channel(`/friends/${friend}/webrtc`, 'friend');
+    carrier.setEnabled(enabled);
+    carrier.onChange(() => stats.changed());
+    friends.set(friend, carrier);
+    return carrier;
+  };
   let enabled = false;
   const stats = new StatsStore(clock, () => ({
     state: !enabled ? 'off' : webrtc.ready ? 'open' : 'connecting',
@@ -70,7 +88,7 @@ export function createExchange(options: ExchangeOptions = {}): Exchange {
   const setWebRtcEnabled = (wanted: boolean) => {
     // A browser can have WebRTC switched off altogether.
     enabled = wanted && typeof RTCPeerConnection !== 'undefined';
-    webrtc.setEnabled(enabled);
+    for (const carrier of [webrtc, ...friends.values()]) carrier.setEnabled(enabled);
     stats.changed();
   };
   setWebRtcEnabled(options.webrtc ?? true);
@@ -82,7 +100,12 @@ export function createExchange(options: ExchangeOptions = {}): Exchange {
     onEvent: (listener) => stats.onEvent(listener),
     snapshot: () => stats.snapshot(),
     setWebRtcEnabled,
-    close: () => carriers.forEach((carrier) => carrier.close()),
+    setHolder: (item, friend) => {
+      if (friend) holders.set(item, { item, carrier: friendOf(friend) });
+      else holders.delete(item);
+    },
+    holderOf: (item) => holders.get(item),
+    close: () => [...carriers, ...friends.values()].forEach((carrier) => carrier.close()),
   };
 }
 

@@ -43,6 +43,36 @@ describe('the planner', () => {
     expect(stats.snapshot()).toMatchObject({ blocksVerified: 3, sources: { webrtc: { bytes: 2500 } } });
   });
 
+  it("asks the friend's node first for what a friend holds, and the own node for a block of the item", async () => {
+    const friend = new FakeCarrier('friend', clock);
+    const { bytes, ...ref } = await block(1);
+    const got = planner.fetchBlock(ref, live(), undefined, { item: 'i', carrier: friend });
+    await settled();
+    expect(friend.asked[0]!.request.target).toBe(`/ipfs/${ref.cid}?format=raw`);
+    friend.ready = false;
+    await clock.pass(SILENCE_MS + 50);
+    expect(webrtc.asked[0]!.request.target).toBe(`/api/v1/items/i/blocks/${ref.cid}`);
+    webrtc.reply(bytes);
+    expect(await got).toEqual(bytes);
+    expect(events).toContainEqual(expect.objectContaining({ type: 'fallback', from: 'friend', to: 'webrtc' }));
+  });
+
+  it("gives up on a friend's node that sent wrong bytes", async () => {
+    const friend = new FakeCarrier('friend', clock);
+    const { bytes, ...ref } = await block(1);
+    let asked = 0;
+    friend.answer = () => {
+      asked += 1;
+      return new Uint8Array(1000).fill(9);
+    };
+    webrtc.answer = () => bytes;
+    const holder = { item: 'i', carrier: friend };
+    expect(await planner.fetchBlock(ref, live(), undefined, holder)).toEqual(bytes);
+    expect(await planner.fetchBlock(ref, live(), undefined, holder)).toEqual(bytes);
+    expect(asked).toBe(1);
+    expect(stats.snapshot().blocksWrong).toBe(1);
+  });
+
   it('asks HTTPS too within 300 ms when a request hears nothing, and takes what comes first', async () => {
     const { bytes, ...ref } = await block(1);
     const got = planner.fetchBlock(ref, live());

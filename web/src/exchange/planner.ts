@@ -21,6 +21,13 @@ export interface Content extends BlockRef {
   blocks: BlockRef[];
 }
 
+/** A friend's node holds the item: it is asked by itself where it can be reached, and through the own node else. */
+export interface Holder {
+  item: string;
+  /** The way to the friend's node; `null` where there is none of its own. */
+  carrier: Carrier | null;
+}
+
 export interface PlannerOptions {
   /** In order of preference. */
   carriers: Carrier[];
@@ -68,7 +75,7 @@ export class Planner {
   readonly #stats: StatsStore;
   readonly #clock: Clock;
   readonly #verify: (cid: string, bytes: Uint8Array<ArrayBuffer>) => Promise<boolean>;
-  readonly #standing = new Map<Carrier, Standing>();
+  readonly #standing = new WeakMap<Carrier, Standing>();
   #underWay = 0;
   #waiting: (() => void)[] = [];
 
@@ -77,18 +84,20 @@ export class Planner {
     this.#stats = options.stats;
     this.#clock = options.clock ?? realClock;
     this.#verify = options.verify ?? matches;
-    for (const carrier of this.#carriers) {
-      this.#standing.set(carrier, { suspectAt: null, probedAt: -Infinity, droppedUntil: -Infinity });
-      carrier.onChange(() => this.#stats.changed());
-    }
+    for (const carrier of this.#carriers) carrier.onChange(() => this.#stats.changed());
   }
 
-  /** All blocks of `content`, verified, one after the other. */
-  async fetchContent(content: Content, signal: AbortSignal, onBytes?: (count: number) => void): Promise<ArrayBuffer> {
+  /** All blocks of `content`, verified, one after the other; of a friend's item with its `holder`. */
+  async fetchContent(
+    content: Content,
+    signal: AbortSignal,
+    onBytes?: (count: number) => void,
+    holder?: Holder,
+  ): Promise<ArrayBuffer> {
     const stop = new AbortController();
     const both = AbortSignal.any([signal, stop.signal]);
     try {
-      const blocks = await Promise.all(content.blocks.map((block) => this.fetchBlock(block, both, onBytes)));
+      const blocks = await Promise.all(content.blocks.map((block) => this.fetchBlock(block, both, onBytes, holder)));
       if (blocks.length === 1 && blocks[0]) return blocks[0].buffer;
       const whole = new Uint8Array(content.blocks.reduce((sum, { size }) => sum + size, 0));
       let at = 0;
@@ -111,24 +120,31 @@ export class Planner {
     block: BlockRef,
     signal: AbortSignal,
     onBytes?: (count: number) => void,
+    holder?: Holder,
   ): Promise<Uint8Array<ArrayBuffer>> {
     if (block.size > BLOCK_MAX) throw new CarrierError(`a block of ${block.size} bytes is too large`);
-    await this.#headStart(signal);
-    await this.#turn(signal);
+    const carriers = this.#ways(holder);
+    await this.#headStart(carriers, signal);
+    await this.#turn(carriers, signal);
     try {
-      return await new Race(block, signal, this.#race(), onBytes).run();
+      return await new Race(block, signal, this.#race(carriers, holder), onBytes).run();
     } finally {
       this.#underWay--;
       this.#waiting.shift()?.();
     }
   }
 
+  /** Whom to ask, in order of preference. */
+  #ways(holder: Holder | undefined): Carrier[] {
+    return holder?.carrier ? [holder.carrier, ...this.#carriers] : this.#carriers;
+  }
+
   /** Waits for a better carrier that is opening: most are there before a slower one would have helped. */
-  async #headStart(signal: AbortSignal): Promise<void> {
-    for (let left = this.#worthWaiting(); left > 0; left = this.#worthWaiting()) {
+  async #headStart(carriers: Carrier[], signal: AbortSignal): Promise<void> {
+    for (let left = this.#worthWaiting(carriers); left > 0; left = this.#worthWaiting(carriers)) {
       signal.throwIfAborted();
       await new Promise<void>((resolve) => {
-        const stops = this.#carriers.map((carrier) => carrier.onChange(() => done()));
+        const stops = carriers.map((carrier) => carrier.onChange(() => done()));
         const cancel = this.#clock.after(left, () => done());
         const done = () => {
           cancel();
@@ -143,17 +159,17 @@ export class Planner {
   }
 
   /** Milliseconds that a carrier before the first ready one still has to open. */
-  #worthWaiting(): number {
-    const ready = this.#carriers.findIndex((carrier) => carrier.ready);
-    const better = this.#carriers.slice(0, ready < 0 ? undefined : ready);
+  #worthWaiting(carriers: Carrier[]): number {
+    const ready = carriers.findIndex((carrier) => carrier.ready);
+    const better = carriers.slice(0, ready < 0 ? undefined : ready);
     const since = better.flatMap(({ openingSince }) => (openingSince === null ? [] : [openingSince]));
     return Math.max(0, ...since.map((began) => began + HEAD_START_MS - this.#clock.now()));
   }
 
   /** Waits until one more block may be under way. */
-  async #turn(signal: AbortSignal): Promise<void> {
+  async #turn(carriers: Carrier[], signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    const most = Math.max(...this.#carriers.filter((carrier) => carrier.ready).map((carrier) => carrier.parallel), 1);
+    const most = Math.max(...carriers.filter((carrier) => carrier.ready).map((carrier) => carrier.parallel), 1);
     if (this.#underWay >= most) {
       await new Promise<void>((resolve, reject) => {
         const go = () => {
@@ -171,12 +187,13 @@ export class Planner {
     this.#underWay++;
   }
 
-  #race(): RaceSurroundings {
+  #race(carriers: Carrier[], holder: Holder | undefined): RaceSurroundings {
     return {
       clock: this.#clock,
       stats: this.#stats,
       verify: this.#verify,
-      next: (tried) => this.#next(tried),
+      next: (tried) => this.#next(carriers, tried),
+      target: (carrier, cid) => target(carrier, cid, holder),
       probe: (carrier) => this.#probe(carrier),
       silent: (carrier) => this.#silent(carrier),
       wrong: (carrier, cid) => this.#wrong(carrier, cid),
@@ -184,18 +201,27 @@ export class Planner {
   }
 
   /** The best carrier that was not tried yet. */
-  #next(tried: Set<Carrier>): Carrier | undefined {
-    const left = this.#carriers.filter((carrier) => carrier.ready && !tried.has(carrier));
+  #next(carriers: Carrier[], tried: Set<Carrier>): Carrier | undefined {
+    const left = carriers.filter((carrier) => carrier.ready && !tried.has(carrier));
     return left.find((carrier) => this.#good(carrier)) ?? left.find((carrier) => !this.#dropped(carrier));
   }
 
+  /** How a carrier has done so far; friends' come with their items. */
+  #standingOf(carrier: Carrier): Standing {
+    const known = this.#standing.get(carrier);
+    if (known) return known;
+    const fresh = { suspectAt: null, probedAt: -Infinity, droppedUntil: -Infinity };
+    this.#standing.set(carrier, fresh);
+    return fresh;
+  }
+
   #dropped(carrier: Carrier): boolean {
-    return (this.#standing.get(carrier)?.droppedUntil ?? 0) > this.#clock.now();
+    return this.#standingOf(carrier).droppedUntil > this.#clock.now();
   }
 
   #good(carrier: Carrier): boolean {
-    const standing = this.#standing.get(carrier);
-    if (!standing || this.#dropped(carrier)) return false;
+    const standing = this.#standingOf(carrier);
+    if (this.#dropped(carrier)) return false;
     if (standing.suspectAt === null) return true;
     if (carrier.heardAt > standing.suspectAt) {
       standing.suspectAt = null;
@@ -206,24 +232,24 @@ export class Planner {
   }
 
   #probe(carrier: Carrier): void {
-    const standing = this.#standing.get(carrier);
+    const standing = this.#standingOf(carrier);
     const now = this.#clock.now();
-    if (!standing || now - standing.probedAt < PROBE_MS) return;
+    if (now - standing.probedAt < PROBE_MS) return;
     standing.probedAt = now;
     carrier.probe();
   }
 
   #silent(carrier: Carrier): void {
-    const standing = this.#standing.get(carrier);
-    if (!standing || standing.suspectAt !== null) return;
+    const standing = this.#standingOf(carrier);
+    if (standing.suspectAt !== null) return;
     standing.suspectAt = this.#clock.now();
     this.#probe(carrier);
   }
 
   #wrong(carrier: Carrier, cid: string): void {
-    const standing = this.#standing.get(carrier);
+    const standing = this.#standingOf(carrier);
     // The last way to the node is kept: its next answer is checked like any other.
-    if (standing && carrier !== this.#carriers.at(-1)) standing.droppedUntil = this.#clock.now() + DROPPED_MS;
+    if (carrier !== this.#carriers.at(-1)) standing.droppedUntil = this.#clock.now() + DROPPED_MS;
     this.#stats.wrong(carrier.source, cid);
   }
 }
@@ -233,9 +259,16 @@ interface RaceSurroundings {
   stats: StatsStore;
   verify: (cid: string, bytes: Uint8Array<ArrayBuffer>) => Promise<boolean>;
   next: (tried: Set<Carrier>) => Carrier | undefined;
+  target: (carrier: Carrier, cid: string) => string;
   probe: (carrier: Carrier) => void;
   silent: (carrier: Carrier) => void;
   wrong: (carrier: Carrier, cid: string) => void;
+}
+
+/** A friend's node has the block by its name; the own node asks the friend's for a block of the item. */
+function target(carrier: Carrier, cid: string, holder: Holder | undefined): string {
+  const direct = !holder || carrier === holder.carrier;
+  return direct ? `/ipfs/${cid}?format=raw` : `/api/v1/items/${holder.item}/blocks/${cid}`;
 }
 
 /** Getting one block: usually one attempt, sometimes several that overlap. */
@@ -304,7 +337,7 @@ class Race {
     const { carrier, abort } = attempt;
     try {
       const answer = await carrier.request({
-        target: `/ipfs/${this.#block.cid}?format=raw`,
+        target: this.#around.target(carrier, this.#block.cid),
         headers: [['accept', 'application/vnd.ipld.raw']],
         sizeMax: this.#block.size,
         signal: abort.signal,

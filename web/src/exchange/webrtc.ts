@@ -4,7 +4,7 @@
  *
  * One connection carries about 64 KiB a round trip, because more would overrun the browser's own receive buffer.
  */
-import { CarrierError, type Carrier, type CarrierAnswer, type CarrierRequest } from './carrier.ts';
+import { CarrierError, type Carrier, type CarrierAnswer, type CarrierRequest, type Source } from './carrier.ts';
 import { Channel } from './channel.ts';
 import { realClock, type Clock } from './clock.ts';
 
@@ -19,6 +19,8 @@ export interface WebRtcOptions {
   settings: (signal: AbortSignal) => Promise<WebRtcSettings>;
   /** The node's answer to an offer. */
   signal: (sdp: string, signal: AbortSignal) => Promise<string>;
+  /** Whose node it leads to; default the own. */
+  source?: Source;
   clock?: Clock;
   createConnection?: (configuration: RTCConfiguration) => RTCPeerConnection;
 }
@@ -48,7 +50,7 @@ interface Connection {
 }
 
 export class WebRtcCarrier implements Carrier {
-  readonly source = 'webrtc';
+  readonly source: Source;
   #options: WebRtcOptions;
   #clock: Clock;
   #connections = new Set<Connection>();
@@ -65,6 +67,7 @@ export class WebRtcCarrier implements Carrier {
 
   constructor(options: WebRtcOptions) {
     this.#options = options;
+    this.source = options.source ?? 'webrtc';
     this.#clock = options.clock ?? realClock;
   }
 

@@ -301,6 +301,17 @@ export const en = {
     ],
   },
 
+  friend: {
+    from: (name: string) => `from ${name}`,
+    library: (library: string, name: string) => `${library} (${name})`,
+    off: 'off',
+    node: (name: string) => `${name}'s node`,
+    sameBytes: 'The same bytes',
+    sameTitle: 'The same title, another file',
+    away: (name: string) => `${name}'s node is off`,
+    awayHelp: 'It plays again as soon as the node is back. How far you watched is kept here.',
+  },
+
   info: {
     title: 'Where the bytes come from',
     sources: 'Sources',
@@ -310,6 +321,7 @@ export const en = {
       friend: 'A friend',
       viewer: 'Another viewer',
     } as Record<string, string>,
+    friend: (name: string) => `Friend: ${name}`,
     share: (percent: number) => `${percent} %`,
     verified: 'Verified blocks',
     verifiedHelp: 'Each block is hashed here and must match its name before it is played.',

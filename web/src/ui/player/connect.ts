@@ -85,6 +85,10 @@ class ExchangeSupply implements Supply {
     this.exchange.setWebRtcEnabled(on);
   }
 
+  heldBy(item: string, friend: string | null): void {
+    this.exchange.setHolder(item, friend);
+  }
+
   serve(item: string, client: Capabilities): void {
     this.exchange.segments.setQuery(item, queryString(client).slice(1));
   }

@@ -31,6 +31,8 @@ export interface Supply {
   stats(): SupplyStats;
   webrtc(): WebRtcState;
   useWebRtc(on: boolean): void;
+  /** Whose node holds the item: a friend's id, or `null` for the own. */
+  heldBy(item: string, friend: string | null): void;
   /** What is asked for from now on is for `client`: which renditions there are depends on it. */
   serve(item: string, client: Capabilities): void;
   /** The node's decision and all renditions for the client served. */

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { ItemSummary } from '../../api/types';
-import { joined, resolution, streamLine, subtitle, trackName, watchedShare } from './facts';
+import { initials, joined, resolution, streamLine, subtitle, trackName, watchedShare } from './facts';
 
 const film: ItemSummary = {
   id: 'a',
@@ -49,5 +49,12 @@ it('a track is called by its language and its own name', () => {
   expect(trackName({ language: 'deu', title: 'Commentary' }, 'Track 1')).toBe('German · Commentary');
   expect(trackName({ language: 'und' }, 'Track 1')).toBe('Track 1');
 });
+
+it.each([
+  ['Ada', 'A'],
+  ['Ada Lovelace', 'AL'],
+  ['  élan van der Vries ', 'ÉV'],
+  ['', ''],
+])('the initials of %s are %s', (name, letters) => expect(initials(name)).toBe(letters));
 
 it('absent parts leave no separator', () => expect(joined(null, 'a', '', 'b', undefined)).toBe('a · b'));

@@ -1,5 +1,5 @@
 /** Facts of a title in a few characters: badges, the line under a name, the line on its page. */
-import type { ItemDetail, ItemSummary, Stream } from '../../api/types';
+import type { ItemDetail, ItemSummary, Library, Stream } from '../../api/types';
 import { t } from '../../strings';
 import { bytes } from './bytes';
 import { length } from './time';
@@ -143,4 +143,16 @@ export function bitRate(bitsPerSecond: number): string {
 /** A clause of the node's as a sentence's beginning. */
 export function capitalised(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** The first letters of a name's first and last word: `AL` of `Ada Lovelace`. */
+export function initials(name: string): string {
+  const words = name.split(/\s+/).filter(Boolean);
+  const ends = words.length > 1 ? [words[0]!, words.at(-1)!] : words;
+  return ends.map((word) => [...word][0]!.toLocaleUpperCase()).join('');
+}
+
+/** A library's name; of a friend's with whose it is, because names are the same everywhere. */
+export function libraryName(library: Pick<Library, 'name' | 'friend'>): string {
+  return library.friend ? t.friend.library(library.name, library.friend.name) : library.name;
 }
