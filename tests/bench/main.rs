@@ -5,6 +5,7 @@ mod catalog;
 mod import;
 mod node;
 mod segments;
+mod sync;
 mod table;
 mod transcode;
 mod webrtc;
@@ -19,6 +20,7 @@ const GROUPS: &[Group] = &[
     ("import", import::measure),
     ("catalog", catalog::measure),
     ("node", node::measure),
+    ("sync", sync::measure),
     ("segments", segments::measure),
     ("transcode", transcode::measure),
     ("webrtc", webrtc::measure),
