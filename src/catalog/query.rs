@@ -52,6 +52,8 @@ pub(super) enum Source {
     Words(String),
     /// Episodes of a show.
     Show,
+    /// Friends' items whose twin, which is shown instead, is in none of the libraries asked for.
+    Twins,
 }
 
 /// A query's text and its values, grown together.
@@ -140,7 +142,14 @@ fn sources(c: &Connection, filter: &ItemFilter) -> rusqlite::Result<Option<Vec<S
     if filter.sort == Sort::Watched && !never {
         sources.push(Source::Watched(None));
     }
+    if filter.libraries.is_some() && any_twins(c)? {
+        sources.push(Source::Twins);
+    }
     Ok(Some(sources))
+}
+
+fn any_twins(c: &Connection) -> rusqlite::Result<bool> {
+    c.prepare_cached("SELECT EXISTS (SELECT 1 FROM remote WHERE twin IS NOT NULL)")?.query_row([], |r| r.get(0))
 }
 
 /// The libraries and kinds asked for that hold anything, with how many items each.
@@ -253,6 +262,15 @@ fn add_conditions(sql: &mut Sql, filter: &ItemFilter, source: &Source) {
             }
             add_progress(sql, filter);
         }
+        Source::Twins => {
+            sql.add("FROM remote AS r CROSS JOIN item AS i ON i.n = r.item WHERE r.twin IS NOT NULL", []);
+            add_access(sql, filter);
+            if filter.sort == Sort::Watched {
+                sql.add(NEVER_WATCHED, [filter.account.clone().into()]);
+            }
+            sql.add(" AND i.state = 'trashed'", []);
+            add_progress(sql, filter);
+        }
         Source::Show => {
             sql.add("FROM item AS i WHERE i.show IS NOT NULL", []);
             sql.add(OF_SHOW, filter.show.clone().map(Value::from));
@@ -268,15 +286,22 @@ fn add_conditions(sql: &mut Sql, filter: &ItemFilter, source: &Source) {
 const OF_SHOW: &str = " AND i.show = (SELECT t.n FROM item AS t WHERE t.id = ?)";
 const NEVER_WATCHED: &str = " AND NOT EXISTS (SELECT 1 FROM progress AS w WHERE w.account = ? AND w.item = i.n)";
 
+/// Shown, or hidden behind something that is in none of these libraries: who asks for them alone would see neither.
+const SHOWN_AMONG: &str = " AND (i.state <> 'trashed' OR EXISTS (SELECT 1 FROM remote AS h JOIN item AS t ON t.n = h.twin \
+    WHERE h.item = i.n AND t.library NOT IN (SELECT value FROM json_each(?))))";
+
 /// Only what the caller may see and asks for: in every source that does not name library and kind itself.
 fn add_access(sql: &mut Sql, filter: &ItemFilter) {
-    sql.add(" AND i.state <> 'trashed'", []);
+    let list = filter.libraries.as_ref().map(|libraries| serde_json::Value::from(libraries.clone()).to_string());
+    match &list {
+        Some(list) => sql.add(SHOWN_AMONG, [list.clone().into()]),
+        None => sql.add(" AND i.state <> 'trashed'", []),
+    }
     match filter.kind {
         Some(kind) => sql.add(" AND i.kind = ?", [kind.as_str().to_owned().into()]),
         None => sql.add(" AND i.kind <> 'show'", []),
     }
-    if let Some(libraries) = &filter.libraries {
-        let list = serde_json::Value::from(libraries.clone()).to_string();
+    if let Some(list) = list {
         sql.add(" AND i.library IN (SELECT value FROM json_each(?))", [list.into()]);
     }
 }
@@ -302,11 +327,18 @@ fn total(c: &Connection, filter: &ItemFilter, sources: &[Source]) -> rusqlite::R
     let count = if plain {
         let all: i64 = groups(c, filter)?.iter().map(|(_, _, items)| items).sum();
         let unwatched = filter.progress == Some(ProgressFilter::Unwatched);
-        all - if unwatched { count(c, filter, &Source::Watched(None))? } else { 0 }
+        let hidden = if sources.contains(&Source::Twins) { count_twins(c, filter)? } else { 0 };
+        all + hidden - if unwatched { count(c, filter, &Source::Watched(None))? } else { 0 }
     } else {
         sources.iter().map(|source| count(c, filter, source)).sum::<rusqlite::Result<i64>>()?
     };
     Ok(count.max(0).cast_unsigned())
+}
+
+/// All of [`Source::Twins`], watched or not: what was watched is in another source, or taken away again.
+fn count_twins(c: &Connection, filter: &ItemFilter) -> rusqlite::Result<i64> {
+    let filter = ItemFilter { sort: Sort::Title, progress: None, ..filter.clone() };
+    count(c, &filter, &Source::Twins)
 }
 
 fn count(c: &Connection, filter: &ItemFilter, source: &Source) -> rusqlite::Result<i64> {

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use potluck::catalog::record::{Description, Place, Record, ShowName, Stat};
 use potluck::catalog::shared::{Changes, RemovedItem, SharedItem, SharedLibrary};
 use potluck::catalog::{
-    Catalog, Id, ItemFilter, ItemKind, ItemState, Library, LibraryKind, LibraryState, Listed, Progress, Visibility,
+    Catalog, Id, ItemFilter, ItemKind, ItemState, Library, LibraryKind, LibraryState, Listed, Progress, ProgressFilter,
+    Sort, Visibility,
 };
 use potluck::content::cid;
 use potluck::database::{Database, DatabaseOptions, Durability, migrations};
@@ -299,6 +300,33 @@ async fn what_is_ours_already_is_hidden_as_a_further_source() {
     assert_eq!(shown[0].item.friend.as_deref(), Some(FRIEND), "when ours goes, the friend's is shown");
     to.remove_library(&own.id).await.unwrap();
     assert_eq!(titles(&list(&to, everything(ItemKind::Movie)).await), ["Arrival", "Brazil"]);
+    follow(&from, &to, None, 500).await;
+}
+
+#[tokio::test]
+async fn who_may_see_a_friends_library_alone_sees_all_of_it() {
+    let (_folders, from, to, films) = followed().await;
+    let own = library(&to, "films", LibraryKind::Movies).await;
+    to.record(film(&own, "Arrival", 2016)).await.unwrap();
+    let of = |libraries: Vec<&Id>| {
+        let libraries = Some(libraries.into_iter().cloned().collect());
+        ItemFilter { libraries, ..everything(ItemKind::Movie) }
+    };
+    let arrival = list(&to, of(vec![&films.id])).await.remove(0).item;
+    to.set_progress(ANN, &arrival.id, Progress { position: 5.0, completed: false }).await.unwrap();
+    for (sort, progress, friends, both) in [
+        (Sort::Title, None, vec!["Arrival", "Brazil"], vec!["Arrival", "Brazil"]),
+        (Sort::Watched, None, vec!["Arrival", "Brazil"], vec!["Arrival", "Brazil"]),
+        (Sort::Watched, Some(ProgressFilter::Started), vec!["Arrival"], vec![]),
+        (Sort::Title, Some(ProgressFilter::Unwatched), vec!["Brazil"], vec!["Arrival", "Brazil"]),
+    ] {
+        for (libraries, expected) in [(vec![&films.id], friends), (vec![&films.id, &own.id], both)] {
+            let page = to.items(ItemFilter { sort, progress, ..of(libraries) }).await.unwrap();
+            let mut found = titles(&page.items);
+            found.sort_unstable();
+            assert_eq!((found, page.total), (expected.clone(), Some(expected.len() as u64)), "{sort:?} {progress:?}");
+        }
+    }
     follow(&from, &to, None, 500).await;
 }
 
