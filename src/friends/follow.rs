@@ -160,7 +160,7 @@ impl Follower {
 
     fn tell(&self, taken: &Taken) {
         if taken.refused > 0 {
-            tracing::warn!(friend.id = %self.friend, entries = taken.refused, "a friend told of items that cannot be hers");
+            tracing::warn!(friend.id = %self.friend, entries = taken.refused, "a friend told of items that cannot be its own");
         }
         let items = taken.added.iter().chain(&taken.changed).chain(&taken.removed).map(|touched| &touched.library);
         let mut libraries: Vec<&Id> = items.chain(&taken.libraries).collect();

@@ -5,6 +5,7 @@ import type {
   Account,
   ApiKey,
   Folders,
+  Holder,
   ItemDetail,
   ItemSummary,
   Library,
@@ -118,6 +119,10 @@ export class MockNode {
     for (let i = 0; i < films; i += 1) this.items.push(film(i, 'l1'));
     for (let i = 0; i < 14; i += 1) this.items.push(...show(i, 'l2'));
     for (let i = 0; i < 24; i += 1) this.items.push(video(i, 'l3'));
+    for (const [friend, from] of [BOB, CARLA].map((friend, n) => [friend, 200 + 40 * n] as const)) {
+      this.libraries.push({ ...library(friend.id, 'Films', 'movies', ''), path: undefined, friend });
+      for (let i = from; i < from + 12; i += 1) this.items.push({ ...film(i, friend.id), friend });
+    }
     this.sort();
     this.count();
   }
@@ -509,6 +514,10 @@ function firstFrom(items: ItemSummary[], letter: string): number {
   }
   return low;
 }
+
+/** Friends whose films are in the lists; one node is there, one is not. */
+const BOB: Holder = { id: 'b1', name: 'Bob', online: true };
+const CARLA: Holder = { id: 'b2', name: 'Carla de Vries', online: false };
 
 function library(id: string, name: string, kind: LibraryKind, path: string): Library {
   return {
