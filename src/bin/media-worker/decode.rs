@@ -168,7 +168,7 @@ impl Film {
         while let Some(picture) = self.next()? {
             if picture.tick >= start {
                 let there = came_before || picture.tick == start;
-                self.ahead = Some(picture);
+                self.put_back(picture);
                 return Ok(there);
             }
             came_before = true;
@@ -194,7 +194,7 @@ impl Film {
                 Ok(Came::Hungry) => self.feed()?,
                 Ok(Came::Ended) => return Ok(None),
                 // A picture that cannot be decoded is left out.
-                Err(error) if self.blames_the_device(&error) => return Err(blamed(&error)),
+                Err(error) if self.blames_the_device(&error) => return Err(blamed(error)),
                 Err(ffmpeg_next::Error::Other { errno: ffmpeg_next::error::ENOMEM }) => return Err(no_memory()),
                 Err(_) if self.ended => return Ok(None),
                 Err(_) => self.feed()?,
@@ -236,7 +236,7 @@ impl Film {
             }
             match self.decoder.send_packet(Some(&packet)) {
                 Ok(_) => return Ok(()),
-                Err(error) if self.blames_the_device(&error) => return Err(blamed(&error)),
+                Err(error) if self.blames_the_device(&error) => return Err(blamed(error)),
                 Err(_) => (),
             }
         }

@@ -19,6 +19,18 @@ const QUALITY: u8 = 21;
 /// Keyframes further apart than any segment is long.
 const NO_KEYFRAMES: i32 = 100_000;
 
+/// Pictures that libx264 looks ahead where memory is dear; ten otherwise.
+const FRUGAL_LOOKAHEAD: &str = "6";
+
+/// How many pictures the encoder in software may hold: each thread, and looking ahead, keeps some.
+#[derive(Debug, Clone, Copy)]
+pub struct Effort {
+    /// Threads, at least one.
+    pub threads: u32,
+    /// Beside a decoder whose own pictures are large.
+    pub is_frugal: bool,
+}
+
 /// Samples in decoding order, and their bytes.
 #[derive(Default)]
 pub struct Encoded {
@@ -36,13 +48,17 @@ pub struct Encoder {
 }
 
 impl Encoder {
-    /// libx264 for a plan.
-    pub fn software(plan: &PicturePlan, rate: f64, colour: Colour) -> Result<Self, Trouble> {
+    /// libx264 for a plan; `effort` is how much it may hold.
+    pub fn software(plan: &PicturePlan, effort: Effort, rate: f64, colour: Colour) -> Result<Self, Trouble> {
         let mut codec = codec(c"libx264")?;
         common(codec.raw_mut(), plan, rate, colour);
         codec.raw_mut().pix_fmt = ffi::AVPixelFormat::AV_PIX_FMT_YUV420P;
-        codec.raw_mut().thread_count = i32::try_from(plan.threads.clamp(1, 16)).unwrap_or(1);
-        codec.open(libx264())?;
+        codec.raw_mut().thread_count = i32::try_from(effort.threads.clamp(1, 16)).unwrap_or(1);
+        let mut options = libx264();
+        if effort.is_frugal {
+            options.set("rc-lookahead", FRUGAL_LOOKAHEAD);
+        }
+        codec.open(options)?;
         Ok(Self { codec, encoded: Encoded::default(), first: true })
     }
 
@@ -54,7 +70,7 @@ impl Encoder {
         hardware: &Hardware,
         like: &Frame,
     ) -> Result<Self, Trouble> {
-        let mut codec = codec(hardware.encoder()).map_err(|e| blamed(&e))?;
+        let mut codec = codec(hardware.encoder()).map_err(blamed)?;
         let raw = codec.raw_mut();
         common(raw, plan, rate, colour);
         raw.bit_rate = i64::try_from(plan.format.bit_rate).unwrap_or(i64::MAX);
@@ -67,7 +83,7 @@ impl Encoder {
             (&raw mut raw.pix_fmt).cast::<i32>().write(like.raw().format);
             raw.hw_frames_ctx = ffi::av_buffer_ref(like.raw().hw_frames_ctx);
         }
-        codec.open(encoder_options(hardware)).map_err(|e| blamed(&e))?;
+        codec.open(encoder_options(hardware)).map_err(blamed)?;
         Ok(Self { codec, encoded: Encoded::default(), first: true })
     }
 

@@ -124,6 +124,17 @@ impl Shape {
         }
     }
 
+    /// The words that bring it to a size and a format, with limited range. zimg, the quicker one, takes what most films are;
+    /// swscale takes everything.
+    fn scaled(&self, across: u32, down: u32, format: &str, matrices: &str) -> String {
+        let usual = [ffi::AVPixelFormat::AV_PIX_FMT_YUV420P, ffi::AVPixelFormat::AV_PIX_FMT_YUV420P10LE];
+        let even = self.width % 2 == 0 && self.height % 2 == 0;
+        if even && matrices.is_empty() && !self.colour.full && usual.iter().any(|usual| *usual as i32 == self.format) {
+            return format!("zscale=w={across}:h={down}:filter=bicubic,format={format}");
+        }
+        format!("scale=w={across}:h={down}:flags=bicubic:out_range=limited{matrices},format={format}")
+    }
+
     /// Whether its values are red, green and blue.
     fn is_rgb(&self) -> bool {
         self.has(ffi::AV_PIX_FMT_FLAG_RGB)
@@ -184,7 +195,7 @@ pub fn software(shape: &Shape, manner: &Manner, format: &PictureFormat) -> Strin
     }
     if format.tone_map && shape.colour.is_hdr() {
         let peak = manner.peak.filter(|peak| peak.is_finite()).unwrap_or(USUAL_PEAK).clamp(4.0, 100.0);
-        words.push(format!("scale=w={across}:h={down}:flags=bicubic,format=yuv420p10le"));
+        words.push(shape.scaled(across, down, "yuv420p10le", ""));
         words.push("zscale=t=linear:npl=100:p=bt709,format=gbrpf32le".to_owned());
         words.push(format!("tonemap=tonemap=hable:desat=0:peak={peak:.2}"));
         words.push("zscale=t=bt709:m=bt709:r=limited,format=yuv420p".to_owned());
@@ -194,7 +205,7 @@ pub fn software(shape: &Shape, manner: &Manner, format: &PictureFormat) -> Strin
             Some(matrix) if !shape.colour.is_hdr() => format!(":in_color_matrix={matrix}:out_color_matrix=bt709"),
             _ => String::new(),
         };
-        words.push(format!("scale=w={across}:h={down}:flags=bicubic:out_range=limited{matrices},format=yuv420p"));
+        words.push(shape.scaled(across, down, "yuv420p", &matrices));
     }
     words.extend(upright(manner.turns).map(str::to_owned));
     if fitted != (format.width, format.height) {
@@ -453,6 +464,21 @@ mod tests {
         assert!(!software(&Shape::usual(&manner), &manner, &format(1920, 1080, true)).contains("tonemap"));
         let strange = Manner { peak: Some(f64::NAN), ..manner };
         assert!(!software(&hdr, &strange, &format(1920, 1080, true)).contains("NaN"));
+    }
+
+    #[test]
+    fn the_quicker_scaler_gets_what_it_can_take() {
+        let manner = manner(1920, 1080, 0);
+        let usual = Shape { format: ffi::AVPixelFormat::AV_PIX_FMT_YUV420P as i32, ..Shape::usual(&manner) };
+        let words = |shape: Shape| software(&shape, &manner, &format(1280, 720, false));
+        assert!(words(usual).starts_with("zscale=w=1280:h=720:"));
+        let others = [
+            Shape { width: 1919, ..usual },
+            Shape { colour: Colour { full: true, ..Colour::BT709 }, ..usual },
+            Shape { colour: Colour { matrix: 9, ..Colour::BT709 }, ..usual },
+            Shape { format: ffi::AVPixelFormat::AV_PIX_FMT_RGB24 as i32, ..usual },
+        ];
+        assert!(others.into_iter().all(|shape| words(shape).starts_with("scale=")));
     }
 
     #[test]

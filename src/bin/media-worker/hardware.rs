@@ -43,9 +43,9 @@ impl Hardware {
             return Ok(None);
         }
         overheard::forget();
-        let vaapi = create(device.path()).map_err(|e| blamed(&e))?;
+        let vaapi = create(device.path()).map_err(blamed)?;
         let quick_sync = match device {
-            Device::Qsv(_) => Some(derive(&vaapi).map_err(|e| blamed(&e))?),
+            Device::Qsv(_) => Some(derive(&vaapi).map_err(blamed)?),
             _ => None,
         };
         let low_power = Display::of(&vaapi).only_low_power();
@@ -67,9 +67,19 @@ impl Hardware {
 }
 
 /// The failure of a device, with what was said of it.
-pub fn blamed(error: &dyn std::fmt::Display) -> Trouble {
+pub fn blamed(error: impl Into<Trouble>) -> Trouble {
+    let error = match error.into() {
+        // That is what libav's codes mean of a file, which has nothing to do with it here.
+        Trouble::Damaged(reason) => reason,
+        other => other.to_string(),
+    };
     let said = overheard::said();
-    Trouble::Device(if said.is_empty() { error.to_string() } else { format!("{said} ({error})") })
+    Trouble::Device(if said.is_empty() { error } else { format!("{said} ({error})") })
+}
+
+/// On a device every trouble is the device's.
+pub fn blamed_on(hardware: Option<&Hardware>, trouble: Trouble) -> Trouble {
+    if hardware.is_some() { blamed(trouble) } else { trouble }
 }
 
 /// Chooses the device where the driver takes the stream; libav asks again without it where it does not.
@@ -167,7 +177,7 @@ fn encoded(hardware: &Hardware, words: &str, size: (u32, u32)) -> Result<(), Tro
     for n in 0..PROBE_FRAMES {
         let mut frame = Frame::black(PROBE_SIZE.0, PROBE_SIZE.1)?;
         frame.raw_mut().pts = n;
-        graph.push(Some(&mut frame)).map_err(|e| blamed(&e))?;
+        graph.push(Some(&mut frame)).map_err(blamed)?;
         while let Some(mut frame) = graph.pull(plan.timescale)? {
             let encoder = match &mut encoder {
                 Some(encoder) => encoder,

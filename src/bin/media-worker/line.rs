@@ -3,11 +3,15 @@ use potluck::media::transcode::{PictureFormat, PicturePlan};
 
 use crate::burn::Shown;
 use crate::decode::{Manner, Picture};
-use crate::encode::{Encoded, Encoder};
+use crate::encode::{Effort, Encoded, Encoder};
+use crate::encoding::Encoding;
 use crate::filter::{self, Colour, Graph, Shape};
 use crate::handles::Frame;
-use crate::hardware::{Hardware, blamed};
+use crate::hardware::{Hardware, blamed, blamed_on};
 use crate::source::Trouble;
+
+/// Pixels of a film whose decoder takes most of the memory.
+const LARGE: i64 = 2560 * 1440;
 
 /// The line of one segment.
 pub struct Line<'a> {
@@ -19,7 +23,7 @@ pub struct Line<'a> {
     graph: Option<(Shape, Graph)>,
     /// Brings pictures that were drawn into onto the device.
     upload: Option<Graph>,
-    encoder: Option<Encoder>,
+    encoding: Option<Encoding>,
     /// Tick of the last picture that was taken; before the first one, of the one before the segment.
     pub last: i64,
     taken: usize,
@@ -48,7 +52,7 @@ impl<'a> Line<'a> {
             shown,
             graph: None,
             upload: None,
-            encoder: None,
+            encoding: None,
             last: plan.start - 1,
             taken: 0,
             slot,
@@ -122,7 +126,7 @@ impl<'a> Line<'a> {
         }
         let words = filter::in_memory(shape, &software);
         let words = if self.plan.format.burn.is_some() { words } else { uploaded(&words, hardware) };
-        Graph::new(frame, timescale, &words, threads, Some(hardware)).map_err(|e| blamed(&e))
+        Graph::new(frame, timescale, &words, threads, Some(hardware)).map_err(blamed)
     }
 
     /// Takes what is left in a graph.
@@ -144,12 +148,11 @@ impl<'a> Line<'a> {
             let kept_as_it_is = shape.colour.is_hdr() && !self.plan.format.tone_map;
             let colour = if kept_as_it_is { Colour { full: false, ..shape.colour } } else { Colour::BT709 };
             colour.put(frame.raw_mut());
-            let encoder = match self.encoder.take() {
-                Some(encoder) => encoder,
-                None => self.encoder_for(&frame, colour)?,
+            let encoding = match self.encoding.take() {
+                Some(encoding) => encoding,
+                None => Encoding::start(self.encoder_for(&frame, colour)?)?,
             };
-            let encoder = self.encoder.insert(encoder);
-            encoder.push(&mut frame).map_err(|e| self.trouble(e))?;
+            self.encoding = Some(encoding.push(frame).map_err(|e| self.trouble(e))?);
         }
         Ok(())
     }
@@ -161,11 +164,11 @@ impl<'a> Line<'a> {
             Some(upload) => upload,
             None => {
                 let words = uploaded("null", hardware);
-                Graph::new(&frame, self.plan.timescale, &words, 1, Some(hardware)).map_err(|e| blamed(&e))?
+                Graph::new(&frame, self.plan.timescale, &words, 1, Some(hardware)).map_err(blamed)?
             }
         };
-        upload.push(Some(&mut frame)).map_err(|e| blamed(&e))?;
-        let there = upload.pull(self.plan.timescale).map_err(|e| blamed(&e))?;
+        upload.push(Some(&mut frame)).map_err(blamed)?;
+        let there = upload.pull(self.plan.timescale).map_err(blamed)?;
         self.upload = Some(upload);
         there.ok_or_else(|| Trouble::Device("a picture got lost on the way to the device".to_owned()))
     }
@@ -180,21 +183,29 @@ impl<'a> Line<'a> {
     fn encoder_for(&self, frame: &Frame, colour: Colour) -> Result<Encoder, Trouble> {
         let rate = rate(&self.manner, &self.plan.format);
         match self.hardware {
-            None => Encoder::software(self.plan, rate, colour),
+            None => Encoder::software(self.plan, self.effort(), rate, colour),
             Some(hardware) => Encoder::on_device(self.plan, rate, colour, hardware, frame),
         }
+    }
+
+    /// Decoding a large film keeps the cores busy, and mapping its tones takes more memory yet: what the encoder does at
+    /// once and looks ahead would only hold more pictures.
+    fn effort(&self) -> Effort {
+        let (width, height) = self.manner.size;
+        let is_large = i64::from(width) * i64::from(height) > LARGE;
+        let threads = if is_large { self.plan.threads.div_ceil(2) } else { self.plan.threads };
+        Effort { threads, is_frugal: is_large && self.plan.format.tone_map }
     }
 
     /// The samples.
     pub fn finish(mut self) -> Result<Encoded, Trouble> {
         self.drain()?;
-        let encoder = self.encoder.take().ok_or(Trouble::NoPicture)?;
-        encoder.finish().map_err(|e| self.trouble(e))
+        let encoding = self.encoding.take().ok_or(Trouble::NoPicture)?;
+        encoding.finish().map_err(|e| self.trouble(e))
     }
 
-    /// On a device every trouble is the device's.
     fn trouble(&self, trouble: Trouble) -> Trouble {
-        if self.hardware.is_some() { blamed(&trouble) } else { trouble }
+        blamed_on(self.hardware, trouble)
     }
 }
 

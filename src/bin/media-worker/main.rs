@@ -13,6 +13,7 @@ mod connection;
 mod counted;
 mod decode;
 mod encode;
+mod encoding;
 mod even;
 mod facts;
 mod filter;

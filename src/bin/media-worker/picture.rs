@@ -9,7 +9,7 @@ use potluck::media::transcode::PicturePlan;
 
 use crate::bitmap::Canvas;
 use crate::burn::{Shown, Subtitles};
-use crate::decode::{Film, Manner, Opening, Picture};
+use crate::decode::{Film, Manner, Opening};
 use crate::encode::Encoder;
 use crate::filter::Shape;
 use crate::hardware::Hardware;
@@ -150,11 +150,14 @@ pub fn head(file: Arc<File>, plan: &PicturePlan) -> Result<TrackConfig, Trouble>
 fn segment(film: &mut Film, plan: &PicturePlan, hardware: Option<&Hardware>, shown: Shown) -> Result<Vec<u8>, Trouble> {
     film.go_to(plan.key, plan.start)?;
     let mut line = Line::new(film.manner, plan, hardware, shown);
+    let usual_gap = film.step() * 3 / 2;
+    let mut next = None;
     while let Some(picture) = film.next()? {
         if picture.tick >= plan.end && !plan.last {
             if line.is_empty() {
                 line.stand_in(film.before.as_ref().or(Some(&picture)))?;
             }
+            next = Some(picture.tick);
             film.put_back(picture);
             break;
         }
@@ -162,17 +165,20 @@ fn segment(film: &mut Film, plan: &PicturePlan, hardware: Option<&Hardware>, sho
             film.before = Some(picture);
             continue;
         }
-        if line.is_empty() && picture.tick > plan.start.saturating_add(film.step() * 3 / 2) {
+        if line.is_empty() && picture.tick > plan.start.saturating_add(usual_gap) {
             line.stand_in(film.before.as_ref())?;
         }
-        film.before = Some(Picture { tick: picture.tick, frame: picture.frame.shared()? });
+        film.before = None;
         line.push(picture)?;
     }
     if line.is_empty() {
         line.stand_in(film.before.as_ref())?;
     }
-    film.stand_at(plan.end);
     let last = line.last;
+    // Where the next segment has no picture of its own to begin with, the one before it is wanted, and looked for again.
+    if next.is_some_and(|tick| tick <= plan.end.saturating_add(usual_gap)) {
+        film.stand_at(plan.end);
+    }
     let encoded = line.finish()?;
     let end = if plan.last { plan.end.max(last.saturating_add(1)) } else { plan.end };
     let mut segment = segment_head(plan.sequence, &encoded.samples, end)?;
