@@ -215,6 +215,7 @@ impl From<PlaybackError> for Refusal {
             PlaybackError::Unsupported(reason) => {
                 Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "needs_transcoding", reason)
             }
+            PlaybackError::NotPictures(_) => Self::invalid(error.to_string()),
             PlaybackError::OverLimit => {
                 Self::new(StatusCode::FORBIDDEN, "over_limit", PlaybackError::OverLimit.to_string())
             }

@@ -27,6 +27,9 @@ impl Choice {
 
 /// The choice for a client.
 pub(super) fn choose(title: &Title, client: &Capabilities) -> Result<Choice, PlaybackError> {
+    if let Some(stream) = client.burn.filter(|stream| !title.has_pictures(*stream)) {
+        return Err(PlaybackError::NotPictures(stream));
+    }
     let film = title.index.film();
     let film_why = film.and_then(|track| film_needs(title, track, client));
     let tracks = || title.index.tracks.iter().filter(|t| !t.config.format.is_video());

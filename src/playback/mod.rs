@@ -190,6 +190,9 @@ pub enum PlaybackError {
     /// There is nothing in it to play.
     #[error("{0}")]
     Unsupported(String),
+    /// What is to be drawn into the film is none of its picture subtitles.
+    #[error("burn: stream {0} of this file holds no picture subtitles; its list of subtitles tells which can be drawn")]
+    NotPictures(u32),
     /// It has more bits a second than this viewer may be sent.
     #[error("this rendition has more bits a second than may be sent to you; choose a lower one")]
     OverLimit,
@@ -263,8 +266,8 @@ impl Playback {
     /// What a client is offered of a file.
     ///
     /// # Errors
-    /// [`PlaybackError::Unsupported`] for what has neither picture nor sound, [`PlaybackError::Media`] when the file cannot
-    /// be measured.
+    /// [`PlaybackError::Unsupported`] for what has neither picture nor sound, [`PlaybackError::NotPictures`] where the client
+    /// wants something drawn that cannot be, [`PlaybackError::Media`] when the file cannot be measured.
     pub async fn choice(&self, source: &Source, client: &Capabilities) -> Result<Choice, PlaybackError> {
         choice::choose(&*self.inner.title(source).await?, &self.limited(client))
     }

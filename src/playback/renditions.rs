@@ -206,7 +206,7 @@ impl Title {
     }
 
     /// A picture subtitle stream has this index.
-    fn has_pictures(&self, index: u32) -> bool {
+    pub(super) fn has_pictures(&self, index: u32) -> bool {
         stream(&self.facts, index)
             .filter(|s| s.kind == StreamKind::Subtitle)
             .is_some_and(|s| super::subtitles::format_of(&s.codec) == Some(SubtitleFormat::Picture))

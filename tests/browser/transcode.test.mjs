@@ -128,7 +128,7 @@ test('HEVC with AC-3 and ASS subtitles in Matroska plays with two seeks', async 
   await page.screenshot({ path: join(results(), 'transcoded.png') });
   const { watch, stats } = await numbers(page);
   t.diagnostic(`first frame ${page.first_frame_ms} ms, seeks ${ahead.toFixed(0)} and ${back.toFixed(0)} ms; ${JSON.stringify(stats)}`);
-  assert.deepEqual(watch.stalls.filter(({ ms }) => ms > 1000), [], 'no wait for a frame was longer than a second');
+  assert.deepEqual(watch.stalls, [], 'no wait for a frame was longer than half a second');
   await worked(page);
   assert.ok(stats.bytes.webrtc > 0, 'transcoded segments come over WebRTC, as blocks');
   assert.deepEqual(page.elsewhere, [], 'no other host was asked for anything');
@@ -145,7 +145,7 @@ test('on a narrow line the page takes a lower rung without a gap', async (t) => 
   await line.send('Network.emulateNetworkConditions', narrow);
   await page.waitForFunction(() => document.querySelector('video').videoHeight === 480, null, { timeout: 90_000 });
   const { watch } = await numbers(page);
-  assert.deepEqual(watch.stalls.filter(({ ms }) => ms > 1000), [], 'the switch made no gap');
+  assert.deepEqual(watch.stalls, [], 'no wait for a frame was longer than half a second');
   await showsSecond(page, await page.evaluate(() => document.querySelector('video').currentTime));
   await worked(page);
 });

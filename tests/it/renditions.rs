@@ -130,6 +130,64 @@ async fn the_ffmpeg_program_plays_a_transcoded_film_to_its_end() {
 }
 
 #[tokio::test]
+async fn high_dynamic_range_is_offered_to_who_shows_it_and_mapped_for_who_does_not() {
+    let colours = "log-level=none:keyint=48:colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc";
+    let codec = ["-c:v", "libx265", "-preset", "ultrafast", "-pix_fmt", "yuv420p10le", "-x265-params", colours];
+    let bright = clip("bright.mkv", &[&["-i", "{film}", "-map", "0"][..], &codec, &["-c:a", "copy"]].concat());
+    let node = TestNode::start(&[bright]).await;
+    let item = format!("/api/v1/items/{}", node.imported().await.remove(0).id);
+    let ada = node.signed_in("ada").await;
+    let ranges = async |query: &str| {
+        let master = text(&ada, &format!("{item}/hls/master.m3u8?{query}")).await;
+        let range = |line: &str| line.split_once("VIDEO-RANGE=").map(|(_, r)| r.split(',').next().unwrap().to_owned());
+        let mut ranges: Vec<_> = master.lines().filter_map(range).collect();
+        ranges.dedup();
+        ranges
+    };
+    assert_eq!(ranges("video=h264&hdr=false").await, ["SDR"]);
+    assert_eq!(ranges("video=h264,hevc,hevc10&hdr=true").await.first().map(String::as_str), Some("PQ"));
+    assert_eq!(ranges("video=h264,hevc,hevc10&hdr=false").await, ["SDR"]);
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn picture_subtitles_are_drawn_into_the_film_on_request() {
+    let node = TestNode::start(&[crate::burn::subtitled("drawn.mkv", "copy")]).await;
+    let item = format!("/api/v1/items/{}", node.imported().await.remove(0).id);
+    let ada = node.signed_in("ada").await;
+    let listed: Subtitles = json(&ada, &format!("{item}/subtitles")).await;
+    let burn = listed.tracks[0].burn.unwrap();
+    let offered: Renditions = json(&ada, &format!("{item}/renditions?burn={burn}")).await;
+    let rung = offered.renditions.iter().find(|r| r.method == RenditionMethod::Transcode).unwrap().id.clone();
+    assert!(rung.ends_with(&format!("-b{burn}")), "{rung}");
+    let plain: Renditions = json(&ada, &format!("{item}/renditions")).await;
+    assert!(plain.renditions.iter().all(|r| !r.id.contains("-b")), "without the wish nothing is drawn");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("segment.mp4");
+    let hls = format!("{item}/hls/{rung}");
+    let playlist = text(&ada, &format!("{hls}/index.m3u8")).await;
+    let init = playlist.split_once("MAP:URI=\"").unwrap().1.split('"').next().unwrap();
+    let segments: Vec<_> = playlist.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).collect();
+    let mut film = Vec::new();
+    for part in std::iter::once(&init).chain(&segments) {
+        film.extend_from_slice(&ada.get(&format!("{hls}/{part}")).send().await.unwrap().bytes().await.unwrap());
+    }
+    std::fs::write(&path, film).unwrap();
+    let brightest = |second: &str| {
+        let arguments = ["-v", "error", "-ss", second, "-i", path.to_str().unwrap(), "-frames:v", "1"];
+        let shown = ["-vf", "scale=16:9:flags=area,format=rgb24", "-f", "rawvideo", "-"];
+        let pixels = Command::new("ffmpeg").args(arguments).args(shown).output().unwrap().stdout;
+        (5..11).all(|x| pixels[(6 * 16 + x) * 3..][..3].iter().all(|value| *value > 200))
+    };
+    assert_eq!(["2.5", "4", "6"].map(brightest), [false, true, false]);
+    for not in ["0", "99", "-1", "2,subtitles=x"] {
+        let answer = ada.get(&format!("{item}/hls/master.m3u8?burn={not}")).send().await.unwrap();
+        assert_eq!(answer.status(), 400, "{not}");
+    }
+    node.stop().await;
+}
+
+#[tokio::test]
 async fn transcoded_segments_are_content_that_survives_a_restart() {
     let node = TestNode::start(&[foreign()]).await;
     let item = format!("/api/v1/items/{}", node.imported().await.remove(0).id);

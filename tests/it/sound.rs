@@ -265,6 +265,26 @@ async fn a_gap_is_silent_and_what_follows_is_in_its_place() {
 }
 
 #[tokio::test]
+async fn sound_that_begins_before_the_film_or_has_no_times_is_heard_to_its_end() {
+    // Matroska moved by half a second to before its zero, and an AVI, whose packets have no times of presentation.
+    let early = tone(
+        "tone-early.mkv",
+        48_000,
+        "stereo",
+        &["-c:a", "ac3", "-output_ts_offset", "-0.5", "-avoid_negative_ts", "0"],
+    );
+    let timeless = tone("tone.avi", 48_000, "stereo", &["-c:a", "ac3"]);
+    for path in [early, timeless] {
+        let sound = Sound::of(&path, 2).await;
+        let heard = sound.heard().await;
+        let seconds = heard[0].len() as f64 / 48_000.0;
+        assert!((20.0..22.0).contains(&seconds), "{path:?}: {seconds} s");
+        let loud = rms(heard[0][48_000..96_000].iter().map(|sample| f64::from(*sample)));
+        assert!(loud > 0.3, "{path:?}: {loud}");
+    }
+}
+
+#[tokio::test]
 async fn what_cannot_be_cut_or_encoded_is_refused() {
     let path = tone("tone-flac.mkv", 44_100, "stereo", &["-c:a", "flac"]);
     let sound = Sound::of(&path, 2).await;
