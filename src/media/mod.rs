@@ -114,6 +114,8 @@ pub enum MediaError {
 /// State of the pool, for the status page.
 #[derive(Debug, Clone, Default)]
 pub struct MediaState {
+    /// Workers that may run at once.
+    pub most: usize,
     /// Workers that run.
     pub running: usize,
     /// Workers that work.
@@ -345,6 +347,7 @@ impl Media {
     pub fn state(&self) -> MediaState {
         let states = [&self.quick, &self.transcoders, &self.background].map(|pool| pool.state());
         MediaState {
+            most: states.iter().map(|state| state.most).sum(),
             running: states.iter().map(|state| state.running).sum(),
             busy: states.iter().map(|state| state.busy).sum(),
             failures: states.iter().map(|state| state.failures).sum(),

@@ -92,6 +92,7 @@ impl Pool {
 
     pub(super) fn state(&self) -> MediaState {
         MediaState {
+            most: self.options.workers.max(1),
             running: self.running.load(Ordering::Relaxed),
             busy: self.busy.load(Ordering::Relaxed),
             failures: self.failures.load(Ordering::Relaxed),

@@ -88,7 +88,7 @@ fn workers(app: &App) -> Workers {
     let (state, options) = (app.node().media().state(), &app.node().options().media);
     let limit = options.memory_limit / (1024 * 1024);
     Workers {
-        limit: options.workers as u64,
+        limit: state.most as u64,
         running: state.running as u64,
         busy: state.busy as u64,
         failures: state.failures,
