@@ -15,7 +15,7 @@
 //! | 3 | [`library`] | bring files in |
 //! | 3 | [`exchange`] | trade blocks with peers |
 //! | 4 | [`playback`] | item and position to bytes in order |
-//! | 4 | [`friends`] | what do friends' nodes share, and what do they hold |
+//! | 4 | [`friends`] | other people's nodes: how they are reached, what they share |
 //! | 5 | [`node`] | one running node: wiring, tasks, events, stop |
 //! | 6 | [`facades`] | speak a dialect over HTTP |
 //! | 7 | [`config`] | the settings a person writes |

@@ -1,5 +1,7 @@
 //! Reaches the node that owns the data folder: through its control socket where it runs, or by running it here, without
 //! carriers, for as long as the command takes. Either way the command speaks the native API as local admin.
+use std::sync::Arc;
+
 use anyhow::{Context as _, anyhow, bail};
 use axum::body::Body;
 use axum::http::{Method, Request, Response, header};
@@ -37,11 +39,22 @@ impl Control {
         let mut options = place.config()?.node_options(&place.data);
         (options.watch, options.rescan, options.webrtc) = (false, None, None);
         options.playback.thumbnails = None;
+        if let Some(links) = &mut options.links {
+            links.keep = false;
+        }
         // Nobody looks again later: a file that is still being written is told by its reader, not by its age.
         options.settle = std::time::Duration::ZERO;
         let node = Node::start(options).await?;
         let router = NodeRouter::local(node.clone());
         Ok(Self::Hosted(node, router))
+    }
+
+    /// Lets a node that was started here reach friends' nodes. One that runs elsewhere does already.
+    pub async fn link(&self) -> anyhow::Result<()> {
+        if let Self::Hosted(node, router) = self {
+            node.start_links(Arc::new(router.clone())).await?;
+        }
+        Ok(())
     }
 
     /// Stops the node if it was started here.

@@ -2,6 +2,7 @@
 //! with `--json`), everything else to standard error. Exit codes: 0 done, 1 failed, 2 not understood.
 mod cid;
 mod control;
+mod friend;
 mod init;
 mod library;
 mod output;
@@ -68,6 +69,9 @@ enum Command {
     /// Add, list and remove accounts
     #[command(subcommand)]
     User(user::User),
+    /// Link this node with friends' nodes, and share libraries with them
+    #[command(subcommand)]
+    Friend(friend::Friend),
     /// Say the CID of a file or folder; needs no node
     Cid(cid::CidOf),
 }
@@ -95,6 +99,7 @@ impl Cli {
             Command::Publish(command) => command.run(&self.place).await,
             Command::Scrub(command) => command.run(&self.place).await,
             Command::User(command) => command.run(&self.place).await,
+            Command::Friend(command) => command.run(&self.place).await,
             Command::Cid(command) => command.run().await,
         }
     }

@@ -27,6 +27,8 @@ pub struct Config {
     pub media: Media,
     /// Repackaging and transcoding.
     pub playback: Playback,
+    /// Friends' nodes.
+    pub friends: Friends,
     /// Signing in.
     pub accounts: Accounts,
     /// What is written to standard error.
@@ -184,6 +186,74 @@ impl Default for Playback {
             thumbnails_mib: 1024,
         }
     }
+}
+
+/// `[friends]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Friends {
+    /// Whether this node is linked with others.
+    pub enabled: bool,
+    /// How this node introduces itself to friends; empty for the name of the machine.
+    pub name: String,
+    /// UDP address and port; port 0 for any.
+    pub listen: SocketAddr,
+    /// Where friends reach the port besides the local addresses.
+    pub public_addresses: Vec<SocketAddr>,
+    /// URLs of relays; none by default.
+    pub relays: Vec<String>,
+    /// `none` or `mdns`.
+    pub discovery: Discovery,
+    /// `bbr` or `cubic`.
+    pub congestion: Congestion,
+    /// KiB under way on one stream at most.
+    pub stream_window_kib: u32,
+    /// Links at most.
+    pub connections_max: usize,
+    /// Links of nodes that are no friends at most.
+    pub strangers_max: usize,
+    /// Requests of one friend at a time.
+    pub streams_max: u32,
+}
+
+impl Default for Friends {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            name: String::new(),
+            listen: SocketAddr::from(([0, 0, 0, 0], 9001)),
+            public_addresses: Vec::new(),
+            relays: Vec::new(),
+            discovery: Discovery::None,
+            congestion: Congestion::Bbr,
+            stream_window_kib: 2048,
+            connections_max: 2048,
+            strangers_max: 32,
+            streams_max: 128,
+        }
+    }
+}
+
+/// How friends' nodes are found besides at the addresses that are known.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Discovery {
+    /// Not at all.
+    #[default]
+    None,
+    /// By multicast DNS on the local network.
+    Mdns,
+}
+
+/// What a sender takes for congestion.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Congestion {
+    /// BBR 3.
+    #[default]
+    Bbr,
+    /// CUBIC.
+    Cubic,
 }
 
 /// `[accounts]`

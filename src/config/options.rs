@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use tracing_subscriber::EnvFilter;
 
-use super::{Config, ConfigError, Tls};
+use super::{Config, ConfigError, Congestion, Discovery, Tls};
 use crate::accounts::{AccountsOptions, TokenHash};
+use crate::exchange::iroh::{self, IrohOptions};
 use crate::exchange::webrtc::WebRtcOptions;
 use crate::facades::{FacadeOptions, MetricsAccess, ServeOptions, TlsMode, TrustedProxies};
+use crate::friends::links::LinksOptions;
 use crate::media::MediaOptions;
 use crate::node::NodeOptions;
 use crate::playback::{PlaybackOptions, Rung};
@@ -36,6 +38,17 @@ impl Config {
         }
         if ladder.is_empty() {
             return refuse("playback.ladder", "at least one size is needed".to_owned());
+        }
+        if let Some(wrong) =
+            self.friends.relays.iter().find(|url| !url.starts_with("https://") && !url.starts_with("http://"))
+        {
+            return refuse(
+                "friends.relays",
+                format!("\"{wrong}\" is not the URL of a relay (https://relay.example.org)"),
+            );
+        }
+        if !(64..=2048).contains(&self.friends.stream_window_kib) {
+            return refuse("friends.stream_window_kib", "must be 64 to 2048".to_owned());
         }
         if self.media.workers == 0 {
             return refuse("media.workers", "at least 1 is needed".to_owned());
@@ -80,6 +93,31 @@ impl Config {
                 connections_max: self.webrtc.connections_max,
                 ..WebRtcOptions::default()
             }),
+            links: self.friends.enabled.then(|| self.links_options()),
+        }
+    }
+
+    fn links_options(&self) -> LinksOptions {
+        let friends = &self.friends;
+        let name = Some(friends.name.trim()).filter(|name| !name.is_empty()).map(str::to_owned);
+        LinksOptions {
+            name: name.unwrap_or_else(machine_name),
+            keep: true,
+            iroh: IrohOptions {
+                listen: friends.listen,
+                public_addresses: friends.public_addresses.clone(),
+                relays: friends.relays.clone(),
+                mdns: friends.discovery == Discovery::Mdns,
+                congestion: match friends.congestion {
+                    Congestion::Bbr => iroh::Congestion::Bbr,
+                    Congestion::Cubic => iroh::Congestion::Cubic,
+                },
+                stream_window: friends.stream_window_kib.saturating_mul(1024),
+                connections_max: friends.connections_max,
+                strangers_max: friends.strangers_max,
+                streams_max: friends.streams_max,
+                ..IrohOptions::default()
+            },
         }
     }
 
@@ -140,6 +178,12 @@ impl Config {
 /// Workers that may stand ready for films.
 const TRANSCODERS_MIN: usize = 4;
 const WORKER: &str = "potluck-media-worker";
+
+fn machine_name() -> String {
+    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let plain: String = name.chars().filter(|c| !c.is_control() && *c != ':').take(64).collect();
+    if plain.trim().is_empty() { "Potluck".to_owned() } else { plain }
+}
 
 fn hours(hours: u32) -> Option<Duration> {
     (hours > 0).then(|| Duration::from_secs(u64::from(hours) * HOUR))

@@ -226,11 +226,20 @@ impl Line {
     fn of(request: &Request, caller: Option<&Caller>, front: Option<&Front>) -> Self {
         let address = front.map(|f| f.address).or(caller.map(|c| c.address));
         Self {
-            account: caller.and_then(|c| c.account.as_ref()).map(|a| a.name.clone()),
+            account: caller.and_then(named),
             address: address.map(|a| a.to_string()).unwrap_or_default(),
             method: request.method().clone(),
             path: request.uri().path().to_owned(),
         }
+    }
+}
+
+/// The name of an account; of a node that nobody knows, the beginning of its key.
+fn named(caller: &Caller) -> Option<String> {
+    match (&caller.account, &caller.credential) {
+        (Some(account), _) => Some(account.name.clone()),
+        (None, Credential::Endpoint(key)) => Some(format!("node {}", key.chars().take(12).collect::<String>())),
+        (None, _) => None,
     }
 }
 

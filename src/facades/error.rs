@@ -15,8 +15,10 @@ use super::native::model::Problem;
 use crate::accounts::AccountsError;
 use crate::blocks::BlockError;
 use crate::catalog::CatalogError;
+use crate::exchange::iroh::IrohError;
 use crate::exchange::webrtc::WebRtcError;
 use crate::friends::FriendsError;
+use crate::friends::links::LinksError;
 use crate::media::MediaError;
 use crate::playback::PlaybackError;
 
@@ -251,6 +253,19 @@ impl From<FriendsError> for Refusal {
         match error {
             FriendsError::Off { retry, .. } => Self::friend_off(message, retry),
             FriendsError::Unlinked => Self::unavailable(message),
+        }
+    }
+}
+
+impl From<LinksError> for Refusal {
+    fn from(error: LinksError) -> Self {
+        let message = error.to_string();
+        match error {
+            LinksError::Code(_) | LinksError::OwnInvite | LinksError::Lifetime => Self::invalid(message),
+            LinksError::Expired | LinksError::Refused(_) => Self::new(StatusCode::CONFLICT, "refused", message),
+            LinksError::Iroh(IrohError::Start(_)) => Self::internal(&error),
+            LinksError::Nonsense | LinksError::Iroh(_) => Self::unavailable(message),
+            LinksError::Accounts(error) => error.into(),
         }
     }
 }

@@ -15,7 +15,7 @@ use super::App;
 use super::carrier::Traffic;
 use super::error::Refusal;
 use crate::accounts::{Caller, TokenHash};
-use crate::exchange::webrtc::WebRtcState;
+use crate::exchange::CarrierState;
 use crate::media::MediaState;
 
 /// Who may read `/metrics`. Admins always may.
@@ -52,7 +52,7 @@ impl MetricsAccess {
 #[derive(Debug)]
 struct Figures {
     uptime_seconds: f64,
-    carriers: Vec<(&'static str, WebRtcState)>,
+    carriers: Vec<(&'static str, CarrierState)>,
     media: MediaState,
     blocks: u64,
 }
@@ -69,7 +69,7 @@ impl Collector for Figures {
             None,
             prometheus_client::metrics::MetricType::Counter,
         )?)?;
-        type Pick = fn(&WebRtcState) -> u64;
+        type Pick = fn(&CarrierState) -> u64;
         let counters: [(&str, &str, Pick); 3] = [
             ("potluck_requests", "Requests answered", |s| s.requests),
             ("potluck_sent_bytes", "Bytes sent", |s| s.bytes_sent),
@@ -97,9 +97,9 @@ fn gauge(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: f64
 }
 
 /// What a TCP carrier moved, in the words of the other.
-pub(super) fn moved(traffic: &Traffic) -> WebRtcState {
+pub(super) fn moved(traffic: &Traffic) -> CarrierState {
     let value = |n: &AtomicU64| n.load(Ordering::Relaxed);
-    WebRtcState {
+    CarrierState {
         connections: value(&traffic.connections),
         requests: value(&traffic.requests),
         bytes_sent: value(&traffic.sent),
@@ -112,6 +112,7 @@ pub(super) async fn show(State(app): State<App>) -> Result<Response, Refusal> {
     let node = app.node();
     let mut carriers = vec![("http", moved(app.http())), ("https", moved(app.https()))];
     carriers.extend(node.webrtc().map(|webrtc| ("webrtc", webrtc.state())));
+    carriers.extend(node.links().map(|links| ("iroh", links.iroh().state())));
     let (blocks, _) = blocks(&app).await?;
     let figures =
         Figures { uptime_seconds: node.uptime().as_secs_f64(), carriers, media: node.media().state(), blocks };

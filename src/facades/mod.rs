@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! TCP, TLS, control socket ──► server ──► caller (who is asking) ──► routes (may they) ──► a handler
-//! WebRTC data channel ───────► carrier ──┘
+//! WebRTC, friends' nodes ────► carrier ──┘
 //! ```
 //! A carrier only establishes who is calling; handlers do not know which one was used. [`serve`] puts all of it on a
 //! running [`Node`].
@@ -54,6 +54,7 @@ struct Inner {
     http: Traffic,
     https: Traffic,
     webrtc: Traffic,
+    iroh: Traffic,
 }
 
 /// What handlers work with: a cheap handle.
@@ -67,8 +68,8 @@ impl App {
         stopping: CancellationToken,
         listeners: Vec<(&'static str, SocketAddr)>,
     ) -> Self {
-        let (http, https, webrtc) = Default::default();
-        Self(Arc::new(Inner { node, options, stopping, listeners, http, https, webrtc }))
+        let (http, https, webrtc, iroh) = Default::default();
+        Self(Arc::new(Inner { node, options, stopping, listeners, http, https, webrtc, iroh }))
     }
 
     /// The node behind everything.
@@ -101,5 +102,9 @@ impl App {
 
     fn webrtc(&self) -> &Traffic {
         &self.0.webrtc
+    }
+
+    fn iroh(&self) -> &Traffic {
+        &self.0.iroh
     }
 }

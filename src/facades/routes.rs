@@ -18,8 +18,8 @@ use futures_util::future::BoxFuture;
 use super::error::Refusal;
 use super::ipfs::{Gate, Sight};
 use super::native::{
-    accounts, api_keys, audit, blocks, changes, events, folders, hls, items, libraries, openapi, pictures, publish,
-    renditions, session, status, subtitles, thumbnails, webrtc,
+    accounts, api_keys, audit, blocks, changes, events, folders, friends, hls, items, libraries, openapi, pictures,
+    publish, renditions, session, status, subtitles, thumbnails, webrtc,
 };
 use super::{App, forward, gateway, metrics, web};
 use crate::accounts::{Caller, Credential};
@@ -134,7 +134,7 @@ impl Routes {
 #[rustfmt::skip]
 fn declare() -> Routes {
     use Policy::{Account, Admin, Content, Holder, Item, Library, Metrics, Public};
-    use Reach::{Friends, Home};
+    use Reach::{Friends, Home, Strangers};
     Routes::default()
         .get   ("/healthz",                                     Public,  Home,    web::healthz)
         .get   ("/metrics",                                     Metrics, Home,    metrics::show)
@@ -154,6 +154,16 @@ fn declare() -> Routes {
         .delete("/api/v1/accounts/{id}",                        Admin,   Home,    accounts::remove)
         .get   ("/api/v1/audit",                                Admin,   Home,    audit::list)
         .get   ("/api/v1/folders",                              Admin,   Home,    folders::list)
+
+        .get   ("/api/v1/friends",                              Admin,   Home,    friends::list)
+        .get   ("/api/v1/friends/invites",                      Admin,   Home,    friends::invites)
+        .post  ("/api/v1/friends/invites",                      Admin,   Home,    friends::invite)
+        .delete("/api/v1/friends/invites/{id}",                 Admin,   Home,    friends::withdraw)
+        .post  ("/api/v1/friends/accept",                       Admin,   Home,    friends::accept)
+        .patch ("/api/v1/friends/{id}",                         Admin,   Home,    friends::change)
+        .delete("/api/v1/friends/{id}",                         Admin,   Home,    friends::revoke)
+        .post  ("/api/v1/friends/redeem",                       Public,  Strangers, friends::redeem)
+        .post  ("/api/v1/friends/hello",                        Account, Friends, friends::hello)
 
         .get   ("/api/v1/status",                               Account, Home,    status::show)
         .get   ("/api/v1/events",                               Account, Home,    events::stream)

@@ -6,12 +6,13 @@
 //!                                               ▼
 //!                           catalog (the friend's libraries and items, under the friend's ids)
 //! ```
-//! How a friend's node is reached is the business of a [`Dial`] that is given. Whatever a friend sends is an error with a
+//! How a friend's node is reached is the business of a [`Dial`] that is given: [`links`]. Whatever a friend sends is an error with a
 //! limit, never more: a page is looked at before it is written, an answer has a size and a time, and a friend that lies is
 //! asked again after a long while only. A friend that is removed here takes with it all that it told.
 mod answer;
 mod follow;
 mod keeper;
+pub mod links;
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -1,10 +1,11 @@
 //! What happens in the node, typed, for whoever shows it. Logs are something else.
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::broadcast::{Receiver, Sender};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::catalog::Id;
-use crate::friends::FriendsEvent;
+use crate::friends::{Friends, FriendsEvent};
 use crate::library::{ItemChange, LibraryEvent, ScanProgress};
 
 /// Events a slow reader may be behind before it loses some and is told so.
@@ -26,6 +27,8 @@ pub enum NodeEvent {
     },
     /// A library came, went or changed.
     Library(Id),
+    /// A friend's node came or went.
+    Friends,
     /// Events were lost here: look everything up again.
     Gap,
 }
@@ -37,7 +40,7 @@ impl NodeEvent {
         match self {
             Self::Scan(progress) => Some(&progress.library),
             Self::Item { library, .. } | Self::Library(library) => Some(library),
-            Self::Gap => None,
+            Self::Friends | Self::Gap => None,
         }
     }
 }
@@ -49,6 +52,29 @@ impl From<LibraryEvent> for NodeEvent {
             LibraryEvent::Item { id, library, change } => Self::Item { id, library, change },
             LibraryEvent::Library(id) => Self::Library(id),
         }
+    }
+}
+
+/// Tells of friends' nodes that come and go, and has those that came asked at once.
+pub(super) async fn tell_of_links(
+    mut links: watch::Receiver<u64>,
+    friends: Option<Friends>,
+    to: Sender<NodeEvent>,
+    stop: CancellationToken,
+) {
+    loop {
+        let changed = tokio::select! {
+            changed = links.changed() => changed,
+            () = stop.cancelled() => return,
+        };
+        if changed.is_err() {
+            return;
+        }
+        if let Some(friends) = &friends {
+            friends.hurry();
+        }
+        // Nobody listening is not an error.
+        let _ = to.send(NodeEvent::Friends);
     }
 }
 

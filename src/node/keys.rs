@@ -2,6 +2,7 @@
 use std::fs;
 use std::path::Path;
 
+use aws_lc_rs::encoding::{AsBigEndian, Curve25519SeedBin};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use data_encoding::BASE32_NOPAD;
 
@@ -33,6 +34,15 @@ impl NodeKey {
         let document = fs::read(path).map_err(|e| key_error(path, e))?;
         let pair = Ed25519KeyPair::from_pkcs8(&document).map_err(|e| key_error(path, e))?;
         Ok(Self { pair })
+    }
+
+    /// What the key is made from: for the carrier that proves to other nodes who this one is.
+    ///
+    /// # Errors
+    /// When the library does not give it out.
+    pub fn secret(&self) -> Result<[u8; 32], aws_lc_rs::error::Unspecified> {
+        let seed: Curve25519SeedBin<'static> = self.pair.seed()?.as_be_bytes()?;
+        seed.as_ref().try_into().map_err(|_| aws_lc_rs::error::Unspecified)
     }
 
     /// The node's id: its public key, base32, lower case, 52 characters.

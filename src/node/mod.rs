@@ -1,7 +1,7 @@
 //! One running node: opens what is in the data folder, wires the parts to each other, and stops them in order.
 //!
-//! It speaks no HTTP: a facade is built on its handles. The WebRTC carrier is the one part that needs an answerer from
-//! above, so it is started with one by [`Node::start_webrtc`]. Invariant: one process owns a data folder, from before the
+//! It speaks no HTTP: a facade is built on its handles. Two carriers need an answerer from above, so they are started with one
+//! by [`Node::start_webrtc`] and [`Node::start_links`]. Invariant: one process owns a data folder, from before the
 //! first file is opened until after the last is closed.
 mod events;
 mod folder;
@@ -27,7 +27,9 @@ use crate::catalog::{Catalog, CatalogError, Item};
 use crate::content::Cid;
 use crate::database::{Database, DatabaseError, DatabaseOptions, migrations};
 use crate::exchange::Responder;
+use crate::exchange::iroh::IrohError;
 use crate::exchange::webrtc::{WebRtc, WebRtcOptions};
+use crate::friends::links::{Links, LinksOptions};
 use crate::friends::{Dial, Friends, FriendsOptions};
 use crate::library::{Importer, ImporterOptions, ItemChange, LibraryEvent};
 use crate::media::{Media, MediaOptions};
@@ -57,6 +59,8 @@ pub struct NodeOptions {
     pub playback: PlaybackOptions,
     /// See [`WebRtcOptions`]; `None` where it is off.
     pub webrtc: Option<WebRtcOptions>,
+    /// Links with friends' nodes: see [`LinksOptions`]; `None` where they are off.
+    pub links: Option<LinksOptions>,
 }
 
 /// Why there is no running node.
@@ -106,6 +110,9 @@ pub enum NodeError {
     /// The WebRTC port cannot be used.
     #[error("the WebRTC carrier cannot listen on {0}")]
     WebRtc(std::net::SocketAddr, #[source] std::io::Error),
+    /// The carrier between nodes cannot start.
+    #[error("the carrier between friends' nodes cannot start")]
+    Links(#[source] IrohError),
 }
 
 /// What the data folder holds, opened but with nothing running: for the command line while the node is stopped.
@@ -174,8 +181,10 @@ struct Running {
     media: Media,
     importer: Importer,
     playback: Playback,
+    key: NodeKey,
     webrtc: OnceLock<WebRtc<Caller>>,
     friends: OnceLock<Friends>,
+    links: OnceLock<Links>,
     events: broadcast::Sender<NodeEvent>,
     tasks: Tasks,
     started: Instant,
@@ -227,8 +236,10 @@ impl Node {
         tasks.spawn("events", |stop| events::pass_on(importer.events(), events.clone(), stop));
         let running = Running {
             id: key.id(),
+            key,
             webrtc: OnceLock::new(),
             friends: OnceLock::new(),
+            links: OnceLock::new(),
             options,
             folder,
             catalog,
@@ -274,6 +285,30 @@ impl Node {
         }
     }
 
+    /// Starts the carrier between friends' nodes, whose requests `responder` answers, and follows what friends share. Without
+    /// effect where it is off or runs already.
+    ///
+    /// # Errors
+    /// [`NodeError::Links`] when its port cannot be used.
+    pub async fn start_links(&self, responder: Arc<dyn Responder<Caller>>) -> Result<(), NodeError> {
+        let Some(options) = self.running.options.links.clone() else { return Ok(()) };
+        let path = self.running.folder.key();
+        let secret = self.running.key.secret().map_err(|error| NodeError::Key { path, reason: error.to_string() })?;
+        let follows = options.keep;
+        let links = Links::start(options, &secret, self.accounts().clone(), responder).await;
+        let links = links.map_err(NodeError::Links)?;
+        if let Err(second) = self.running.links.set(links.clone()) {
+            second.stop().await;
+            return Ok(());
+        }
+        if follows {
+            self.start_friends(FriendsOptions::default(), Arc::new(links.clone()));
+        }
+        let (changed, friends, events) = (links.iroh().changed(), self.friends().cloned(), self.running.events.clone());
+        self.running.tasks.spawn("friends' links", |stop| events::tell_of_links(changed, friends, events, stop));
+        Ok(())
+    }
+
     /// Closes the connections of callers that lost their right, whenever one did.
     async fn close_revoked(self, stop: tokio_util::sync::CancellationToken) {
         let mut revoked = self.accounts().revoked();
@@ -297,6 +332,9 @@ impl Node {
         }
         if let Some(carrier) = self.webrtc() {
             carrier.stop().await;
+        }
+        if let Some(links) = self.links() {
+            links.stop().await;
         }
         self.running.playback.stop().await;
         self.running.importer.stop().await;
@@ -384,6 +422,12 @@ impl Node {
     #[must_use]
     pub fn friends(&self) -> Option<&Friends> {
         self.running.friends.get()
+    }
+
+    /// See [`Links`]; `None` where they are off.
+    #[must_use]
+    pub fn links(&self) -> Option<&Links> {
+        self.running.links.get()
     }
 
     /// Everything that happens from now on.

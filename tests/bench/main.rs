@@ -2,6 +2,7 @@
 //!
 //! `cargo bench --bench bench -- [GROUP ...]` runs the named groups, or all of them.
 mod catalog;
+mod friends;
 mod import;
 mod node;
 mod segments;
@@ -24,6 +25,7 @@ const GROUPS: &[Group] = &[
     ("segments", segments::measure),
     ("transcode", transcode::measure),
     ("webrtc", webrtc::measure),
+    ("friends", friends::measure),
 ];
 
 fn main() -> anyhow::Result<()> {

@@ -143,7 +143,8 @@ impl Served {
         let begin = Instant::now();
         let mut serve = Command::new(PROGRAM);
         serve.arg("--data").arg(data).args(["serve", "--listen", "127.0.0.1:0"]);
-        serve.env("POTLUCK_WEBRTC__LISTEN", "127.0.0.1:0").env("POTLUCK_LOG__LEVEL", "error");
+        serve.env("POTLUCK_WEBRTC__LISTEN", "127.0.0.1:0").env("POTLUCK_FRIENDS__LISTEN", "127.0.0.1:0");
+        serve.env("POTLUCK_LOG__LEVEL", "error");
         let mut process = serve.stdout(Stdio::piped()).spawn()?;
         let mut line = String::new();
         BufReader::new(process.stdout.take().context("its output")?).read_line(&mut line)?;

@@ -135,6 +135,7 @@ async fn node(data: &Path, count: u64) -> anyhow::Result<Node> {
         media: MediaOptions::new(PathBuf::from("/nonexistent")),
         playback: PlaybackOptions::default(),
         webrtc: None,
+        links: None,
     };
     Ok(Node::start(options).await?)
 }

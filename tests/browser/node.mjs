@@ -55,7 +55,7 @@ export async function startNode({ library, kind = 'movies', env = {} } = {}) {
   run(['init', '--admin', sign_in.username, '--password-stdin'], sign_in.password);
   if (library) run(['library', 'add', 'Films', '--kind', kind, '--path', library]);
   const child = spawn(potluck, ['--data', data, 'serve', '--listen', '127.0.0.1:0'], {
-    env: { ...process.env, POTLUCK_WEBRTC__LISTEN: '127.0.0.1:0', ...env },
+    env: { ...process.env, POTLUCK_WEBRTC__LISTEN: '127.0.0.1:0', POTLUCK_FRIENDS__LISTEN: '127.0.0.1:0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let log = '';

@@ -107,3 +107,17 @@ fn only_the_worker_names_libav() {
         }
     }
 }
+
+#[test]
+fn only_the_carrier_between_nodes_names_iroh() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for path in rust_files(&src) {
+        let inside = path.strip_prefix(&src).unwrap();
+        if !inside.starts_with("exchange/iroh") {
+            let text = fs::read_to_string(&path).unwrap();
+            for name in ["use iroh::", "noq_proto", "iroh_mdns_address_lookup"] {
+                assert!(!text.contains(name), "src/{} says {name}", inside.display());
+            }
+        }
+    }
+}

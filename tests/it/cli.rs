@@ -37,7 +37,8 @@ impl Place {
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_potluck"));
         command.arg("--data").arg(self.data()).args(arguments);
-        command.env("POTLUCK_WEBRTC__LISTEN", "127.0.0.1:0").env("POTLUCK_LIBRARY__SETTLE_SECONDS", "0");
+        command.env("POTLUCK_WEBRTC__LISTEN", "127.0.0.1:0").env("POTLUCK_FRIENDS__LISTEN", "127.0.0.1:0");
+        command.env("POTLUCK_LIBRARY__SETTLE_SECONDS", "0");
         command
     }
 
@@ -308,4 +309,37 @@ async fn publishing_prints_one_cid_and_goes_on_where_it_ended() {
     assert_eq!(refused.status.code(), Some(1));
     let refused = place.run(&["publish", "../x"], "");
     assert!(String::from_utf8_lossy(&refused.stderr).contains("not the id of an item"));
+}
+
+#[tokio::test]
+async fn two_nodes_are_linked_share_and_part_from_the_command_line() {
+    let (ada, bob) = (Place::new(), Place::new());
+    for place in [&ada, &bob] {
+        place.init();
+    }
+    let films = ada.films();
+    ada.ok(&["library", "add", "Films", "--kind", "movies", "--path", films.to_str().unwrap()]);
+    let ((mut first, ..), (mut second, ..)) = (ada.serve().await, bob.serve().await);
+    let invite = json(&ada.ok(&["friend", "invite", "--name", "Bob", "--json"]));
+    let code = invite["code"].as_str().unwrap();
+    let wrong = bob.run(&["friend", "accept", &code[..50]], "");
+    assert!(!wrong.status.success());
+    assert!(String::from_utf8_lossy(&wrong.stderr).contains("not complete"));
+    // As a messenger might break it.
+    bob.ok(&["friend", "accept", &code[..40], &code[40..], "--name", "Ada"]);
+    ada.ok(&["friend", "share", "bob", "Films"]);
+    let row = ada.ok(&["friend", "list"]);
+    assert!(row.starts_with("Bob") && row.contains("shares Films"), "{row}");
+    assert_eq!(json(&bob.ok(&["friend", "list", "--json"]))[0]["name"], "Ada");
+    assert!(!ada.run(&["friend", "share", "Bob", "Nothing"], "").status.success());
+    ada.ok(&["friend", "revoke", "Bob"]);
+    assert_eq!(json(&ada.ok(&["friend", "list", "--json"])), serde_json::json!([]));
+    for child in [&mut first, &mut second] {
+        terminate(child);
+        assert!(child.wait().await.unwrap().success());
+    }
+    // With the node stopped, too.
+    assert_eq!(json(&bob.ok(&["friend", "list", "--json"]))[0]["name"], "Ada");
+    bob.ok(&["friend", "revoke", "ada"]);
+    assert!(json(&bob.ok(&["friend", "invite", "--json"]))["code"].as_str().unwrap().starts_with("potluck"));
 }

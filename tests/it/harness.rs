@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use potluck::accounts::{Account, AccountsOptions, NewAccount};
 use potluck::catalog::{LibraryKind, Visibility};
+use potluck::exchange::iroh::IrohOptions;
 use potluck::facades::native::model::{ItemPage, ItemSummary};
 use potluck::facades::{self, ServeOptions, Service, TlsMode};
+use potluck::friends::links::LinksOptions;
 use potluck::library::ScanState;
 use potluck::node::{Node, NodeEvent, NodeOptions, Store};
 use potluck::playback::PlaybackOptions;
@@ -25,6 +27,7 @@ pub struct TestNode {
     pub url: String,
     pub library: String,
     folder: tempfile::TempDir,
+    links: Option<LinksOptions>,
 }
 
 /// What a test wants other than usual.
@@ -61,8 +64,9 @@ impl TestNode {
         let store = Store::create(&data, cheap(), admin).await.unwrap();
         let library = store.catalog.add_library("Films", LibraryKind::Videos, &films, wishes.visibility).await.unwrap();
         store.close().await;
+        let links = wishes.node.links.clone();
         let service = serve(wishes.node, wishes.serve).await;
-        Self { url: service.url(), service, library: library.id, folder }
+        Self { url: service.url(), service, library: library.id, folder, links }
     }
 
     pub fn node(&self) -> &Node {
@@ -80,10 +84,11 @@ impl TestNode {
 
     /// Stops it and starts it again on the same data folder.
     pub async fn restart(self) -> Self {
-        let Self { service, library, folder, .. } = self;
+        let Self { service, library, folder, links, .. } = self;
         service.stop().await;
-        let service = serve(node_options(&folder.path().join("data")), serve_options()).await;
-        Self { url: service.url(), service, library, folder }
+        let node = NodeOptions { links: links.clone(), ..node_options(&folder.path().join("data")) };
+        let service = serve(node, serve_options()).await;
+        Self { url: service.url(), service, library, folder, links }
     }
 
     pub async fn stop(self) {
@@ -190,7 +195,15 @@ fn node_options(data: &Path) -> NodeOptions {
         media: media_options(),
         playback: PlaybackOptions::default(),
         webrtc: None,
+        links: None,
     }
+}
+
+/// Links with friends' nodes on loopback.
+pub fn links(name: &str) -> LinksOptions {
+    let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+    let iroh = IrohOptions { listen, dial_time: Duration::from_secs(5), ..IrohOptions::default() };
+    LinksOptions { name: name.to_owned(), keep: true, iroh }
 }
 
 fn serve_options() -> ServeOptions {

@@ -7,7 +7,7 @@ use potluck::facades::{NodeRouter, Policy, Reach, Route, table};
 use reqwest::{Client, Method};
 
 use crate::fixtures::film;
-use crate::harness::{TestNode, client};
+use crate::harness::{TestNode, client, links};
 
 /// A UUID that names nothing.
 const NOTHING: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
@@ -23,7 +23,7 @@ struct Scene {
 
 impl Scene {
     async fn new() -> Self {
-        let node = TestNode::start(&[film()]).await;
+        let node = TestNode::with(&[film()], |wishes| wishes.node.links = Some(links("ada's"))).await;
         let item = node.imported().await.remove(0);
         let ada = node.node().accounts().named("ada").unwrap().id;
         let out = node.account("out", Some(Vec::new())).await.id;

@@ -5,6 +5,8 @@ import type {
   Account,
   ApiKey,
   Folders,
+  Friend,
+  FriendChange,
   Holder,
   ItemDetail,
   ItemSummary,
@@ -102,6 +104,7 @@ export class MockNode {
     { id: 'a1', name: 'ada', admin: true },
     { id: 'a2', name: 'grandma', admin: false, libraries: ['l1'], max_bit_rate: 4_000_000 },
   ];
+  private friends: Friend[] = [];
   private listeners = new Set<ServerResponse>();
   private started = Date.now();
   private busyUntil: number | undefined;
@@ -110,6 +113,12 @@ export class MockNode {
 
   constructor(household: Household) {
     if (household === 'empty') return;
+    this.friends = [
+      { ...friend('r1', 'Bob'), libraries: ['l1'], state: 'online', address: '192.0.2.7:9001', rtt_ms: 18.4 },
+      { ...friend('r2', 'Grace'), state: 'online', relayed: true, address: 'https://relay.example.org/', rtt_ms: 61 },
+      { ...friend('r3', 'The Lovelaces'), libraries: ['l1', 'l2'], detail: 'no answer from any of its addresses' },
+      { ...friend('r4', 'Mallory'), state: 'refused' },
+    ];
     this.libraries = [
       library('l1', 'Films', 'movies', '/srv/media/films'),
       library('l2', 'Shows', 'shows', '/srv/media/shows'),
@@ -166,6 +175,7 @@ export class MockNode {
       return this.item(method, decodeURIComponent(second), third, more, query, body as Progress);
     if (first === 'api-keys') return this.apiKeys(method, second, body as { name: string });
     if (first === 'accounts') return this.people(method, body as NewAccount);
+    if (first === 'friends') return this.friend(method, second, body as FriendChange & { code?: string });
     if (call === 'GET /webrtc') return { json: { enabled: false, ice_servers: [], connections_max: 1 } };
     return problem(404, 'not_found', 'there is no such thing here');
   }
@@ -366,6 +376,27 @@ export class MockNode {
     };
     this.accounts.push(made);
     return { json: made };
+  }
+
+  private friend(method: string, id: string | undefined, body: FriendChange & { code?: string }): Reply {
+    if (method === 'GET') return { json: this.friends };
+    if (id === 'invites') {
+      const code = 'potluckae' + 'hnva3vy5ttqkkq2x6g4lsbdizrmf7po'.repeat(8);
+      const times = { created_at: Date.now(), expires_at: Date.now() + 72 * HOUR };
+      return { status: 201, json: { id: 'i1', name: body.name ?? null, ...times, code } };
+    }
+    if (id === 'accept') {
+      if (!body.code?.startsWith('potluck'))
+        return problem(400, 'invalid', 'this is not an invite: its code begins with "potluck"');
+      const made: Friend = { ...friend(`r${Date.now()}`, body.name ?? 'bobs-node'), state: 'online', rtt_ms: 3 };
+      this.friends.push(made);
+      return { status: 201, json: made };
+    }
+    const found = this.friends.find((one) => one.id === id);
+    if (!found) return problem(404, 'not_found', 'there is no friend');
+    if (method === 'DELETE') this.friends = this.friends.filter((one) => one !== found);
+    else Object.assign(found, body);
+    return method === 'DELETE' ? {} : { json: found };
   }
 
   private status(): Status {
@@ -615,6 +646,11 @@ function video(i: number, library: string): ItemSummary {
     width: 1280,
     height: 720,
   };
+}
+
+function friend(id: string, name: string): Friend {
+  const endpoint = id.padEnd(52, 'a');
+  return { id, name, endpoint, libraries: [], created_at: NOW, state: 'off', relayed: false };
 }
 
 function detail(item: ItemSummary): ItemDetail {

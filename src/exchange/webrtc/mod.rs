@@ -33,7 +33,7 @@ use tokio_util::sync::CancellationToken;
 use self::offer::Reach;
 use self::socket::{Socket, local_addresses};
 use self::worker::{Command, Worker};
-use super::Responder;
+use super::{CarrierState, Responder};
 
 /// Settings of the carrier.
 #[derive(Debug, Clone)]
@@ -74,19 +74,6 @@ pub enum WebRtcError {
     /// The carrier is off or stopped.
     #[error("the WebRTC carrier is not running")]
     Stopped,
-}
-
-/// Totals since start.
-#[derive(Debug, Clone, Default)]
-pub struct WebRtcState {
-    /// Open connections.
-    pub connections: u64,
-    /// Requests answered.
-    pub requests: u64,
-    /// Payload bytes.
-    pub bytes_sent: u64,
-    /// Payload bytes.
-    pub bytes_received: u64,
 }
 
 #[derive(Debug, Default)]
@@ -167,9 +154,9 @@ impl<C: Clone + PartialEq + Send + Sync + 'static> WebRtc<C> {
 
     /// Numbers for the status page.
     #[must_use]
-    pub fn state(&self) -> WebRtcState {
+    pub fn state(&self) -> CarrierState {
         let counters = &self.inner.counters;
-        WebRtcState {
+        CarrierState {
             connections: counters.connections.load(Ordering::Relaxed),
             requests: counters.requests.load(Ordering::Relaxed),
             bytes_sent: counters.bytes_sent.load(Ordering::Relaxed),

@@ -24,7 +24,8 @@ use crate::node::NodeEvent;
 /// A comment this often keeps proxies from closing a quiet stream.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-/// Events: `scan` ([`ScanProgress`]), `item` ([`ItemChanged`]), `library` ([`LibraryChanged`]), `reset` (empty).
+/// Events: `scan` ([`ScanProgress`]), `item` ([`ItemChanged`]), `library` ([`LibraryChanged`]), `friends` (empty, for
+/// admins: look at their list again), `reset` (empty).
 #[utoipa::path(get, path = "/api/v1/events", tag = "status",
     responses((status = 200, content_type = "text/event-stream", body = String), (status = 401, body = Problem)))]
 pub(in crate::facades) async fn stream(
@@ -97,6 +98,7 @@ impl Listener {
                 json("item", &ItemChanged { id, library, change: change_word(change).to_owned() })
             }
             NodeEvent::Library(id) => json("library", &LibraryChanged { id }),
+            NodeEvent::Friends => self.caller.is_admin().then(|| Event::default().event("friends").data("{}")),
             NodeEvent::Gap => None,
         }
     }

@@ -8,6 +8,7 @@ mod capabilities;
 pub(super) mod changes;
 pub(super) mod events;
 pub(super) mod folders;
+pub(super) mod friends;
 pub(super) mod hls;
 pub(super) mod items;
 pub(super) mod libraries;

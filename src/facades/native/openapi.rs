@@ -6,8 +6,8 @@ use axum::response::IntoResponse;
 use utoipa::OpenApi;
 
 use super::{
-    accounts, api_keys, audit, blocks, changes, events, folders, hls, items, libraries, model, pictures, publish,
-    renditions, session, status, subtitles, thumbnails, webrtc,
+    accounts, api_keys, audit, blocks, changes, events, folders, friends, hls, items, libraries, model, pictures,
+    publish, renditions, session, status, subtitles, thumbnails, webrtc,
 };
 
 #[derive(OpenApi)]
@@ -43,6 +43,15 @@ use super::{
         libraries::change,
         libraries::remove,
         libraries::scan,
+        friends::list,
+        friends::invites,
+        friends::invite,
+        friends::withdraw,
+        friends::accept,
+        friends::change,
+        friends::revoke,
+        friends::redeem,
+        friends::hello,
         items::list,
         items::show,
         items::next,

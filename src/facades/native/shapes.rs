@@ -8,6 +8,13 @@ use crate::library::{self, ItemChange};
 use crate::node::source_of;
 use crate::playback::{Capabilities, Decision, Method, Source};
 
+impl From<accounts::Invite> for model::Invite {
+    fn from(invite: accounts::Invite) -> Self {
+        let accounts::Invite { id, name, created_at, expires_at } = invite;
+        Self { id, name, created_at, expires_at, code: None }
+    }
+}
+
 impl From<accounts::Account> for model::Account {
     fn from(account: accounts::Account) -> Self {
         let libraries = if account.admin { None } else { account.libraries };

@@ -7,11 +7,12 @@ use super::model::{Alert, Carrier, Hardware, Problem, Status, Storage, Totals, T
 use super::shapes;
 use crate::accounts::Caller;
 use crate::catalog::LibraryState;
-use crate::exchange::webrtc::WebRtcState;
+use crate::exchange::CarrierState;
 use crate::facades::carrier::Traffic;
 use crate::facades::error::Refusal;
 use crate::facades::extract::Asker;
 use crate::facades::{App, metrics};
+use crate::friends::links::Links;
 use crate::media::hardware::{DeviceApi, DeviceReport};
 
 /// Below this, bytes, a person should make room.
@@ -63,15 +64,21 @@ fn carriers(app: &App, caller: &Caller) -> Vec<Carrier> {
     let webrtc = app.node().webrtc();
     let state = webrtc.map(|carrier| carrier.state()).unwrap_or_default();
     all.push(carrier("webrtc", state, app.webrtc(), webrtc.map(|carrier| format!("UDP {}", carrier.address()))));
+    let iroh = app.node().links().map(Links::iroh);
+    let state = iroh.map(|carrier| carrier.state()).unwrap_or_default();
+    all.push(carrier("iroh", state, app.iroh(), iroh.map(|carrier| udp(&carrier.listens()))));
     if !caller.is_admin() {
         all.iter_mut().for_each(|carrier| carrier.detail.clear());
     }
     all
 }
 
-fn carrier(name: &str, state: WebRtcState, traffic: &Traffic, listens: Option<String>) -> Carrier {
-    let off =
-        || if name == "webrtc" { "off: see webrtc.enabled, and the log of the start" } else { "off: see server.tls" };
+fn carrier(name: &str, state: CarrierState, traffic: &Traffic, listens: Option<String>) -> Carrier {
+    let off = || match name {
+        "webrtc" => "off: see webrtc.enabled, and the log of the start",
+        "iroh" => "off: see friends.enabled, and the log of the start",
+        _ => "off: see server.tls",
+    };
     Carrier {
         name: name.to_owned(),
         enabled: listens.is_some(),
@@ -82,6 +89,11 @@ fn carrier(name: &str, state: WebRtcState, traffic: &Traffic, listens: Option<St
         bytes_received: state.bytes_received,
         history: traffic.history(state.bytes_sent),
     }
+}
+
+fn udp(addresses: &[std::net::SocketAddr]) -> String {
+    let all: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+    format!("UDP {}", all.join(", "))
 }
 
 fn workers(app: &App) -> Workers {

@@ -77,6 +77,9 @@ pub async fn serve(node: Node, options: ServeOptions) -> Result<Service, ServeEr
     if let Err(error) = node.start_webrtc(Arc::new(router.clone())).await {
         tracing::error!(error = %with_causes(&error), "WebRTC is off; browsers use HTTP instead");
     }
+    if let Err(error) = node.start_links(Arc::new(router.clone())).await {
+        tracing::error!(error = %with_causes(&error), "friends' nodes cannot be reached, nor reach this one");
+    }
     let socket = control::bind(&control).map_err(|e| ServeError::Control(control.clone(), e))?;
     let fingerprint = tls.as_ref().and_then(|tls| tls.fingerprint());
     if let Some(tls) = tls.clone() {
@@ -141,5 +144,7 @@ async fn count_minutes(app: App, stop: tokio_util::sync::CancellationToken) {
         app.https().minute_passed(app.https().sent());
         let webrtc = app.node().webrtc().map_or(0, |carrier| carrier.state().bytes_sent);
         app.webrtc().minute_passed(webrtc);
+        let iroh = app.node().links().map_or(0, |links| links.iroh().state().bytes_sent);
+        app.iroh().minute_passed(iroh);
     }
 }

@@ -3,16 +3,21 @@
  * with a sentence for people and details to copy. Nothing here keeps state.
  */
 import type {
+  AcceptInvite,
   Account,
   AccountChange,
   ApiKey,
   Capabilities,
   Folders,
+  Friend,
+  FriendChange,
+  Invite,
   ItemDetail,
   ItemPage,
   ItemSummary,
   Library,
   NewAccount,
+  NewInvite,
   NewLibrary,
   Problem,
   Progress,
@@ -156,6 +161,14 @@ export const api = {
   removeAccount: (account: string) => call<void>('DELETE', `/accounts/${id(account)}`),
   changePassword: (before: string, after: string) =>
     call<void>('PUT', '/account/password', { body: { old: before, new: after } }),
+
+  friends: () => call<Friend[]>('GET', '/friends'),
+  /** The answer has the code, which nobody can show again. */
+  invite: (invite: NewInvite) => call<Invite>('POST', '/friends/invites', { body: invite }),
+  acceptInvite: (invite: AcceptInvite) => call<Friend>('POST', '/friends/accept', { body: invite }),
+  changeFriend: (friend: string, change: FriendChange) =>
+    call<Friend>('PATCH', `/friends/${id(friend)}`, { body: change }),
+  revokeFriend: (friend: string) => call<void>('DELETE', `/friends/${id(friend)}`),
 
   /** A file of the node as text: a whole subtitle track, a playlist. */
   text: async (path: string, signal?: AbortSignal): Promise<string> => {

@@ -6,6 +6,8 @@ export interface EventHandlers {
   scan: (progress: ScanProgress) => void;
   item: (change: ItemChanged) => void;
   library: () => void;
+  /** A friend's node came or went. */
+  friends: () => void;
   /** Events were missed: everything may have changed. */
   reset: () => void;
   /** `true` once connected (again), `false` when the connection broke. */
@@ -23,6 +25,7 @@ export function listen(handlers: EventHandlers): () => void {
     source.addEventListener('scan', (event) => handlers.scan(JSON.parse(event.data)));
     source.addEventListener('item', (event) => handlers.item(JSON.parse(event.data)));
     source.addEventListener('library', () => handlers.library());
+    source.addEventListener('friends', () => handlers.friends());
     source.addEventListener('reset', () => handlers.reset());
     source.onopen = () => handlers.onState?.(true);
     source.onerror = () => {

@@ -150,7 +150,10 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** Events: `scan` ([`ScanProgress`]), `item` ([`ItemChanged`]), `library` ([`LibraryChanged`]), `reset` (empty). */
+    /**
+     * Events: `scan` ([`ScanProgress`]), `item` ([`ItemChanged`]), `library` ([`LibraryChanged`]), `friends` (empty, for
+     *     admins: look at their list again), `reset` (empty).
+     */
     get: operations['events_stream'];
     put?: never;
     post?: never;
@@ -175,6 +178,127 @@ export interface paths {
     options?: never;
     head?: never;
     patch?: never;
+    trace?: never;
+  };
+  '/api/v1/friends': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** All friends, by name, with how each one's node is. */
+    get: operations['friends_list'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/friends/accept': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Redeems another node's invite: its owner is a friend from then on. Nothing is shared with them by that. */
+    post: operations['accept_accept'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/friends/hello': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** A friend's node says where it can be reached, and is told the same of this one. */
+    post: operations['hello_hello'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/friends/invites': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Invites that nobody redeemed yet, without their codes. */
+    get: operations['invites_invites'];
+    put?: never;
+    /** Makes an invite. Its code is in this answer and never again. */
+    post: operations['invites_invite'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/friends/invites/{id}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /** Withdraws an invite. */
+    delete: operations['invites_withdraw'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/friends/redeem': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Another node brings the secret of an invite, and is a friend from then on. */
+    post: operations['redeem_redeem'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/friends/{id}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /** Ends a friendship. The friend's node is cut off at once, in the middle of what it reads. */
+    delete: operations['friends_revoke'];
+    options?: never;
+    head?: never;
+    /** Renames a friend, switches one off or on, and says which libraries are shared with it. */
+    patch: operations['friends_change'];
     trace?: never;
   };
   '/api/v1/friends/{id}/webrtc': {
@@ -701,6 +825,13 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
   schemas: {
+    /** @description `POST /friends/accept` (admin). */
+    AcceptInvite: {
+      /** @description As the friend sent it. */
+      code: string;
+      /** @description What the friend shall be called here; absent for the name it gives itself. */
+      name?: string | null;
+    };
     /** @description Who is signed in: `GET /account`, and the answer to `POST /login`. */
     Account: {
       /** @description May change libraries, accounts and settings, and sees paths. */
@@ -882,6 +1013,54 @@ export interface components {
       name: string;
       url: string;
     };
+    /** @description A friend's node: `GET /friends` (admin). */
+    Friend: {
+      /** @description Where its node is, or the relay between; absent where there is no link. */
+      address?: string | null;
+      /**
+       * Format: int64
+       * @description Unix milliseconds.
+       */
+      created_at: number;
+      /** @description Why its node was not reached, for people. */
+      detail?: string | null;
+      /** @description Public key of its node. */
+      endpoint: string;
+      id: string;
+      /** @description Ids of the libraries that are shared with it. */
+      libraries: string[];
+      /** @description As its owner is called here. */
+      name: string;
+      /** @description Whether a relay is between. */
+      relayed: boolean;
+      /**
+       * Format: double
+       * @description Milliseconds to its node and back.
+       */
+      rtt_ms?: number | null;
+      state: components['schemas']['FriendState'];
+    };
+    /** @description `PATCH /friends/{id}` (admin). What is absent stays as it is. */
+    FriendChange: {
+      /** @description Where it is false, the friend stays, and may do nothing. */
+      enabled?: boolean | null;
+      /** @description Ids of the libraries that are shared with it: these and no others. */
+      libraries?: string[] | null;
+      /** @description 1 to 64 characters. */
+      name?: string | null;
+    };
+    /**
+     * @description How a friend's node is.
+     * @enum {string}
+     */
+    FriendState: 'online' | 'off' | 'refused' | 'disabled';
+    /** @description What a node says of itself. */
+    Greeting: {
+      /** @description Where it can be reached. */
+      addresses: string[];
+      /** @description As it introduces itself. */
+      name: string;
+    };
     /** @description Hardware transcoding. */
     Hardware: {
       /** @description What was found, or why it is not used. */
@@ -934,6 +1113,24 @@ export interface components {
       name: string;
       /** @description Its node is there now. */
       online: boolean;
+    };
+    /** @description An invite that makes one other node a friend, once. */
+    Invite: {
+      /** @description For the friend: only in the answer to `POST`, never again. */
+      code?: string | null;
+      /**
+       * Format: int64
+       * @description Unix milliseconds.
+       */
+      created_at: number;
+      /**
+       * Format: int64
+       * @description Unix milliseconds.
+       */
+      expires_at: number;
+      id: string;
+      /** @description What the friend shall be called here; absent for the name it gives itself. */
+      name?: string | null;
     };
     /** @description Payload of the `item` event. */
     ItemChanged: {
@@ -1144,6 +1341,16 @@ export interface components {
       /** @description What it is for. */
       name: string;
     };
+    /** @description `POST /friends/invites` (admin). */
+    NewInvite: {
+      /**
+       * Format: int32
+       * @description How long it is good for: 1 to 720, default 72.
+       */
+      hours?: number | null;
+      /** @description What the friend shall be called here; absent for the name it gives itself. */
+      name?: string | null;
+    };
     /** @description `POST /libraries` (admin). */
     NewLibrary: {
       kind: components['schemas']['LibraryKind'];
@@ -1214,6 +1421,15 @@ export interface components {
       root?: string | null;
       /** Format: int64 */
       total: number;
+    };
+    /** @description What a node brings that was invited. */
+    Redemption: {
+      /** @description Where it can be reached. */
+      addresses: string[];
+      /** @description As it introduces itself. */
+      name: string;
+      /** @description Of the invite. */
+      secret: string;
     };
     /** @description An item that a library does not hold any more. */
     RemovedItem: {
@@ -2132,6 +2348,335 @@ export interface operations {
         };
       };
       400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  friends_list: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Friend'][];
+        };
+      };
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  accept_accept: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['AcceptInvite'];
+      };
+    };
+    responses: {
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Friend'];
+        };
+      };
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  hello_hello: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['Greeting'];
+      };
+    };
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Greeting'];
+        };
+      };
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  invites_invites: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Invite'][];
+        };
+      };
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  invites_invite: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['NewInvite'];
+      };
+    };
+    responses: {
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Invite'];
+        };
+      };
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  invites_withdraw: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  redeem_redeem: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['Redemption'];
+      };
+    };
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Greeting'];
+        };
+      };
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  friends_revoke: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  friends_change: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['FriendChange'];
+      };
+    };
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Friend'];
+        };
+      };
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      409: {
         headers: {
           [name: string]: unknown;
         };

@@ -3,6 +3,7 @@ import type { components } from './schema';
 
 type Schemas = components['schemas'];
 
+export type AcceptInvite = Schemas['AcceptInvite'];
 export type Account = Schemas['Account'];
 export type AccountChange = Schemas['AccountChange'];
 export type Alert = Schemas['Alert'];
@@ -11,8 +12,12 @@ export type Carrier = Schemas['Carrier'];
 export type Chapter = Schemas['Chapter'];
 export type DeviceReport = Schemas['DeviceReport'];
 export type Folders = Schemas['Folders'];
+export type Friend = Schemas['Friend'];
+export type FriendChange = Schemas['FriendChange'];
+export type FriendState = Schemas['FriendState'];
 export type Holder = Schemas['Holder'];
 export type HdrFormat = Schemas['HdrFormat'];
+export type Invite = Schemas['Invite'];
 export type ItemChanged = Schemas['ItemChanged'];
 export type ItemDetail = Schemas['ItemDetail'];
 export type ItemFile = Schemas['ItemFile'];
@@ -24,6 +29,7 @@ export type ItemSummary = Schemas['ItemSummary'];
 export type Library = Schemas['Library'];
 export type LibraryKind = Schemas['LibraryKind'];
 export type NewAccount = Schemas['NewAccount'];
+export type NewInvite = Schemas['NewInvite'];
 export type NewLibrary = Schemas['NewLibrary'];
 export type PlaybackDecision = Schemas['PlaybackDecision'];
 export type Problem = Schemas['Problem'];

@@ -2,7 +2,7 @@
  * Every word the page shows, in one place, so that another language is another file of this shape.
  * Sentences with values are functions: word order belongs to the language.
  */
-import type { HdrFormat, ItemKind, ItemState, LibraryKind, ScanState, Visibility } from '../api/types';
+import type { FriendState, HdrFormat, ItemKind, ItemState, LibraryKind, ScanState, Visibility } from '../api/types';
 
 const count = (n: number, one: string, many: string) => `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
 
@@ -18,6 +18,7 @@ export const en = {
     shows: 'Shows',
     videos: 'Videos',
     search: 'Search',
+    friends: 'Friends',
     status: 'Status',
     account: 'Account',
   },
@@ -475,6 +476,50 @@ export const en = {
     plotLabel: (carrier: string, bytes: string) => `${carrier}: ${bytes} sent in the last hour`,
     quiet: 'Nothing was sent in the last hour.',
     admins: 'Only the owner of this node sees its status.',
+  },
+
+  friends: {
+    title: 'Friends',
+    help: 'Nodes that are linked with yours. Each sees what you share with it, and nothing else.',
+    emptyTitle: 'No friends yet',
+    emptyHelp:
+      'Link your node with a friend’s: one of you makes an invite, the other accepts it. Linking shares nothing; you choose what they see.',
+    invite: 'Invite a friend',
+    inviteHelp: 'You get a code for one friend. It works once, and shares nothing by itself.',
+    accept: 'Accept an invite',
+    acceptHelp: 'Paste the code that your friend sent you. Their node must be running now.',
+    code: 'Code',
+    name: 'Name',
+    nameOf: 'What shall they be called here?',
+    namePlaceholder: 'The name that they chose themselves',
+    makeInvite: 'Make a code',
+    codeHelp: (hours: number) => `Send this code to your friend. It works once, within ${hours} hours:`,
+    copyCode: 'Copy the code',
+    codeOnce: 'Copy it now: it is shown only once. Keep your node running until they accepted.',
+    link: 'Link',
+    linking: 'Linking',
+    linked: (name: string) => `Linked with ${name}. Choose what they may see.`,
+    shares: (name: string) => `What ${name} may see`,
+    rename: (name: string) => `Call ${name} otherwise`,
+    away: (ms: number) => `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms away`,
+    state: {
+      direct: 'Connected directly',
+      relayed: 'Connected through a relay',
+      off: 'Away',
+      refused: 'No longer linked',
+      disabled: 'Switched off',
+    },
+    stateHelp: {
+      off: 'Their node does not answer; yours keeps trying.',
+      refused: 'Their node does not know yours any more. A new invite links you again.',
+      disabled: 'They can do nothing here until you switch them on.',
+    } satisfies Record<Exclude<FriendState, 'online'>, string>,
+    revoke: 'Revoke',
+    revokeOf: (name: string) => `End the link with ${name}?`,
+    revokeHelp: (name: string) =>
+      `${name} is cut off at once, also in the middle of a film, and sees nothing of yours any more. Only a new invite links you again.`,
+    revokeNow: 'Revoke now',
+    revoked: (name: string) => `${name} is cut off.`,
   },
 
   account: {

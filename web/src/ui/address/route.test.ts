@@ -14,6 +14,7 @@ describe('route', () => {
     '/play/x?t=90',
     '/search?q=blade+runner',
     '/search',
+    '/friends',
     '/status',
     '/account',
   ])('%s survives a round trip', (url) => expect(formatRoute(parseRoute(url))).toBe(url));

@@ -12,6 +12,7 @@ export type Route =
   | { name: 'item'; item: string; season: number | null; content: boolean }
   | { name: 'play'; item: string; at: number | null }
   | { name: 'search'; q: string }
+  | { name: 'friends' }
   | { name: 'status' }
   | { name: 'account' }
   | { name: 'unknown' };
@@ -30,7 +31,7 @@ export function parseRoute(url: string): Route {
     const section = SECTIONS.find((name) => name === first);
     if (section) return { name: 'section', section, ...listState(searchParams) };
     if (first === 'search') return { name: 'search', q: searchParams.get('q') ?? '' };
-    if (first === 'status' || first === 'account') return { name: first };
+    if (first === 'friends' || first === 'status' || first === 'account') return { name: first };
   }
   if (parts.length === 2 && second !== undefined) {
     const id = decoded(second);
@@ -74,6 +75,7 @@ export function sameView(a: Route, b: Route): boolean {
 
 export const to = {
   home: '/',
+  friends: '/friends',
   status: '/status',
   account: '/account',
   section: (section: Section) => `/${section}`,

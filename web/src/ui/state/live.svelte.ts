@@ -16,6 +16,8 @@ class Live {
   scans: Record<string, ScanProgress> = $state({});
   /** Grows when items or libraries changed. */
   changes = $state(0);
+  /** Grows when a friend's node came or went. */
+  friends = $state(0);
   connected = $state(true);
 
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -31,6 +33,7 @@ class Live {
       scan: (progress) => this.onScan(progress),
       item: () => this.changed(),
       library: () => this.onLibrary(),
+      friends: () => (this.friends += 1),
       reset: () => this.onLibrary(),
       onState: (connected) => (this.connected = connected),
     });

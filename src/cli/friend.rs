@@ -1,0 +1,186 @@
+//! `potluck friend`.
+use anyhow::anyhow;
+use axum::http::Method;
+use clap::{Args, Subcommand};
+
+use super::control::Control;
+use super::{Format, Place, library, output};
+use crate::facades::native::model::{self, AcceptInvite, FriendChange, FriendState, NewInvite};
+
+/// Link this node with friends' nodes, and share libraries with them
+#[derive(Debug, Subcommand)]
+#[command(
+    after_help = "Nothing is shared by linking: share says what. Both nodes must run while an invite is accepted.
+
+Examples:
+  potluck friend invite --name Bob               prints a code: send it to Bob, it works once and for 72 hours
+  potluck friend accept potluck1ak3...           on Bob's side, with the code he was sent
+  potluck friend share Bob Films Shows           these libraries and no others; without any: nothing
+  potluck friend list
+  potluck friend revoke Bob                      at once, in the middle of what he watches"
+)]
+pub(super) enum Friend {
+    /// Make an invite: a code that links one other node with this one, once
+    Invite(Invite),
+    /// Accept the invite of a friend
+    Accept(Accept),
+    /// List friends, how their nodes are, and what is shared with them
+    List(Format),
+    /// Say which libraries are shared with a friend
+    Share(Share),
+    /// End a friendship at once
+    Revoke(Named),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Invite {
+    /// What the friend shall be called here; without it, the name that their node gives itself
+    #[arg(long)]
+    name: Option<String>,
+    /// How long the invite is good for
+    #[arg(long, value_name = "HOURS")]
+    hours: Option<u32>,
+    #[command(flatten)]
+    format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Accept {
+    /// As the friend sent it
+    #[arg(required = true)]
+    code: Vec<String>,
+    /// What the friend shall be called here; without it, the name that their node gives itself
+    #[arg(long)]
+    name: Option<String>,
+    #[command(flatten)]
+    format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Share {
+    /// The friend's name
+    name: String,
+    /// Libraries to share: these and no others. Without any: nothing
+    library: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Named {
+    /// The friend's name
+    name: String,
+}
+
+impl Friend {
+    pub async fn run(self, place: &Place) -> anyhow::Result<()> {
+        let links = matches!(self, Self::Invite(_) | Self::Accept(_));
+        let node = Control::open(place).await?;
+        let done = match if links { node.link().await } else { Ok(()) } {
+            Ok(()) => self.with(&node).await,
+            Err(error) => Err(error),
+        };
+        node.close().await;
+        done
+    }
+
+    async fn with(self, node: &Control) -> anyhow::Result<()> {
+        match self {
+            Self::Invite(invite) => invite.run(node).await,
+            Self::Accept(accept) => accept.run(node).await,
+            Self::List(format) => list(node, &format).await,
+            Self::Share(share) => share.run(node).await,
+            Self::Revoke(named) => named.revoke(node).await,
+        }
+    }
+}
+
+impl Invite {
+    async fn run(self, node: &Control) -> anyhow::Result<()> {
+        let new = NewInvite { name: self.name, hours: self.hours };
+        let made: model::Invite = node.call(Method::POST, "/api/v1/friends/invites", Some(&new)).await?;
+        if self.format.json {
+            return output::json(&made);
+        }
+        let hours = (made.expires_at - made.created_at) / 3_600_000;
+        eprintln!("Send this to your friend. It links one node with yours, once, within {hours} hours:");
+        output::line(made.code.unwrap_or_default())?;
+        Ok(())
+    }
+}
+
+impl Accept {
+    async fn run(self, node: &Control) -> anyhow::Result<()> {
+        // A messenger may have broken the code into several words.
+        let invite = AcceptInvite { code: self.code.concat(), name: self.name };
+        let friend: model::Friend = node.call(Method::POST, "/api/v1/friends/accept", Some(&invite)).await?;
+        if self.format.json {
+            return output::json(&friend);
+        }
+        output::line(format_args!("Linked with {}. Nothing is shared yet: potluck friend share ...", friend.name))?;
+        Ok(())
+    }
+}
+
+async fn all(node: &Control) -> anyhow::Result<Vec<model::Friend>> {
+    node.get("/api/v1/friends").await
+}
+
+async fn list(node: &Control, format: &Format) -> anyhow::Result<()> {
+    let all = all(node).await?;
+    if format.json {
+        return output::json(&all);
+    }
+    let libraries: Vec<model::Library> = node.get("/api/v1/libraries").await?;
+    for friend in &all {
+        output::line(row(friend, &libraries))?;
+    }
+    if all.is_empty() {
+        eprintln!("There are no friends yet. Invite one: potluck friend invite --name NAME");
+    }
+    Ok(())
+}
+
+fn row(friend: &model::Friend, libraries: &[model::Library]) -> String {
+    let name_of = |id: &String| libraries.iter().find(|library| library.id == *id).map(|library| library.name.as_str());
+    let shared: Vec<&str> = friend.libraries.iter().filter_map(name_of).collect();
+    let shared = if shared.is_empty() { "nothing shared".to_owned() } else { format!("shares {}", shared.join(", ")) };
+    let state = match friend.state {
+        FriendState::Online if friend.relayed => "relayed",
+        FriendState::Online => "direct",
+        FriendState::Off => "off",
+        FriendState::Refused => "refused",
+        FriendState::Disabled => "disabled",
+    };
+    format!("{:<20} {state:<9} {:<28} {shared}", friend.name, friend.address.as_deref().unwrap_or("-"))
+}
+
+async fn named(node: &Control, name: &str) -> anyhow::Result<model::Friend> {
+    let same = |friend: &model::Friend| friend.id == name || friend.name.to_lowercase() == name.to_lowercase();
+    all(node).await?.into_iter().find(same).ok_or_else(|| anyhow!("there is no friend named {name}"))
+}
+
+impl Share {
+    async fn run(self, node: &Control) -> anyhow::Result<()> {
+        let friend = named(node, &self.name).await?;
+        let all: Vec<model::Library> = node.get("/api/v1/libraries").await?;
+        let shared: Vec<&model::Library> =
+            self.library.iter().map(|name| library::named(&all, name)).collect::<Result<_, _>>()?;
+        let ids = shared.iter().map(|library| library.id.clone()).collect();
+        let change = FriendChange { libraries: Some(ids), ..FriendChange::default() };
+        let path = format!("/api/v1/friends/{}", friend.id);
+        node.call::<model::Friend>(Method::PATCH, &path, Some(&change)).await?;
+        let names: Vec<&str> = shared.iter().map(|library| library.name.as_str()).collect();
+        let what = if names.is_empty() { "nothing".to_owned() } else { names.join(", ") };
+        output::line(format_args!("{} sees {what}.", friend.name))?;
+        Ok(())
+    }
+}
+
+impl Named {
+    async fn revoke(self, node: &Control) -> anyhow::Result<()> {
+        let friend = named(node, &self.name).await?;
+        let path = format!("/api/v1/friends/{}", friend.id);
+        node.call::<()>(Method::DELETE, &path, None::<&()>).await?;
+        output::line(format_args!("{} is no friend of this node any more.", friend.name))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,128 @@
+//! Keeps a link to each friend's node where one can be had, and cuts off who lost a right.
+use std::collections::HashSet;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::{Links, LinksError, peer, talk};
+use crate::accounts::{Caller, Friend};
+
+/// Links that are dialed at a time.
+const AT_ONCE: usize = 16;
+/// Wait after the first attempt that failed; each further one waits twice as long.
+const FIRST_WAIT: Duration = Duration::from_secs(2);
+/// Longest wait.
+const LONGEST_WAIT: Duration = Duration::from_secs(5 * 60);
+
+/// What the last attempts to reach a friend's node came to.
+#[derive(Debug, Clone)]
+pub(super) struct Failure {
+    /// For people.
+    pub reason: String,
+    /// It is there, and does not know this node.
+    pub refused: bool,
+    count: u32,
+    next: Instant,
+}
+
+/// Works until it is told to stop.
+pub(super) async fn run(links: Links) {
+    let (accounts, iroh) = (links.inner.accounts.clone(), links.inner.iroh.clone());
+    let (mut revoked, mut came_or_went) = (accounts.revoked(), iroh.changed());
+    let mut dialing = JoinSet::new();
+    let mut busy = HashSet::new();
+    loop {
+        cut_off(&links);
+        let next = if links.inner.options.keep { dial_due(&links, &mut dialing, &mut busy) } else { None };
+        let timer = tokio::time::sleep_until(next.unwrap_or_else(|| Instant::now() + LONGEST_WAIT));
+        tokio::select! {
+            () = links.inner.stop.cancelled() => break,
+            changed = revoked.changed() => if changed.is_err() { break },
+            changed = came_or_went.changed() => if changed.is_err() { break },
+            Some(done) = dialing.join_next(), if !dialing.is_empty() => {
+                if let Ok((friend, result)) = done {
+                    busy.remove(&friend.endpoint);
+                    remember(&links, &friend, result);
+                }
+            }
+            () = timer => (),
+        }
+    }
+    dialing.shutdown().await;
+}
+
+/// Closes the links of those who may do less than before; whoever may still do something comes back for it.
+fn cut_off(links: &Links) {
+    links.inner.iroh.review(lost);
+}
+
+/// Whether a caller lost a right that it had.
+fn lost(before: &Caller, now: &Caller) -> bool {
+    let account = before.account.is_some() && now.account.is_none();
+    let libraries = match (before.libraries(), now.libraries()) {
+        (Some(before), Some(after)) => before.iter().any(|library| !after.contains(library)),
+        (None, Some(_)) => true,
+        (_, None) => false,
+    };
+    account || libraries
+}
+
+/// Dials the friends whose time it is, and says when the next one's is.
+fn dial_due(
+    links: &Links,
+    dialing: &mut JoinSet<(Friend, Result<(), LinksError>)>,
+    busy: &mut HashSet<String>,
+) -> Option<Instant> {
+    let mut next: Option<Instant> = None;
+    let all = links.inner.accounts.friends();
+    links.inner.failures.lock().retain(|node, _| all.iter().any(|friend| friend.endpoint == *node));
+    for friend in all {
+        let linked = links.inner.iroh.link(&friend.endpoint).is_some();
+        if linked || !friend.enabled || busy.contains(&friend.endpoint) || dialing.len() >= AT_ONCE {
+            continue;
+        }
+        let due = links.inner.failures.lock().get(&friend.endpoint).map(|failure| failure.next);
+        match due.filter(|due| *due > Instant::now()) {
+            Some(later) => next = Some(next.map_or(later, |next| next.min(later))),
+            None => {
+                busy.insert(friend.endpoint.clone());
+                let links = links.clone();
+                dialing.spawn(async move {
+                    let greeted = greet(&links, &friend).await;
+                    (friend, greeted)
+                });
+            }
+        }
+    }
+    next
+}
+
+/// Dials a friend's node, and tells each other where to be found.
+async fn greet(links: &Links, friend: &Friend) -> Result<(), LinksError> {
+    links.inner.iroh.connect(&peer(friend)).await?;
+    let theirs = talk::hello(&links.inner.iroh, &peer(friend), &links.greeting()).await?;
+    links.inner.accounts.found_friend(&friend.id, theirs.addresses).await?;
+    Ok(())
+}
+
+fn remember(links: &Links, friend: &Friend, result: Result<(), LinksError>) {
+    let mut failures = links.inner.failures.lock();
+    match result {
+        Ok(()) => {
+            failures.remove(&friend.endpoint);
+            tracing::debug!(friend.name = friend.name, "reached a friend's node");
+        }
+        Err(error) => {
+            let refused = matches!(error, LinksError::Refused(_));
+            if refused {
+                links.inner.iroh.close(|caller| caller.id() == friend.id);
+            }
+            let count = failures.get(&friend.endpoint).map_or(0, |failure| failure.count);
+            let wait = (FIRST_WAIT * 2_u32.saturating_pow(count.min(16))).min(LONGEST_WAIT);
+            tracing::debug!(friend.name = friend.name, error = %error, "a friend's node was not reached");
+            let failure = Failure { reason: error.to_string(), refused, count: count + 1, next: Instant::now() + wait };
+            failures.insert(friend.endpoint.clone(), failure);
+        }
+    }
+}
