@@ -14,6 +14,8 @@ const ENDPOINT_MAX: usize = 64;
 const ADDRESSES_MAX: usize = 16;
 /// Longest of them: a relay's URL.
 const ADDRESS_MAX: usize = 256;
+/// Least bits a second of a friend that has a budget: what its node asks for is answered in time.
+const UPLOAD_RATE_MIN: u64 = 64_000;
 
 type Rows<T> = Result<T, rusqlite::Error>;
 
@@ -34,6 +36,8 @@ pub struct Friend {
     pub addresses: Vec<String>,
     /// Unix milliseconds.
     pub created_at: i64,
+    /// Bits a second that it may take from this node; `None` where the setting for all counts.
+    pub upload_rate: Option<u64>,
 }
 
 impl Friend {
@@ -70,6 +74,8 @@ pub struct FriendChange {
     pub enabled: Option<bool>,
     /// See [`Friend::libraries`].
     pub libraries: Option<Vec<String>>,
+    /// See [`Friend::upload_rate`].
+    pub upload_rate: Option<Option<u64>>,
 }
 
 impl Accounts {
@@ -119,6 +125,9 @@ impl Accounts {
     /// [`AccountsError::NotFound`]; [`AccountsError::Invalid`] or [`AccountsError::Conflict`] for its name.
     pub async fn update_friend(&self, id: &str, change: FriendChange) -> Result<Friend, AccountsError> {
         let name = change.name.as_deref().map(allowed_name).transpose()?;
+        if change.upload_rate.flatten().is_some_and(|rate| rate < UPLOAD_RATE_MIN) {
+            return Err(AccountsError::Invalid(format!("upload_rate: at least {UPLOAD_RATE_MIN} bits a second")));
+        }
         let friend = id.to_owned();
         self.change(move |t| {
             if !exists(t, &friend)? {
@@ -133,6 +142,10 @@ impl Accounts {
             }
             if let Some(enabled) = change.enabled {
                 t.execute("UPDATE friend SET enabled = ?2 WHERE id = ?1", params![friend, enabled])?;
+            }
+            if let Some(rate) = change.upload_rate {
+                let rate = rate.map(|rate| i64::try_from(rate).unwrap_or(i64::MAX));
+                t.execute("UPDATE friend SET upload_rate = ?2 WHERE id = ?1", params![friend, rate])?;
             }
             if let Some(libraries) = change.libraries {
                 set_libraries(t, &friend, &libraries)?;
@@ -187,14 +200,17 @@ pub(super) fn caller(directory: &Directory, endpoint: &str, address: IpAddr) -> 
 
 /// All friends with what is shared with them, for the copy in memory.
 pub(super) fn load(c: &Connection, directory: &mut Directory) -> Rows<()> {
-    let mut friends = c.prepare_cached("SELECT id, name, endpoint, enabled, addresses, created_at FROM friend")?;
+    let mut friends =
+        c.prepare_cached("SELECT id, name, endpoint, enabled, addresses, created_at, upload_rate FROM friend")?;
     let mut rows = friends.query([])?;
     while let Some(r) = rows.next()? {
         let addresses = serde_json::from_str(&r.get::<_, String>(4)?).unwrap_or_default();
         let (libraries, created_at) = (Vec::new(), r.get(5)?);
+        let upload_rate = r.get::<_, Option<i64>>(6)?.and_then(|rate| u64::try_from(rate).ok());
         let (id, endpoint): (String, String) = (r.get(0)?, r.get(2)?);
         directory.endpoints.insert(endpoint.clone(), id.clone());
-        let friend = Friend { id, name: r.get(1)?, endpoint, enabled: r.get(3)?, libraries, addresses, created_at };
+        let (name, enabled) = (r.get(1)?, r.get(3)?);
+        let friend = Friend { id, name, endpoint, enabled, libraries, addresses, created_at, upload_rate };
         directory.friends.insert(friend.id.clone(), friend);
     }
     let mut shared = c.prepare_cached("SELECT friend, library FROM friend_library ORDER BY friend, library")?;

@@ -16,6 +16,7 @@ Examples:
   potluck friend invite --name Bob               prints a code: send it to Bob, it works once and for 72 hours
   potluck friend accept potluck1ak3...           on Bob's side, with the code he was sent
   potluck friend share Bob Films Shows           these libraries and no others; without any: nothing
+  potluck friend limit Bob 5000                  kilobits a second that Bob may take; 0: the node's setting
   potluck friend list
   potluck friend revoke Bob                      at once, in the middle of what he watches"
 )]
@@ -28,6 +29,8 @@ pub(super) enum Friend {
     List(Format),
     /// Say which libraries are shared with a friend
     Share(Share),
+    /// Limit what a friend may take from this node
+    Limit(Limit),
     /// End a friendship at once
     Revoke(Named),
 }
@@ -65,6 +68,15 @@ pub(super) struct Share {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct Limit {
+    /// The friend's name
+    name: String,
+    /// Kilobits a second; 0 for the setting that counts for all friends
+    #[arg(value_name = "KBIT")]
+    kilobits: u64,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct Named {
     /// The friend's name
     name: String,
@@ -88,6 +100,7 @@ impl Friend {
             Self::Accept(accept) => accept.run(node).await,
             Self::List(format) => list(node, &format).await,
             Self::Share(share) => share.run(node).await,
+            Self::Limit(limit) => limit.run(node).await,
             Self::Revoke(named) => named.revoke(node).await,
         }
     }
@@ -171,6 +184,19 @@ impl Share {
         let names: Vec<&str> = shared.iter().map(|library| library.name.as_str()).collect();
         let what = if names.is_empty() { "nothing".to_owned() } else { names.join(", ") };
         output::line(format_args!("{} sees {what}.", friend.name))?;
+        Ok(())
+    }
+}
+
+impl Limit {
+    async fn run(self, node: &Control) -> anyhow::Result<()> {
+        let friend = named(node, &self.name).await?;
+        let rate = (self.kilobits > 0).then(|| self.kilobits.saturating_mul(1000));
+        let change = FriendChange { upload_rate: Some(rate), ..FriendChange::default() };
+        let path = format!("/api/v1/friends/{}", friend.id);
+        node.call::<model::Friend>(Method::PATCH, &path, Some(&change)).await?;
+        let what = rate.map_or("what the node's setting allows".to_owned(), |_| format!("{} kbit/s", self.kilobits));
+        output::line(format_args!("{} may take {what}.", friend.name))?;
         Ok(())
     }
 }

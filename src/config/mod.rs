@@ -214,6 +214,12 @@ pub struct Friends {
     pub strangers_max: usize,
     /// Requests of one friend at a time.
     pub streams_max: u32,
+    /// Kilobits a second for all friends together; 0 for no limit.
+    pub upload_kbit: u64,
+    /// Kilobits a second for each friend that has no budget of its own; 0 for no limit.
+    pub upload_kbit_each: u64,
+    /// `HH:MM-HH:MM=KBIT`: parts of the day in which all friends together have another budget.
+    pub upload_hours: Vec<String>,
 }
 
 impl Default for Friends {
@@ -230,6 +236,9 @@ impl Default for Friends {
             connections_max: 2048,
             strangers_max: 32,
             streams_max: 128,
+            upload_kbit: 0,
+            upload_kbit_each: 0,
+            upload_hours: Vec::new(),
         }
     }
 }

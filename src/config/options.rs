@@ -8,7 +8,9 @@ use super::{Config, ConfigError, Congestion, Discovery, Tls};
 use crate::accounts::{AccountsOptions, TokenHash};
 use crate::exchange::iroh::{self, IrohOptions};
 use crate::exchange::webrtc::WebRtcOptions;
-use crate::facades::{FacadeOptions, MetricsAccess, ServeOptions, TlsMode, TrustedProxies};
+use crate::facades::{
+    FacadeOptions, MetricsAccess, ServeOptions, TlsMode, TrustedProxies, UploadHours, UploadOptions, upload_limit,
+};
 use crate::friends::links::LinksOptions;
 use crate::media::MediaOptions;
 use crate::node::NodeOptions;
@@ -45,6 +47,12 @@ impl Config {
             return refuse(
                 "friends.relays",
                 format!("\"{wrong}\" is not the URL of a relay (https://relay.example.org)"),
+            );
+        }
+        if let Some(not) = self.friends.upload_hours.iter().find(|hours| UploadHours::parse(hours).is_none()) {
+            return refuse(
+                "friends.upload_hours",
+                format!("\"{not}\" is not from-until=kilobits, such as \"18:00-23:00=5000\""),
             );
         }
         if !(64..=2048).contains(&self.friends.stream_window_kib) {
@@ -154,6 +162,12 @@ impl Config {
                 },
                 stun_servers: self.webrtc.stun_servers.clone(),
                 webrtc_connections_per_page: self.webrtc.connections_per_page,
+                uploads: UploadOptions {
+                    each: upload_limit(self.friends.upload_kbit_each),
+                    all: upload_limit(self.friends.upload_kbit),
+                    hours: self.friends.upload_hours.iter().filter_map(|hours| UploadHours::parse(hours)).collect(),
+                    ..UploadOptions::default()
+                },
             },
         })
     }

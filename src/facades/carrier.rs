@@ -122,7 +122,12 @@ impl Responder<Caller> for NodeRouter {
             } else {
                 this.answer(Request::from_parts(parts, axum::body::Body::new(body))).await
             };
-            response.map(|body| body.map_err(Into::into).boxed_unsync())
+            let response = response.map(|body| body.map_err(Into::into).boxed_unsync());
+            let friend = this.app.node().accounts().friend(caller.id()).ok().filter(|_| caller.is_node());
+            match friend {
+                Some(friend) => response.map(|body| this.app.uploads().paced(&friend.id, friend.upload_rate, body)),
+                None => response,
+            }
         })
     }
 }

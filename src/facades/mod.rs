@@ -18,6 +18,7 @@ mod metrics;
 pub mod native;
 mod routes;
 mod server;
+mod uploads;
 mod web;
 
 pub use caller::{Connection, TrustedProxies};
@@ -25,6 +26,7 @@ pub use carrier::{NodeRouter, Traffic};
 pub use metrics::MetricsAccess;
 pub use routes::{Policy, Reach, Route, table};
 pub use server::{ServeError, ServeOptions, Service, TlsMode, connect_control, serve};
+pub use uploads::{UploadHours, UploadOptions, limit as upload_limit};
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -32,6 +34,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use crate::node::Node;
+use uploads::Uploads;
 
 /// Settings of everything above the node.
 #[derive(Debug, Clone, Default)]
@@ -44,11 +47,14 @@ pub struct FacadeOptions {
     pub stun_servers: Vec<String>,
     /// Connections a page should keep at most.
     pub webrtc_connections_per_page: u32,
+    /// How much friends' nodes may take.
+    pub uploads: UploadOptions,
 }
 
 struct Inner {
     node: Node,
     options: FacadeOptions,
+    uploads: Uploads,
     stopping: CancellationToken,
     listeners: Vec<(&'static str, SocketAddr)>,
     http: Traffic,
@@ -69,7 +75,8 @@ impl App {
         listeners: Vec<(&'static str, SocketAddr)>,
     ) -> Self {
         let (http, https, webrtc, iroh) = Default::default();
-        Self(Arc::new(Inner { node, options, stopping, listeners, http, https, webrtc, iroh }))
+        let uploads = Uploads::new(options.uploads.clone());
+        Self(Arc::new(Inner { node, options, uploads, stopping, listeners, http, https, webrtc, iroh }))
     }
 
     /// The node behind everything.
@@ -86,6 +93,10 @@ impl App {
     /// Carriers that listen, by name.
     fn listeners(&self) -> &[(&'static str, SocketAddr)] {
         &self.0.listeners
+    }
+
+    fn uploads(&self) -> &Uploads {
+        &self.0.uploads
     }
 
     fn options(&self) -> &FacadeOptions {

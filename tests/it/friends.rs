@@ -207,6 +207,30 @@ async fn revoking_cuts_a_friend_off_in_the_middle_of_a_film() {
 }
 
 #[tokio::test]
+async fn a_friend_gets_no_more_than_its_budget_and_all_of_it_comes() {
+    let (ada, bob) = linked(&[film()]).await;
+    let item = ada.imported().await.remove(0);
+    share(&ada, "Bob", &[&item.library]).await;
+    let path = format!("/api/v1/friends/{}", only_friend(&ada, "Bob").id);
+    let refused = api(&ada, "PATCH", &path, json!({"upload_rate": 1})).await;
+    assert_eq!(refused.0, 400);
+    assert!(refused.1["message"].as_str().unwrap().contains("upload_rate"), "{}", refused.1);
+    let file = format!("/api/v1/items/{}/file", item.id);
+    let whole = std::fs::read(film()).unwrap();
+    let rate = u64::try_from(whole.len()).unwrap() * 8;
+    assert_eq!(api(&ada, "PATCH", &path, json!({"upload_rate": rate})).await.1["upload_rate"], rate);
+    let began = std::time::Instant::now();
+    let both = tokio::join!(get(&bob, &file), get(&bob, &file));
+    let seconds = began.elapsed().as_secs_f64();
+    assert!(both.0.1 == whole && both.1.1 == whole);
+    assert!(seconds > 1.5, "two films at a film a second, less a burst: {seconds} s");
+    assert_eq!(api(&ada, "PATCH", &path, json!({"upload_rate": null})).await.1["upload_rate"], Value::Null);
+    assert_eq!(only_friend(&ada, "Bob").upload_rate, None);
+    ada.stop().await;
+    bob.stop().await;
+}
+
+#[tokio::test]
 async fn withdrawing_a_share_ends_what_is_read_of_it() {
     let folder = tempfile::tempdir().unwrap();
     let (ada, bob) = linked(&[long_film(&folder)]).await;

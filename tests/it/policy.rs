@@ -121,7 +121,7 @@ async fn a_friends_node_may_call_what_is_for_friends_within_its_shares_and_a_str
     for (name, shared) in [("near", vec![scene.node.library.clone()]), ("far", vec![]), ("off", vec![])] {
         let new = NewFriend { name: name.into(), endpoint: name.into(), addresses: vec![] };
         let friend = accounts.add_friend(new).await.unwrap();
-        let change = FriendChange { libraries: Some(shared), enabled: Some(name != "off"), name: None };
+        let change = FriendChange { libraries: Some(shared), enabled: Some(name != "off"), ..FriendChange::default() };
         accounts.update_friend(&friend.id, change).await.unwrap();
     }
     let mut wrong = Vec::new();

@@ -7,4 +7,5 @@ pub const CATALOG: &[&str] = &[
     include_str!("catalog-0003-caps.sql"),
     include_str!("catalog-0004-friends.sql"),
     include_str!("catalog-0005-remote.sql"),
+    include_str!("catalog-0007-budgets.sql"),
 ];

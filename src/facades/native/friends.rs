@@ -81,7 +81,8 @@ pub(in crate::facades) async fn change(
     Json(change): Json<FriendChange>,
 ) -> Result<axum::Json<Friend>, Refusal> {
     own_libraries(&app, change.libraries.as_deref().unwrap_or_default()).await?;
-    let change = accounts::FriendChange { name: change.name, enabled: change.enabled, libraries: change.libraries };
+    let FriendChange { name, enabled, libraries, upload_rate } = change;
+    let change = accounts::FriendChange { name, enabled, libraries, upload_rate };
     let friend = app.node().accounts().update_friend(&id, change).await?;
     tell(&caller, &friend.name, "changed what a friend may do");
     app.node().announce(NodeEvent::Friends);
@@ -176,6 +177,7 @@ fn shape(app: &App, friend: accounts::Friend) -> Friend {
         endpoint: friend.endpoint,
         libraries: friend.libraries,
         created_at: friend.created_at,
+        upload_rate: friend.upload_rate,
         state,
         relayed: link.as_ref().is_some_and(|link| link.relayed),
         rtt_ms: link.as_ref().map(|link| link.rtt.as_secs_f64() * 1000.0),

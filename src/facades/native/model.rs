@@ -789,6 +789,8 @@ pub struct Friend {
     pub libraries: Vec<String>,
     /// Unix milliseconds.
     pub created_at: i64,
+    /// Bits a second that it may take from this node; absent where the node's setting counts.
+    pub upload_rate: Option<u64>,
     pub state: FriendState,
     /// Where its node is, or the relay between; absent where there is no link.
     pub address: Option<String>,
@@ -823,6 +825,10 @@ pub struct FriendChange {
     pub enabled: Option<bool>,
     /// Ids of the libraries that are shared with it: these and no others.
     pub libraries: Option<Vec<String>>,
+    /// Bits a second that it may take from this node; `null` for the node's setting.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<u64>)]
+    pub upload_rate: Option<Option<u64>>,
 }
 
 /// `POST /friends/invites` (admin).

@@ -1039,6 +1039,11 @@ export interface components {
        */
       rtt_ms?: number | null;
       state: components['schemas']['FriendState'];
+      /**
+       * Format: int64
+       * @description Bits a second that it may take from this node; absent where the node's setting counts.
+       */
+      upload_rate?: number | null;
     };
     /** @description `PATCH /friends/{id}` (admin). What is absent stays as it is. */
     FriendChange: {
@@ -1048,6 +1053,11 @@ export interface components {
       libraries?: string[] | null;
       /** @description 1 to 64 characters. */
       name?: string | null;
+      /**
+       * Format: int64
+       * @description Bits a second that it may take from this node; `null` for the node's setting.
+       */
+      upload_rate?: number | null;
     };
     /**
      * @description How a friend's node is.

@@ -500,6 +500,8 @@ export const en = {
     linking: 'Linking',
     linked: (name: string) => `Linked with ${name}. Choose what they may see.`,
     shares: (name: string) => `What ${name} may see`,
+    budget: 'Upload to them at most, in Mbit/s',
+    noBudget: 'as set',
     rename: (name: string) => `Call ${name} otherwise`,
     away: (ms: number) => `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms away`,
     state: {
