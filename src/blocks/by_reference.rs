@@ -77,7 +77,7 @@ pub(super) fn read_leaf(object: &Object, number: u64, digest: &Digest) -> Result
     }
 }
 
-fn read_span(file: &File, span: Range<u64>) -> io::Result<Vec<u8>> {
+pub(super) fn read_span(file: &File, span: Range<u64>) -> io::Result<Vec<u8>> {
     let len = usize::try_from(span.end - span.start).map_err(io::Error::other)?;
     let mut bytes = vec![0; len];
     file.read_exact_at(&mut bytes, span.start)?;

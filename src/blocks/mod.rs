@@ -10,6 +10,7 @@ mod by_reference;
 mod derived;
 mod import;
 mod index;
+mod mend;
 mod model;
 mod naming;
 mod scrub;
@@ -37,8 +38,10 @@ use by_reference::Stamp;
 use derived::Kitchen;
 use index::{Index, Object};
 
+pub use mend::{MendError, Mended, Supplier};
 pub use model::{BlockError, BlockStat, BlockTotals, BlocksOptions, Finding, ImportError, Imported, Producer, Recipe};
 pub use naming::{NamingError, cid_of_path};
+pub use scrub::Pace;
 
 /// Blocks of files that are read at the same time, each on a blocking thread.
 const READS_MAX: usize = 8;
@@ -240,6 +243,14 @@ impl Blocks {
     /// # Errors
     /// What is wrong with the first copy that is not right; [`BlockError::NotFound`] when there is none.
     pub async fn verify(&self, root: &Cid, cancel: &CancellationToken) -> Result<(), BlockError> {
+        self.verify_at(root, Pace::default(), cancel).await
+    }
+
+    /// The same at a pace, so that who plays a film meanwhile does not feel it.
+    ///
+    /// # Errors
+    /// As [`Blocks::verify`].
+    pub async fn verify_at(&self, root: &Cid, pace: Pace, cancel: &CancellationToken) -> Result<(), BlockError> {
         let digest = cid::digest_of(root).ok_or(BlockError::NotFound(*root))?;
         let found = self.locate(&digest).await?;
         let files = found.into_iter().filter(|(o, at)| *at == o.shape().root() && o.imported().is_some());
@@ -249,9 +260,9 @@ impl Blocks {
         }
         let (this, cancel) = (self.clone(), cancel.clone());
         let task = move || {
-            files
-                .iter()
-                .try_for_each(|object| scrub::verify(&this.inner.index, object, &cancel).inspect_err(|e| this.find(e)))
+            files.iter().try_for_each(|object| {
+                scrub::verify(&this.inner.index, object, pace, &cancel).inspect_err(|e| this.find(e))
+            })
         };
         tokio::task::spawn_blocking(task).await.map_err(|_| BlockError::Cancelled)?
     }
@@ -290,6 +301,12 @@ impl Blocks {
     #[must_use]
     pub fn findings(&self) -> broadcast::Receiver<Finding> {
         self.inner.findings.subscribe()
+    }
+
+    /// Whether a finding was not overtaken: by an import, a move, a repair.
+    #[must_use]
+    pub fn stands(&self, finding: &Finding) -> bool {
+        self.inner.found.lock().contains(finding)
     }
 
     /// How many blocks can be found, and how many files and derived objects are known.

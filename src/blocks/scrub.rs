@@ -1,4 +1,7 @@
 //! Reads all blocks of a file again, without taking any from a copy, and checks that they still make its root.
+use std::thread;
+use std::time::{Duration, Instant};
+
 use tokio_util::sync::CancellationToken;
 
 use super::BlockError;
@@ -7,24 +10,78 @@ use super::index::{Index, Object};
 use crate::content::cid::{Digest, RAW, of_digest};
 use crate::content::unixfs::{Builder, LINKS_MAX, Profile};
 
+/// How fast files are read that nobody waits for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Pace {
+    /// Bytes a second at most; `None` for as fast as the disk is.
+    pub bytes_per_second: Option<u64>,
+}
+
+impl Pace {
+    /// How long to wait when so many bytes were read since then.
+    fn pause(self, bytes: u64, since: Duration) -> Duration {
+        let due = self.bytes_per_second.map(|rate| Duration::from_millis(bytes.saturating_mul(1000) / rate.max(1)));
+        due.unwrap_or_default().saturating_sub(since)
+    }
+}
+
 /// Blocking.
-pub(super) fn verify(index: &Index, object: &Object, cancel: &CancellationToken) -> Result<(), BlockError> {
-    let shape = object.shape();
+pub(super) fn verify(index: &Index, object: &Object, pace: Pace, cancel: &CancellationToken) -> Result<(), BlockError> {
     let mut builder = Builder::new(Profile::V1_2025);
+    let (started, mut read) = (Instant::now(), 0);
+    each_leaf(index, object, cancel, |number, digest| {
+        let len = read_leaf(object, number, digest)?.ok_or_else(|| missing(digest))?.len() as u64;
+        builder.push(*digest, len);
+        read += len;
+        thread::sleep(pace.pause(read, started.elapsed()));
+        Ok::<_, BlockError>(())
+    })?;
+    let root = builder.finish().root;
+    if root == object.cid() { Ok(()) } else { Err(BlockError::NotFound(object.cid())) }
+}
+
+/// The leaves whose bytes are others than they were, or that the disk does not give any more. Blocking.
+///
+/// # Errors
+/// What is wrong with the file as a whole.
+pub(super) fn wrong_leaves(
+    index: &Index,
+    object: &Object,
+    cancel: &CancellationToken,
+) -> Result<Vec<(u64, Digest)>, BlockError> {
+    let mut wrong = Vec::new();
+    each_leaf(index, object, cancel, |number, digest| {
+        match read_leaf(object, number, digest) {
+            Ok(Some(_)) => {}
+            Ok(None) => return Err(missing(digest)),
+            Err(BlockError::Damaged { .. } | BlockError::Io(_)) => wrong.push((number, *digest)),
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    })?;
+    Ok(wrong)
+}
+
+/// Calls `leaf` with each leaf's number and digest, in order. Blocking.
+pub(super) fn each_leaf<E: From<BlockError>>(
+    index: &Index,
+    object: &Object,
+    cancel: &CancellationToken,
+    mut leaf: impl FnMut(u64, &Digest) -> Result<(), E>,
+) -> Result<(), E> {
+    let shape = object.shape();
     let mut number = 0;
     while number < shape.count(0) {
         let end = (number + LINKS_MAX as u64).min(shape.count(0));
         for digest in digests(index, object, number..end)? {
             if cancel.is_cancelled() {
-                return Err(BlockError::Cancelled);
+                return Err(BlockError::Cancelled.into());
             }
-            let len = read_leaf(object, number, &digest)?.ok_or_else(|| missing(&digest))?.len();
-            builder.push(digest, len as u64);
+            leaf(number, &digest)?;
             number += 1;
         }
     }
-    let root = builder.finish().root;
-    if root == object.cid() { Ok(()) } else { Err(BlockError::NotFound(object.cid())) }
+    Ok(())
 }
 
 fn digests(index: &Index, object: &Object, numbers: std::ops::Range<u64>) -> Result<Vec<Digest>, BlockError> {
@@ -36,4 +93,17 @@ fn digests(index: &Index, object: &Object, numbers: std::ops::Range<u64>) -> Res
 
 fn missing(digest: &Digest) -> BlockError {
     BlockError::NotFound(of_digest(RAW, digest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pace_waits_for_what_was_read_too_early() {
+        let pace = Pace { bytes_per_second: Some(1000) };
+        assert_eq!(pace.pause(500, Duration::from_millis(100)), Duration::from_millis(400));
+        assert_eq!(pace.pause(500, Duration::from_secs(1)), Duration::ZERO);
+        assert_eq!(Pace::default().pause(u64::MAX, Duration::ZERO), Duration::ZERO);
+    }
 }

@@ -74,6 +74,46 @@ pub(super) fn libraries_of(c: &Connection, root: &Cid) -> rusqlite::Result<Vec<(
     statement.query_map([root.to_string()], |r| Ok((r.get(0)?, r.get(1)?)))?.collect()
 }
 
+/// See [`super::Catalog::friends_holding`].
+pub(super) fn friends_holding(c: &Connection, root: &Cid) -> rusqlite::Result<Vec<Id>> {
+    let sql = "SELECT DISTINCT l.friend FROM remote AS r JOIN item AS i ON i.n = r.item JOIN library AS l ON l.id = i.library \
+        WHERE r.cid = ?1 AND r.state = 'present' AND l.friend IS NOT NULL AND l.withdrawn = 0";
+    c.prepare_cached(sql)?.query_map([root.to_string()], |r| r.get(0))?.collect()
+}
+
+/// A file of ours that is to be read again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToVerify {
+    /// Item id.
+    pub item: Id,
+    /// Shown to people.
+    pub title: String,
+    /// Root of its DAG.
+    pub cid: Cid,
+    /// Bytes.
+    pub size: u64,
+    /// It was found damaged.
+    pub damaged: bool,
+}
+
+/// See [`super::Catalog::to_verify`].
+pub(super) fn to_verify(c: &Connection, before: i64) -> rusqlite::Result<Vec<ToVerify>> {
+    let sql = "SELECT i.id, i.title, f.cid, f.size, i.state = 'damaged' FROM file AS f JOIN item AS i ON i.n = f.item \
+        JOIN library AS l ON l.id = f.library WHERE f.cid IS NOT NULL AND l.state = 'available' \
+        AND (i.state = 'damaged' OR i.state = 'present' AND ifnull(f.verified_at, 0) < ?1) ORDER BY f.verified_at, i.n";
+    let file = |r: &Row<'_>| {
+        let cid: String = r.get(2)?;
+        Ok(Cid::try_from(cid.as_str()).ok().map(|cid| (r.get(0), r.get(1), cid, r.get::<_, i64>(3), r.get(4))))
+    };
+    let mut statement = c.prepare_cached(sql)?;
+    let mut found = Vec::new();
+    for row in statement.query_map([before], file)? {
+        let Some((item, title, cid, size, damaged)) = row? else { continue };
+        found.push(ToVerify { item: item?, title: title?, cid, size: size?.cast_unsigned(), damaged: damaged? });
+    }
+    Ok(found)
+}
+
 /// A friend's item that another item stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Twin {

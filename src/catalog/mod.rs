@@ -25,7 +25,7 @@ pub mod sorting;
 mod words;
 
 pub use alerts::{Alerts, Troubled};
-pub use items::Twin;
+pub use items::{ToVerify, Twin};
 pub use model::{
     Artwork, File, Id, Item, ItemKind, ItemState, Library, LibraryKind, LibraryState, Progress, Visibility,
 };
@@ -331,6 +331,24 @@ impl Catalog {
     pub async fn libraries_of(&self, root: &Cid) -> Result<Vec<(Id, Visibility)>, CatalogError> {
         let root = *root;
         Ok(self.database.read(move |c| items::libraries_of(c, &root)).await?)
+    }
+
+    /// Friends that share a file with this root CID, and say that it is right.
+    ///
+    /// # Errors
+    /// [`CatalogError::Database`].
+    pub async fn friends_holding(&self, root: &Cid) -> Result<Vec<Id>, CatalogError> {
+        let root = *root;
+        Ok(self.database.read(move |c| items::friends_holding(c, &root)).await?)
+    }
+
+    /// Our files that were read to their end, with what is known of them; those that were verified longest ago come first.
+    /// Of each only those that were verified before `before` (Unix milliseconds), or are damaged.
+    ///
+    /// # Errors
+    /// [`CatalogError::Database`].
+    pub async fn to_verify(&self, before: i64) -> Result<Vec<ToVerify>, CatalogError> {
+        Ok(self.database.read(move |c| items::to_verify(c, before)).await?)
     }
 
     /// Remembers how far an account is. At 0 seconds and not completed means that it was never watched.

@@ -42,6 +42,7 @@ impl Control {
         if let Some(links) = &mut options.links {
             links.keep = false;
         }
+        options.scrub.every = None;
         // Nobody looks again later: a file that is still being written is told by its reader, not by its age.
         options.settle = std::time::Duration::ZERO;
         let node = Node::start(options).await?;

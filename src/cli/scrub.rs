@@ -1,5 +1,6 @@
 //! `potluck scrub`.
 use std::collections::HashSet;
+use std::fmt;
 
 use anyhow::bail;
 use axum::http::Method;
@@ -9,11 +10,13 @@ use serde::Serialize;
 use super::control::Control;
 use super::{Format, Place, output};
 use crate::catalog::ItemState;
-use crate::facades::native::model::{ItemPage, ItemSummary, Verdict};
+use crate::facades::native::model::{Healed, ItemPage, ItemSummary, Verdict};
 
-/// Read every file again and check it against its CID: finds bad disks before they are needed
+/// Read every file again, check it against its CID, and repair what is damaged from another copy or a friend's node
 #[derive(Debug, Args)]
-#[command(after_help = "Exit code 1 when anything is damaged. Damaged files are never served.")]
+#[command(
+    after_help = "Exit code 1 when anything stays damaged. Damaged files are never served. Friends' nodes are asked only where the node runs."
+)]
 pub(super) struct Scrub {
     #[command(flatten)]
     format: Format,
@@ -25,7 +28,18 @@ struct Outcome {
     verified: u64,
     /// Bytes of them.
     bytes: u64,
+    /// Damaged files that are right again.
+    healed: Vec<Repair>,
     damaged: Vec<Problem>,
+}
+
+#[derive(Debug, Serialize)]
+struct Repair {
+    item: String,
+    title: String,
+    blocks: u64,
+    /// Friends whose nodes gave them; empty where another copy here did.
+    friends: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -33,6 +47,13 @@ struct Problem {
     item: String,
     title: String,
     problem: String,
+}
+
+impl fmt::Display for Repair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let from = if self.friends.is_empty() { "another copy here".to_owned() } else { self.friends.join(", ") };
+        write!(f, "{}: {} damaged blocks were repaired from {from}", self.title, self.blocks)
+    }
 }
 
 impl Scrub {
@@ -45,6 +66,9 @@ impl Scrub {
             output::json(&outcome)?;
         } else {
             output::line(format_args!("{} files ({}) are right.", outcome.verified, output::bytes(outcome.bytes)))?;
+            for repair in &outcome.healed {
+                output::line(repair)?;
+            }
             for problem in &outcome.damaged {
                 output::line(format_args!("{}: {}", problem.title, problem.problem))?;
             }
@@ -63,12 +87,16 @@ async fn scrub(node: &Control) -> anyhow::Result<Outcome> {
         let path = format!("/api/v1/items/{}/verify", item.id);
         let verdict: Verdict = node.call(Method::POST, &path, None::<&()>).await?;
         bar.inc(item.size.unwrap_or_default());
+        let (id, title) = (item.id, item.title);
+        if let Some(Healed { blocks, friends }) = verdict.healed {
+            outcome.healed.push(Repair { item: id.clone(), title: title.clone(), blocks, friends });
+        }
         match verdict.problem {
             None => {
                 outcome.verified += 1;
                 outcome.bytes += item.size.unwrap_or_default();
             }
-            Some(problem) => outcome.damaged.push(Problem { item: item.id, title: item.title, problem }),
+            Some(problem) => outcome.damaged.push(Problem { item: id, title, problem }),
         }
     }
     bar.finish_and_clear();

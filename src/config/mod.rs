@@ -25,6 +25,8 @@ pub struct Config {
     pub library: Library,
     /// The media workers.
     pub media: Media,
+    /// Reading files again before they are needed.
+    pub scrub: Scrub,
     /// Repackaging and transcoding.
     pub playback: Playback,
     /// Friends' nodes.
@@ -129,6 +131,24 @@ pub struct Library {
 impl Default for Library {
     fn default() -> Self {
         Self { watch: true, rescan_hours: 24, settle_seconds: 5, trash_days: 30 }
+    }
+}
+
+/// `[scrub]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Scrub {
+    /// Every file is read again after this; 0 for only when asked.
+    pub every_days: u32,
+    /// Reads at most as much a second; 0 for no limit.
+    pub rate_mib: u32,
+    /// Repair damaged files.
+    pub heal: bool,
+}
+
+impl Default for Scrub {
+    fn default() -> Self {
+        Self { every_days: 30, rate_mib: 32, heal: true }
     }
 }
 

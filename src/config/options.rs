@@ -6,6 +6,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::{Config, ConfigError, Congestion, Discovery, Tls};
 use crate::accounts::{AccountsOptions, TokenHash};
+use crate::blocks::Pace;
 use crate::exchange::iroh::{self, IrohOptions};
 use crate::exchange::webrtc::WebRtcOptions;
 use crate::facades::{
@@ -13,7 +14,7 @@ use crate::facades::{
 };
 use crate::friends::links::LinksOptions;
 use crate::media::MediaOptions;
-use crate::node::NodeOptions;
+use crate::node::{NodeOptions, ScrubOptions};
 use crate::playback::{PlaybackOptions, Rung};
 
 const MIB: u64 = 1024 * 1024;
@@ -94,6 +95,13 @@ impl Config {
                 published: Some(data.join("published")),
                 thumbnails: self.playback.thumbnails.then(|| data.join("thumbnails")),
                 thumbnails_bytes: self.playback.thumbnails_mib * MIB,
+            },
+            scrub: ScrubOptions {
+                every: (self.scrub.every_days > 0).then(|| Duration::from_secs(u64::from(self.scrub.every_days) * DAY)),
+                pace: Pace {
+                    bytes_per_second: (self.scrub.rate_mib > 0).then(|| u64::from(self.scrub.rate_mib) * MIB),
+                },
+                leave_damaged: !self.scrub.heal,
             },
             webrtc: self.webrtc.enabled.then(|| WebRtcOptions {
                 listen: self.webrtc.listen,

@@ -10,9 +10,12 @@
 //! limit, never more: a page is looked at before it is written, an answer has a size and a time, and a friend that lies is
 //! asked again after a long while only. A friend that is removed here takes with it all that it told.
 mod answer;
+mod fetch;
 mod follow;
 mod keeper;
 pub mod links;
+
+pub use fetch::Holders;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -125,6 +128,8 @@ struct Inner {
     catalog: Catalog,
     dial: Arc<dyn Dial>,
     states: Mutex<HashMap<Id, FriendState>>,
+    /// What friends told wrong, since the start.
+    lies: Mutex<HashMap<Id, fetch::Lies>>,
     events: broadcast::Sender<FriendsEvent>,
     /// Somebody has a reason to believe that a friend is there: those that wait try again.
     hurry: Notify,
@@ -148,6 +153,7 @@ impl Friends {
             catalog,
             dial,
             states: Mutex::default(),
+            lies: Mutex::default(),
             events: broadcast::Sender::new(BACKLOG),
             hurry: Notify::new(),
             stop: CancellationToken::new(),

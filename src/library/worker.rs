@@ -223,6 +223,10 @@ impl Listener {
     }
 
     async fn damaged(&self, path: &Path) {
+        // It may have been repaired meanwhile.
+        if !self.context.blocks.stands(&Finding::Damaged(path.to_owned())) {
+            return;
+        }
         let Some((library, place)) = self.place_of(path).await else { return };
         let place = Place { library: library.id, path: place };
         let Ok(Some(known)) = self.context.catalog.known_at(place).await else { return };

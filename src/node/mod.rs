@@ -6,11 +6,13 @@
 mod events;
 mod folder;
 mod keys;
+mod scrub;
 mod tasks;
 
 pub use events::NodeEvent;
 pub use folder::{DataFolder, control_socket, write_secret};
 pub use keys::NodeKey;
+pub use scrub::{Healed, ScrubOptions, ScrubReport, ScrubState, Verified};
 pub use tasks::Tasks;
 
 use std::path::{Path, PathBuf};
@@ -22,7 +24,7 @@ use futures_util::future::BoxFuture;
 use tokio::sync::broadcast;
 
 use crate::accounts::{Accounts, AccountsError, AccountsOptions, Caller, NewAccount};
-use crate::blocks::{Blocks, BlocksOptions};
+use crate::blocks::{Blocks, BlocksOptions, Pace};
 use crate::catalog::{Catalog, CatalogError, Item};
 use crate::content::Cid;
 use crate::database::{Database, DatabaseError, DatabaseOptions, migrations};
@@ -61,6 +63,8 @@ pub struct NodeOptions {
     pub webrtc: Option<WebRtcOptions>,
     /// Links with friends' nodes: see [`LinksOptions`]; `None` where they are off.
     pub links: Option<LinksOptions>,
+    /// See [`ScrubOptions`].
+    pub scrub: ScrubOptions,
 }
 
 /// Why there is no running node.
@@ -185,6 +189,7 @@ struct Running {
     webrtc: OnceLock<WebRtc<Caller>>,
     friends: OnceLock<Friends>,
     links: OnceLock<Links>,
+    scrub: scrub::Scrubbing,
     events: broadcast::Sender<NodeEvent>,
     tasks: Tasks,
     started: Instant,
@@ -240,6 +245,7 @@ impl Node {
             webrtc: OnceLock::new(),
             friends: OnceLock::new(),
             links: OnceLock::new(),
+            scrub: scrub::Scrubbing::default(),
             options,
             folder,
             catalog,
@@ -252,7 +258,10 @@ impl Node {
             tasks,
             started,
         };
-        Ok(Self { running: Arc::new(running) })
+        let node = Self { running: Arc::new(running) };
+        let scrubbed = node.clone();
+        node.tasks().spawn("scrub", |stop| scrub::keep(scrubbed, stop));
+        Ok(node)
     }
 
     /// Starts the WebRTC carrier, whose requests `responder` answers. Without effect where it is off or runs already.
@@ -282,6 +291,8 @@ impl Node {
         if started {
             let (told, events) = (friends.events(), self.running.events.clone());
             self.running.tasks.spawn("friends' events", |stop| events::pass_on_friends(told, events, stop));
+            let (told, node) = (friends.events(), self.clone());
+            self.running.tasks.spawn("repairs by friends", |stop| scrub::hear(node, told, stop));
         }
     }
 
@@ -343,19 +354,19 @@ impl Node {
         self.running.accounts.stop().await;
     }
 
-    /// Reads a whole file again. `None` when every block hashed right, and then it is remembered as verified; else what is
-    /// wrong, for people. The importer marks what is damaged.
+    /// Reads a whole file again. When every block hashed right, it is remembered as verified; what is damaged is repaired from
+    /// another copy here or a friend's, or marked as damaged by the importer.
     ///
     /// # Errors
     /// [`CatalogError`] when the catalog cannot be read or written.
-    pub async fn verify(&self, root: &Cid) -> Result<Option<String>, CatalogError> {
-        if let Err(error) = self.blocks().verify(root, &self.tasks().stopping()).await {
-            return Ok(Some(error.to_string()));
-        }
-        for known in self.catalog().known_by_cid(root).await? {
-            self.catalog().verified(known.item).await?;
-        }
-        Ok(None)
+    pub async fn verify(&self, root: &Cid) -> Result<Verified, CatalogError> {
+        scrub::check(self, root, Pace::default()).await
+    }
+
+    /// How scrubbing goes on.
+    #[must_use]
+    pub fn scrub(&self) -> ScrubState {
+        self.running.scrub.state()
     }
 
     /// Public key, base32.

@@ -16,7 +16,7 @@ use potluck::exchange::{Body, Responder};
 use potluck::facades::NodeRouter;
 use potluck::friends::{Dial, DialError, FriendsOptions};
 use potluck::media::{Chapter, Facts, MediaOptions};
-use potluck::node::{Node, NodeOptions, Store};
+use potluck::node::{Node, NodeOptions, ScrubOptions, Store};
 use potluck::playback::PlaybackOptions;
 
 use crate::table::Table;
@@ -136,6 +136,7 @@ async fn node(data: &Path, count: u64) -> anyhow::Result<Node> {
         playback: PlaybackOptions::default(),
         webrtc: None,
         links: None,
+        scrub: ScrubOptions::default(),
     };
     Ok(Node::start(options).await?)
 }

@@ -11,7 +11,7 @@ use potluck::facades::native::model::{ItemPage, ItemSummary};
 use potluck::facades::{self, ServeOptions, Service, TlsMode};
 use potluck::friends::links::LinksOptions;
 use potluck::library::ScanState;
-use potluck::node::{Node, NodeEvent, NodeOptions, Store};
+use potluck::node::{Node, NodeEvent, NodeOptions, ScrubOptions, Store};
 use potluck::playback::PlaybackOptions;
 use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::json;
@@ -196,6 +196,7 @@ fn node_options(data: &Path) -> NodeOptions {
         playback: PlaybackOptions::default(),
         webrtc: None,
         links: None,
+        scrub: ScrubOptions::default(),
     }
 }
 

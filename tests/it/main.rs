@@ -14,6 +14,7 @@ mod friends;
 mod friends_share;
 mod gateway;
 mod harness;
+mod heal;
 mod identity;
 mod index;
 mod iroh;

@@ -479,6 +479,14 @@ export class MockNode {
         published: 1.1e9,
         free: 2.1e11,
       },
+      scrub: {
+        every_days: 30,
+        due_files: 0,
+        due_bytes: 0,
+        verified_files: 214,
+        verified_bytes: 9.3e11,
+        healed_files: 0,
+      },
       alerts: this.items.length
         ? [
             {

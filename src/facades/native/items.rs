@@ -134,7 +134,8 @@ pub(in crate::facades) async fn set_progress(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Reads the whole file again and checks every block (admin). The answer comes when it is done.
+/// Reads the whole file again and checks every block (admin); what is damaged is repaired from another copy here or a friend's. The
+/// answer comes when it is done.
 #[utoipa::path(post, path = "/api/v1/items/{id}/verify", tag = "items", params(("id" = String, Path)),
     responses((status = 200, body = Verdict), (status = 403, body = Problem), (status = 404, body = Problem)))]
 pub(in crate::facades) async fn verify(
@@ -147,8 +148,9 @@ pub(in crate::facades) async fn verify(
         return Err(Refusal::invalid("this is of a friend's library: only the friend's node can read its file"));
     }
     let cid = item.file.and_then(|file| file.cid).ok_or_else(Refusal::not_found)?;
-    let problem = app.node().verify(&cid).await?;
-    Ok(axum::Json(Verdict { problem }))
+    let found = app.node().verify(&cid).await?;
+    let healed = found.healed.map(|healed| shapes::healed(&app, healed));
+    Ok(axum::Json(Verdict { problem: found.problem, healed }))
 }
 
 /// The original bytes, with Range. The ETag is the file's CID.

@@ -83,8 +83,19 @@ where
 /// `POST /items/{id}/verify` (admin): what reading the whole file again showed.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Verdict {
-    /// Absent where every block hashed right.
+    /// Absent where every block is right (now).
     pub problem: Option<String>,
+    /// Present where it was damaged and was repaired.
+    pub healed: Option<Healed>,
+}
+
+/// How a file was repaired.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Healed {
+    /// Blocks that were wrong.
+    pub blocks: u64,
+    /// Names of the friends whose nodes gave them; empty where another copy here did.
+    pub friends: Vec<String>,
 }
 
 /// `PUT /account/password`: of the caller.
@@ -663,6 +674,7 @@ pub struct Status {
     /// What is transcoded now; for callers that are no admins, of the items they may see.
     pub transcodes: Vec<Transcode>,
     pub storage: Storage,
+    pub scrub: Scrub,
     /// Each says what is wrong and what to do.
     pub alerts: Vec<Alert>,
 }
@@ -730,6 +742,23 @@ pub struct Transcode {
     pub segments: u64,
     /// Why it is not done by a better device, or waits.
     pub detail: Option<String>,
+}
+
+/// How reading the files again goes on. All 0 for callers that are no admins.
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+pub struct Scrub {
+    /// Each file is read again after so many days; absent where that is off.
+    pub every_days: Option<u64>,
+    /// Title that is read now.
+    pub current: Option<String>,
+    /// What is due, with what is read now.
+    pub due_files: u64,
+    pub due_bytes: u64,
+    /// What was read since the start.
+    pub verified_files: u64,
+    pub verified_bytes: u64,
+    /// Files that were repaired since the start.
+    pub healed_files: u64,
 }
 
 /// Sizes on disk, bytes. All 0 for callers that are no admins.

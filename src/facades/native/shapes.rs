@@ -228,3 +228,9 @@ pub(super) fn playable(listed: &Listed) -> Result<Source, Refusal> {
     let why = || item.problem.clone().unwrap_or_else(|| "the file is not there now".to_owned());
     now.ok_or_else(|| Refusal::unavailable(why()))
 }
+
+/// How a file was repaired, with the friends' names.
+pub(super) fn healed(app: &App, healed: crate::node::Healed) -> model::Healed {
+    let name = |id: String| app.node().accounts().friend(&id).map_or(id, |friend| friend.name);
+    model::Healed { blocks: healed.blocks, friends: healed.friends.into_iter().map(name).collect() }
+}

@@ -3,9 +3,9 @@ use std::path::{Path, PathBuf};
 
 use axum::extract::State;
 
-use super::model::{Alert, Carrier, Hardware, Problem, Status, Storage, Totals, Transcode, Workers};
+use super::model::{Alert, Carrier, Hardware, Problem, Scrub, Status, Storage, Totals, Transcode, Workers};
 use super::shapes;
-use crate::accounts::Caller;
+use crate::accounts::{Caller, Friend};
 use crate::catalog::LibraryState;
 use crate::exchange::CarrierState;
 use crate::facades::carrier::Traffic;
@@ -14,9 +14,12 @@ use crate::facades::extract::Asker;
 use crate::facades::{App, metrics};
 use crate::friends::links::Links;
 use crate::media::hardware::{DeviceApi, DeviceReport};
+use crate::node::Node;
 
 /// Below this, bytes, a person should make room.
 const FREE_MIN: u64 = 1024 * 1024 * 1024;
+/// Repaired files that are told.
+const REPAIRED_MAX: usize = 20;
 
 /// How the node is. Admins also see addresses, sizes on disk and alerts.
 #[utoipa::path(get, path = "/api/v1/status", tag = "status",
@@ -50,6 +53,7 @@ pub(in crate::facades) async fn show(
         hardware: hardware(&app),
         transcodes: transcodes(&app, &caller).await?,
         storage,
+        scrub: if caller.is_admin() { scrub(node) } else { Scrub::default() },
         alerts,
     }))
 }
@@ -142,6 +146,20 @@ async fn transcodes(app: &App, caller: &Caller) -> Result<Vec<Transcode>, Refusa
     Ok(seen)
 }
 
+fn scrub(node: &Node) -> Scrub {
+    const DAY: u64 = 24 * 60 * 60;
+    let state = node.scrub();
+    Scrub {
+        every_days: node.options().scrub.every.map(|every| every.as_secs().div_ceil(DAY)),
+        current: state.current.map(|(title, _)| title),
+        due_files: state.due_files,
+        due_bytes: state.due_bytes,
+        verified_files: state.verified_files,
+        verified_bytes: state.verified_bytes,
+        healed_files: state.reports.iter().filter(|report| report.found.healed.is_some()).count() as u64,
+    }
+}
+
 async fn storage(app: &App) -> Result<Storage, Refusal> {
     let (folder, cache) = (app.node().folder(), app.node().playback().cache());
     let (path, catalog, index, artwork) =
@@ -187,11 +205,13 @@ async fn alerts(app: &App, storage: &Storage) -> Result<Vec<Alert>, Refusal> {
         alerts.push(Alert {
             level: "error".to_owned(),
             message: format!("{} is damaged: {}", item.title, item.problem),
-            action: "Restore the file from a backup; it is not served until its bytes are right again.".to_owned(),
+            action: "It is repaired when a friend's node that holds it is there, or restore it from a backup; it is not served until its bytes are right again.".to_owned(),
             item: Some(item.id),
             library: Some(item.library),
         });
     }
+    alerts.extend(repaired(app).await?);
+    alerts.extend(lies(app));
     if found.unreadable_total > 0 {
         alerts.push(counted(found.unreadable_total, "cannot be read or are no videos", "Look at their pages for why."));
     }
@@ -217,6 +237,45 @@ async fn alerts(app: &App, storage: &Storage) -> Result<Vec<Alert>, Refusal> {
         });
     }
     Ok(alerts)
+}
+
+/// Files that were repaired: they are right, but their disk may not be.
+async fn repaired(app: &App) -> Result<Vec<Alert>, Refusal> {
+    let mut alerts = Vec::new();
+    for report in app.node().scrub().reports.into_iter().take(REPAIRED_MAX) {
+        let Some(healed) = report.found.healed else { continue };
+        let Some(item) = app.node().catalog().items_of(&report.cid).await?.into_iter().find(|i| i.friend.is_none())
+        else {
+            continue;
+        };
+        let healed = shapes::healed(app, healed);
+        let from = if healed.friends.is_empty() { "another copy".to_owned() } else { healed.friends.join(", ") };
+        alerts.push(Alert {
+            level: "warning".to_owned(),
+            message: format!("{} was damaged ({} blocks) and was repaired from {from}.", item.title, healed.blocks),
+            action: "It is right again. Look after its disk, if it is not the only file that this happens to."
+                .to_owned(),
+            item: Some(item.id),
+            library: Some(item.library),
+        });
+    }
+    Ok(alerts)
+}
+
+/// Friends whose nodes sent what nobody asked for.
+fn lies(app: &App) -> Vec<Alert> {
+    let Some(friends) = app.node().friends() else { return Vec::new() };
+    let told = app.node().accounts().friends().into_iter().map(|friend| (friends.lies(&friend.id), friend));
+    let lie = |(count, friend): (u64, Friend)| Alert {
+        level: "warning".to_owned(),
+        message: format!("The node of {} sent {count} blocks that are not what their names say.", friend.name),
+        action:
+            "Nothing of it was kept, and it is not asked for blocks for an hour. Tell its owner to run `potluck scrub`."
+                .to_owned(),
+        item: None,
+        library: None,
+    };
+    told.filter(|(count, _)| *count > 0).map(lie).collect()
 }
 
 fn counted(count: u64, what: &str, action: &str) -> Alert {

@@ -690,7 +690,10 @@ export interface paths {
     };
     get?: never;
     put?: never;
-    /** Reads the whole file again and checks every block (admin). The answer comes when it is done. */
+    /**
+     * Reads the whole file again and checks every block (admin); what is damaged is repaired from another copy here or a friend's. The
+     *     answer comes when it is done.
+     */
     post: operations['verify_verify'];
     delete?: never;
     options?: never;
@@ -1117,6 +1120,16 @@ export interface components {
      * @enum {string}
      */
     HdrFormat: 'pq' | 'hlg' | 'dolbyvision';
+    /** @description How a file was repaired. */
+    Healed: {
+      /**
+       * Format: int64
+       * @description Blocks that were wrong.
+       */
+      blocks: number;
+      /** @description Names of the friends whose nodes gave them; empty where another copy here did. */
+      friends: string[];
+    };
     /** @description A friend whose node holds something. */
     Holder: {
       id: string;
@@ -1547,6 +1560,35 @@ export interface components {
      * @enum {string}
      */
     ScanState: 'queued' | 'listing' | 'importing' | 'done' | 'failed';
+    /** @description How reading the files again goes on. All 0 for callers that are no admins. */
+    Scrub: {
+      /** @description Title that is read now. */
+      current?: string | null;
+      /** Format: int64 */
+      due_bytes: number;
+      /**
+       * Format: int64
+       * @description What is due, with what is read now.
+       */
+      due_files: number;
+      /**
+       * Format: int64
+       * @description Each file is read again after so many days; absent where that is off.
+       */
+      every_days?: number | null;
+      /**
+       * Format: int64
+       * @description Files that were repaired since the start.
+       */
+      healed_files: number;
+      /** Format: int64 */
+      verified_bytes: number;
+      /**
+       * Format: int64
+       * @description What was read since the start.
+       */
+      verified_files: number;
+    };
     /** @description One segment of a rendition. */
     Segment: components['schemas']['SegmentBlocks'] & {
       /**
@@ -1652,6 +1694,7 @@ export interface components {
       libraries: components['schemas']['Library'][];
       /** @description Public key of this node, base32. */
       node_id: string;
+      scrub: components['schemas']['Scrub'];
       storage: components['schemas']['Storage'];
       totals: components['schemas']['Totals'];
       /** @description What is transcoded now; for callers that are no admins, of the items they may see. */
@@ -1883,7 +1926,8 @@ export interface components {
     };
     /** @description `POST /items/{id}/verify` (admin): what reading the whole file again showed. */
     Verdict: {
-      /** @description Absent where every block hashed right. */
+      healed?: components['schemas']['Healed'] | null;
+      /** @description Absent where every block is right (now). */
       problem?: string | null;
     };
     /**

@@ -1,0 +1,339 @@
+//! Repairs a file whose bytes are not those that were imported, although its size and time are: beside it, block by block.
+//!
+//! ```text
+//!  damaged file ── right leaves ──┐
+//!  other copies, a [`Supplier`] ──┴─► .NAME.potluck-mend ── flush, read back, hash ──► takes the place of the damaged file
+//! ```
+//! The damaged file is not touched until what takes its place was read back from the disk and found to have the same root;
+//! then one rename puts it there, with the same time, owner and permissions. A process that ends in the middle leaves the
+//! file beside it, and what is right in there is not fetched again. Invariant: no byte is kept that does not hash to its CID.
+use std::ffi::OsString;
+use std::fs::{self, File, FileTimes, OpenOptions};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use tokio_util::sync::CancellationToken;
+
+use super::by_reference::{Stamp, open, read_leaf, read_span};
+use super::import::hash_leaves;
+use super::index::{Index, Object, Origin};
+use super::{BlockError, Blocks, ImportError, scrub};
+use crate::content::Cid;
+use crate::content::cid::{self, Digest, RAW, of_digest, sha256};
+use crate::content::unixfs::{Builder, Position, Profile};
+
+/// Blocks that are fetched at the same time.
+const FETCHES: usize = 8;
+
+/// Gets blocks that are not here (any more). `friends` is one. What it brings is checked.
+pub trait Supplier: Send + Sync + 'static {
+    /// The block, if anybody has it.
+    fn block(&self, cid: Cid) -> BoxFuture<'static, Option<Bytes>>;
+}
+
+/// A file that is right again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mended {
+    /// Which.
+    pub path: PathBuf,
+    /// Blocks of it that were wrong.
+    pub blocks: u64,
+}
+
+/// Why a file could not be repaired. It is as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum MendError {
+    /// Nobody has these blocks.
+    #[error("{missing} of the {wrong} damaged blocks of {path} could not be had from anybody")]
+    Missing {
+        /// The file.
+        path: PathBuf,
+        /// Blocks that nobody gave.
+        missing: u64,
+        /// Blocks that are damaged.
+        wrong: u64,
+    },
+    /// Somebody wrote to it meanwhile: it is not the file that was damaged.
+    #[error("{0} changed while it was repaired")]
+    Changed(PathBuf),
+    /// The repaired file could not be written: the disk is full, or not ours to write to.
+    #[error("the repaired file cannot be written beside {path}")]
+    Write {
+        /// The damaged file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// What was written is not what is read back.
+    #[error("the disk does not give back what was written beside {0}")]
+    Unkept(PathBuf),
+    /// See [`BlockError`].
+    #[error(transparent)]
+    Block(#[from] BlockError),
+}
+
+impl Blocks {
+    /// Repairs every file here that has this root and whose bytes are wrong. One that was changed by somebody, or is gone,
+    /// is left alone. Gives those that are right again. One call at a time.
+    ///
+    /// # Errors
+    /// See [`MendError`]; those that were repaired before stay so.
+    pub async fn mend(
+        &self,
+        root: &Cid,
+        supplier: Option<Arc<dyn Supplier>>,
+        cancel: &CancellationToken,
+    ) -> Result<Vec<Mended>, MendError> {
+        let digest = cid::digest_of(root).ok_or(BlockError::NotFound(*root))?;
+        let found = self.locate(&digest).await.map_err(BlockError::from)?;
+        let mut mended = Vec::new();
+        for (object, at) in found {
+            let Origin::File { path, .. } = &object.origin else { continue };
+            if at != object.shape().root() || !is_as_imported(&object) {
+                continue;
+            }
+            let blocks = self.mend_one(&object, supplier.clone(), cancel).await?;
+            if blocks > 0 {
+                self.forget_findings(path);
+                mended.push(Mended { path: path.clone(), blocks });
+            }
+        }
+        Ok(mended)
+    }
+
+    /// Returns how many blocks were wrong.
+    async fn mend_one(
+        &self,
+        object: &Object,
+        supplier: Option<Arc<dyn Supplier>>,
+        cancel: &CancellationToken,
+    ) -> Result<u64, MendError> {
+        let wrong = self.wrong_leaves(object, cancel).await?;
+        let Some(patch) = Patch::new(object) else { return Ok(0) };
+        if wrong.is_empty() {
+            // Left by a process that ended after the file was restored by hand.
+            let _ = fs::remove_file(&patch.beside);
+            return Ok(0);
+        }
+        let patch = Arc::new(patch);
+        let count = wrong.len() as u64;
+        let fetched = stream::iter(wrong.clone()).map(|(number, digest)| {
+            let (this, patch, supplier) = (self.clone(), Arc::clone(&patch), supplier.clone());
+            async move { this.fetch(&patch, number, digest, supplier).await }
+        });
+        let missing = fetched.buffer_unordered(FETCHES);
+        let missing = async { missing.try_fold(0, |sum, had| async move { Ok(sum + u64::from(!had)) }).await };
+        let missing = tokio::select! {
+            missing = missing => missing.inspect_err(|_| patch.give_up())?,
+            () = cancel.cancelled() => return Err(BlockError::Cancelled.into()),
+        };
+        if missing > 0 {
+            if missing == count {
+                patch.give_up();
+            }
+            return Err(MendError::Missing { path: patch.path.clone(), missing, wrong: count });
+        }
+        let (this, object, cancel) = (self.clone(), object.clone(), cancel.clone());
+        let numbers: Vec<u64> = wrong.into_iter().map(|(number, _)| number).collect();
+        let task = move || patch.complete(&this.inner.index, &object, &numbers, &cancel);
+        tokio::task::spawn_blocking(task).await.map_err(|_| BlockError::Cancelled)??;
+        Ok(count)
+    }
+
+    async fn wrong_leaves(
+        &self,
+        object: &Object,
+        cancel: &CancellationToken,
+    ) -> Result<Vec<(u64, Digest)>, BlockError> {
+        let (this, object, cancel) = (self.clone(), object.clone(), cancel.clone());
+        let task = move || scrub::wrong_leaves(&this.inner.index, &object, &cancel);
+        tokio::task::spawn_blocking(task).await.map_err(|_| BlockError::Cancelled)?
+    }
+
+    /// Has one block in the patch; whether anybody had it.
+    async fn fetch(
+        &self,
+        patch: &Arc<Patch>,
+        number: u64,
+        digest: Digest,
+        supplier: Option<Arc<dyn Supplier>>,
+    ) -> Result<bool, MendError> {
+        let (held, cid) = (Arc::clone(patch), of_digest(RAW, &digest));
+        let there = tokio::task::spawn_blocking(move || held.holds(number, &digest)).await.unwrap_or(false);
+        if there {
+            return Ok(true);
+        }
+        let bytes = match self.get(&cid).await {
+            Ok(bytes) => Some(bytes),
+            Err(_) => match supplier {
+                Some(supplier) => supplier.block(cid).await,
+                None => None,
+            },
+        };
+        let Some(bytes) = bytes.filter(|bytes| sha256(bytes) == digest) else { return Ok(false) };
+        let held = Arc::clone(patch);
+        let written = tokio::task::spawn_blocking(move || held.write(number, &bytes)).await;
+        written.map_err(|_| BlockError::Cancelled)?.map_err(|source| patch.unwritten(source))?;
+        Ok(true)
+    }
+}
+
+/// Whether nobody wrote to it since it was imported, so that wrong bytes are damage.
+fn is_as_imported(object: &Object) -> bool {
+    let Origin::File { path, modified_ns, .. } = &object.origin else { return false };
+    fs::metadata(path).is_ok_and(|meta| {
+        let now = Stamp::of(&meta);
+        meta.is_file() && now.size == object.size && now.modified_ns == *modified_ns
+    })
+}
+
+/// The file beside the damaged one.
+struct Patch {
+    path: PathBuf,
+    beside: PathBuf,
+    object: Object,
+}
+
+impl Patch {
+    fn new(object: &Object) -> Option<Self> {
+        let Origin::File { path, .. } = &object.origin else { return None };
+        // Hidden: no scan takes it for a film.
+        let mut name = OsString::from(".");
+        name.push(path.file_name()?);
+        name.push(".potluck-mend");
+        let beside = path.with_file_name(name);
+        Some(Self { path: path.clone(), beside, object: object.clone() })
+    }
+
+    fn span(&self, number: u64) -> std::ops::Range<u64> {
+        self.object.shape().span(Position::leaf(number)).unwrap_or(0..0)
+    }
+
+    fn unwritten(&self, source: io::Error) -> MendError {
+        MendError::Write { path: self.path.clone(), source }
+    }
+
+    /// Takes the file away where it is of no use.
+    fn give_up(&self) {
+        let _ = fs::remove_file(&self.beside);
+    }
+
+    fn holds(&self, number: u64, digest: &Digest) -> bool {
+        let read = open(&self.beside).and_then(|(file, _)| read_span(&file, self.span(number)));
+        read.is_ok_and(|bytes| sha256(&bytes) == *digest)
+    }
+
+    fn write(&self, number: u64, bytes: &[u8]) -> io::Result<()> {
+        self.file()?.write_all_at(bytes, self.span(number).start)
+    }
+
+    /// Made for its owner alone, and never through a link that somebody put there.
+    fn file(&self) -> io::Result<File> {
+        let flags = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false).mode(0o600).custom_flags(flags);
+        options.open(&self.beside)
+    }
+
+    /// Adds what was right in the damaged file, checks the whole, and puts it in its place. Blocking.
+    fn complete(
+        &self,
+        index: &Index,
+        object: &Object,
+        wrong: &[u64],
+        cancel: &CancellationToken,
+    ) -> Result<(), MendError> {
+        let file = self.file().map_err(|source| self.unwritten(source))?;
+        file.set_len(object.size).map_err(|source| self.unwritten(source))?;
+        let copied = self.copy(index, object, wrong, &file, cancel);
+        // A disk that is full shall not stay so for a repair.
+        copied.inspect_err(|error| {
+            if matches!(error, MendError::Write { .. }) {
+                self.give_up()
+            }
+        })?;
+        file.sync_all().map_err(|source| self.unwritten(source))?;
+        // What is read back shall come from the disk.
+        let _ = rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed);
+        if self.root(cancel)? != object.cid() {
+            self.give_up();
+            return Err(MendError::Unkept(self.path.clone()));
+        }
+        self.take_place(object, &file)
+    }
+
+    fn copy(
+        &self,
+        index: &Index,
+        object: &Object,
+        wrong: &[u64],
+        file: &File,
+        cancel: &CancellationToken,
+    ) -> Result<(), MendError> {
+        let mut wrong = wrong.iter().peekable();
+        scrub::each_leaf(index, object, cancel, |number, digest| {
+            if wrong.next_if_eq(&&number).is_some() {
+                return Ok(());
+            }
+            let leaf = read_leaf(object, number, digest)?.ok_or_else(|| MendError::Changed(self.path.clone()))?;
+            file.write_all_at(&leaf, self.span(number).start).map_err(|source| self.unwritten(source))
+        })
+    }
+
+    fn root(&self, cancel: &CancellationToken) -> Result<Cid, MendError> {
+        let mut builder = Builder::new(Profile::V1_2025);
+        let hashed = hash_leaves(
+            &self.beside,
+            |_| (),
+            cancel,
+            |digest, len| {
+                builder.push(digest, len);
+                Ok(())
+            },
+        );
+        match hashed {
+            Ok(_) => Ok(builder.finish().root),
+            Err(ImportError::Cancelled) => Err(BlockError::Cancelled.into()),
+            Err(ImportError::Io { source, .. }) => Err(self.unwritten(source)),
+            Err(ImportError::Changing(_) | ImportError::Index(_)) => Err(MendError::Unkept(self.path.clone())),
+        }
+    }
+
+    fn take_place(&self, object: &Object, file: &File) -> Result<(), MendError> {
+        let like = fs::metadata(&self.path).map_err(|_| MendError::Changed(self.path.clone()))?;
+        let dressed = || -> io::Result<()> {
+            // Only root may give a file away; who owns the disk gets it as ours.
+            let _ = std::os::unix::fs::fchown(file, Some(like.uid()), Some(like.gid()));
+            file.set_permissions(like.permissions())?;
+            file.set_times(FileTimes::new().set_modified(like.modified()?))?;
+            file.sync_all()
+        };
+        dressed().map_err(|source| self.unwritten(source))?;
+        if !is_as_imported(object) {
+            self.give_up();
+            return Err(MendError::Changed(self.path.clone()));
+        }
+        fs::rename(&self.beside, &self.path).map_err(|source| self.unwritten(source))?;
+        sync_folder(&self.path);
+        Ok(())
+    }
+}
+
+/// A rename is on the disk when its folder is. Some network disks cannot say so.
+fn sync_folder(path: &Path) {
+    let folder = path.parent().map(File::open);
+    if let Some(Ok(folder)) = folder {
+        match folder.sync_all() {
+            Err(error) if error.kind() != ErrorKind::InvalidInput => {
+                tracing::debug!(%error, file.path = %path.display(), "a folder could not be flushed");
+            }
+            _ => (),
+        }
+    }
+}

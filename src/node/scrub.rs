@@ -1,0 +1,344 @@
+//! Reads files again before they are needed, and has damaged ones repaired: by a schedule, when a damaged one is met while it
+//! is served, and when a friend who may hold it comes back.
+//!
+//! A pass is the files that were verified longest ago, each once it is due. What was verified is written file by file, so a
+//! node that is stopped goes on where it was. One file at a time, at a pace. What repairing does is in `blocks::mend`; where
+//! the blocks come from in `friends`.
+use std::collections::{HashMap, VecDeque};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+use tokio_util::sync::CancellationToken;
+
+use super::{Node, NodeEvent};
+use crate::blocks::{BlockError, Finding, Mended, Pace, Supplier};
+use crate::catalog::record::{Stat, Touched};
+use crate::catalog::{CatalogError, ToVerify};
+use crate::content::Cid;
+use crate::friends::FriendsEvent;
+use crate::library::ItemChange;
+
+/// How often it is looked whether files are due.
+const LOOK: Duration = Duration::from_secs(10 * 60);
+/// A file that could not be repaired is tried again after this, or when a friend's state is another.
+const AGAIN: Duration = Duration::from_secs(24 * 60 * 60);
+/// Reports that are kept.
+const REPORTS: usize = 100;
+
+/// Settings of scrubbing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ScrubOptions {
+    /// Every file is read again after this; `None` for only when asked.
+    pub every: Option<Duration>,
+    /// See [`Pace`]; of what the schedule reads.
+    pub pace: Pace,
+    /// Damaged files stay as they are.
+    pub leave_damaged: bool,
+}
+
+/// What reading a file again showed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Verified {
+    /// What is wrong with it, for people; `None` where every block is right (now).
+    pub problem: Option<String>,
+    /// It was damaged and is right again.
+    pub healed: Option<Healed>,
+}
+
+/// A file that was repaired.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Healed {
+    /// Blocks that were wrong.
+    pub blocks: u64,
+    /// Ids of the friends whose nodes gave them, those that gave most first; none where another copy here did.
+    pub friends: Vec<String>,
+}
+
+/// One line of the report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScrubReport {
+    /// Unix milliseconds.
+    pub at: i64,
+    /// Root of the file's DAG.
+    pub cid: Cid,
+    /// See [`Verified`].
+    pub found: Verified,
+}
+
+/// How scrubbing goes on, since the start.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ScrubState {
+    /// What the schedule reads now: title, and bytes.
+    pub current: Option<(String, u64)>,
+    /// Files that are due, with what is read now.
+    pub due_files: u64,
+    /// Their bytes.
+    pub due_bytes: u64,
+    /// Files that were read.
+    pub verified_files: u64,
+    /// Their bytes.
+    pub verified_bytes: u64,
+    /// What was damaged, newest first.
+    pub reports: VecDeque<ScrubReport>,
+}
+
+/// Where the state is.
+#[derive(Debug, Default)]
+pub(super) struct Scrubbing {
+    state: Mutex<ScrubState>,
+    /// One file is repaired at a time; who waited looks whether it still has to be.
+    healing: tokio::sync::Mutex<()>,
+}
+
+impl Scrubbing {
+    pub fn state(&self) -> ScrubState {
+        self.state.lock().clone()
+    }
+
+    fn healed(&self, cid: &Cid) -> Option<Healed> {
+        let state = self.state.lock();
+        state.reports.iter().find(|report| report.cid == *cid).and_then(|report| report.found.healed.clone())
+    }
+
+    fn report(&self, cid: &Cid, found: &Verified) {
+        let mut state = self.state.lock();
+        state.reports.push_front(ScrubReport {
+            at: jiff::Timestamp::now().as_millisecond(),
+            cid: *cid,
+            found: found.clone(),
+        });
+        state.reports.truncate(REPORTS);
+    }
+}
+
+/// Reads a file again, and has it repaired where it is damaged.
+pub(super) async fn check(node: &Node, root: &Cid, pace: Pace) -> Result<Verified, CatalogError> {
+    let cancel = node.tasks().stopping();
+    let found = match node.blocks().verify_at(root, pace, &cancel).await {
+        Ok(()) => {
+            verified(node, root).await?;
+            return Ok(Verified::default());
+        }
+        Err(BlockError::Cancelled) => return Ok(problem(&BlockError::Cancelled)),
+        Err(error @ (BlockError::Damaged { .. } | BlockError::Io(_))) if !node.options().scrub.leave_damaged => {
+            return heal_in_turn(node, root, &error, &cancel).await;
+        }
+        Err(error) => problem(&error),
+    };
+    node.running.scrub.report(root, &found);
+    Ok(found)
+}
+
+async fn heal_in_turn(
+    node: &Node,
+    root: &Cid,
+    error: &BlockError,
+    cancel: &CancellationToken,
+) -> Result<Verified, CatalogError> {
+    let scrubbing = &node.running.scrub;
+    let _turn = scrubbing.healing.lock().await;
+    let stands = match error {
+        BlockError::Damaged { path } => node.blocks().stands(&Finding::Damaged(path.clone())),
+        _ => true,
+    };
+    // Whoever met it at the same time had it repaired.
+    if let (false, Some(healed)) = (stands, scrubbing.healed(root)) {
+        return Ok(Verified { problem: None, healed: Some(healed) });
+    }
+    let found = heal(node, root, cancel).await?;
+    scrubbing.report(root, &found);
+    Ok(found)
+}
+
+fn problem(error: &dyn std::error::Error) -> Verified {
+    let mut text = error.to_string();
+    if let Some(source) = error.source() {
+        text = format!("{text}: {source}");
+    }
+    Verified { problem: Some(text), healed: None }
+}
+
+async fn heal(node: &Node, root: &Cid, cancel: &CancellationToken) -> Result<Verified, CatalogError> {
+    let holders = match node.friends() {
+        Some(friends) => Some(friends.holders(root).await?),
+        None => None,
+    };
+    let supplier = holders.clone().map(|holders| Arc::new(holders) as Arc<dyn Supplier>);
+    let mended = match node.blocks().mend(root, supplier, cancel).await {
+        Ok(mended) => mended,
+        Err(error) => return Ok(problem(&error)),
+    };
+    seen(node, root, &mended).await?;
+    verified(node, root).await?;
+    let healed = Healed {
+        blocks: mended.iter().map(|mended| mended.blocks).sum(),
+        friends: holders
+            .map(|holders| holders.gave().into_iter().map(|(friend, _)| friend).collect())
+            .unwrap_or_default(),
+    };
+    tracing::warn!(file.cid = %root, blocks = healed.blocks, friends = ?healed.friends, "a damaged file was repaired");
+    Ok(Verified { problem: None, healed: Some(healed) })
+}
+
+/// The catalog hears of the inodes of repaired files, so that the next scan reads nothing again.
+async fn seen(node: &Node, root: &Cid, mended: &[Mended]) -> Result<(), CatalogError> {
+    for known in node.catalog().known_by_cid(root).await? {
+        let path = node.catalog().library(&known.library).await?.path.join(&known.place);
+        let stat = mended.iter().any(|mended| mended.path == path).then(|| stat_of(&path)).flatten();
+        if let Some(stat) = stat.filter(|stat| !known.gone && stat.modified_ns == known.stat.modified_ns) {
+            tell(node, node.catalog().seen(vec![(known.item, stat)]).await?);
+        }
+    }
+    Ok(())
+}
+
+fn stat_of(path: &Path) -> Option<Stat> {
+    use std::os::unix::fs::MetadataExt as _;
+    let meta = std::fs::metadata(path).ok()?;
+    let modified_ns = meta.mtime().saturating_mul(1_000_000_000).saturating_add(meta.mtime_nsec());
+    Some(Stat { size: meta.len(), modified_ns, inode: meta.ino(), device: meta.dev() })
+}
+
+async fn verified(node: &Node, root: &Cid) -> Result<(), CatalogError> {
+    for known in node.catalog().known_by_cid(root).await? {
+        tell(node, node.catalog().verified(known.item).await?);
+    }
+    Ok(())
+}
+
+fn tell(node: &Node, touched: impl IntoIterator<Item = Touched>) {
+    for Touched { id, library, .. } in touched {
+        node.announce(NodeEvent::Item { id, library, change: ItemChange::Changed });
+    }
+}
+
+/// Runs until `stop`.
+pub(super) async fn keep(node: Node, stop: CancellationToken) {
+    let mut keeper = Keeper { findings: node.blocks().findings(), node, tried: HashMap::new() };
+    let mut look = tokio::time::interval(LOOK);
+    look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        let result = tokio::select! {
+            () = stop.cancelled() => return,
+            _ = look.tick() => keeper.pass(&stop).await,
+            finding = keeper.findings.recv() => keeper.found(finding).await,
+        };
+        log(result);
+    }
+}
+
+fn log(result: Result<(), CatalogError>) {
+    if let Err(error) = result {
+        let error: &dyn std::error::Error = &error;
+        tracing::error!(error, "files could not be verified now");
+    }
+}
+
+/// Has damaged files repaired when a friend who may hold them is there again. Runs until `stop`.
+pub(super) async fn hear(node: Node, mut events: Receiver<FriendsEvent>, stop: CancellationToken) {
+    loop {
+        let event = tokio::select! {
+            event = events.recv() => event,
+            () = stop.cancelled() => return,
+        };
+        match event {
+            Ok(FriendsEvent::State(friend)) => log(friend_turned(&node, &friend).await),
+            Ok(FriendsEvent::Library(_)) | Err(RecvError::Lagged(_)) => (),
+            Err(RecvError::Closed) => return,
+        }
+    }
+}
+
+async fn friend_turned(node: &Node, friend: &str) -> Result<(), CatalogError> {
+    let synced = node.friends().is_some_and(|friends| friends.state(friend).synced);
+    if !synced || node.options().scrub.leave_damaged {
+        return Ok(());
+    }
+    for file in node.catalog().to_verify(i64::MIN).await? {
+        let holders = node.catalog().friends_holding(&file.cid).await?;
+        if holders.iter().any(|holder| holder == friend) {
+            check(node, &file.cid, node.options().scrub.pace).await?;
+        }
+    }
+    Ok(())
+}
+
+struct Keeper {
+    node: Node,
+    findings: Receiver<Finding>,
+    /// When what could not be repaired was tried last.
+    tried: HashMap<Cid, Instant>,
+}
+
+impl Keeper {
+    /// Reads what is due; of what is damaged, what was not tried lately.
+    async fn pass(&mut self, stop: &CancellationToken) -> Result<(), CatalogError> {
+        let every = self.node.options().scrub.every;
+        let before = every.map_or(i64::MIN, |every| {
+            let every = i64::try_from(every.as_millis()).unwrap_or(i64::MAX);
+            jiff::Timestamp::now().as_millisecond().saturating_sub(every)
+        });
+        let mut due = self.node.catalog().to_verify(before).await?;
+        due.retain(|file| !file.damaged || !self.tried_lately(&file.cid));
+        self.update(|state| {
+            state.due_files = due.len() as u64;
+            state.due_bytes = due.iter().map(|file| file.size).sum();
+        });
+        for file in due {
+            if stop.is_cancelled() {
+                break;
+            }
+            self.read(&file).await?;
+        }
+        self.update(|state| state.current = None);
+        Ok(())
+    }
+
+    async fn read(&mut self, file: &ToVerify) -> Result<(), CatalogError> {
+        self.update(|state| state.current = Some((file.title.clone(), file.size)));
+        self.check(&file.cid).await?;
+        self.update(|state| {
+            state.due_files = state.due_files.saturating_sub(1);
+            state.due_bytes = state.due_bytes.saturating_sub(file.size);
+            state.verified_files += 1;
+            state.verified_bytes += file.size;
+        });
+        Ok(())
+    }
+
+    async fn check(&mut self, root: &Cid) -> Result<(), CatalogError> {
+        let pace = self.node.options().scrub.pace;
+        let found = check(&self.node, root, pace).await?;
+        match found.problem {
+            Some(_) => self.tried.insert(*root, Instant::now()),
+            None => self.tried.remove(root),
+        };
+        Ok(())
+    }
+
+    /// A damaged file was met while it was served, or while it was read here.
+    async fn found(&mut self, finding: Result<Finding, RecvError>) -> Result<(), CatalogError> {
+        let (Ok(finding), false) = (finding, self.node.options().scrub.leave_damaged) else { return Ok(()) };
+        let Finding::Damaged(path) = &finding else { return Ok(()) };
+        if !self.node.blocks().stands(&finding) {
+            return Ok(());
+        }
+        let imported = self.node.blocks().imported(path).await.ok().flatten();
+        match imported.filter(|imported| !self.tried_lately(&imported.cid)) {
+            Some(imported) => self.check(&imported.cid).await,
+            None => Ok(()),
+        }
+    }
+
+    fn tried_lately(&self, root: &Cid) -> bool {
+        self.tried.get(root).is_some_and(|tried| tried.elapsed() < AGAIN)
+    }
+
+    fn update(&self, change: impl FnOnce(&mut ScrubState)) {
+        change(&mut self.node.running.scrub.state.lock());
+    }
+}
