@@ -1,6 +1,7 @@
 //! Asks a friend's node for what it holds, and passes its answer on.
 //!
-//! Friends' items have the friend's ids, so the path is the same on both nodes. Nothing else of a request passes but a few
+//! Friends' items have the friend's ids, so the path is the same on both nodes. Where that node is off, another one that holds
+//! the same file is asked under the id it has there: the same rendition is made of the same blocks. Nothing else of a request passes but a few
 //! headers, and nothing of an answer that could make the page of this node run, keep or send something: headers and types
 //! from a fixed list, statuses that say something of the item. Who may see the item here was decided before.
 use axum::body::Body;
@@ -12,9 +13,11 @@ use http_body_util::{BodyExt as _, Full};
 
 use super::App;
 use super::error::Refusal;
+use super::holders::{self, Way};
 use crate::accounts::Caller;
 use crate::catalog::Item;
 use crate::exchange;
+use crate::friends::Friends;
 
 /// Headers of a request that a friend's node is told.
 const ASKED: [HeaderName; 4] = [header::ACCEPT, header::RANGE, header::IF_RANGE, header::IF_NONE_MATCH];
@@ -45,17 +48,39 @@ const ANSWER_MAX: u64 = 256 * 1024 * 1024;
 /// A file may have grown since we heard of it by as much.
 const FILE_SLACK: u64 = 1024 * 1024;
 
-/// The answer of the friend that holds an item.
+/// The answer of a friend that holds an item.
 pub(super) async fn to_holder(app: &App, caller: &Caller, item: &Item, request: Request) -> Result<Response, Refusal> {
-    let Some(friend) = &item.friend else { return Err(Refusal::not_found()) };
-    let asked = question(request.method(), request.uri(), request.headers(), caller)?;
+    let ways = holders::ways(app, caller, item).await?;
     let whole = request.uri().path().ends_with("/file");
     // Its body is never read: what may be forwarded asks by its path alone.
-    drop(request);
+    let (parts, _) = request.into_parts();
     let size = item.file.as_ref().map_or(0, |file| file.size);
     let longest = if whole { size.saturating_add(FILE_SLACK) } else { ANSWER_MAX };
-    let answer = ask(app, friend, asked, longest).await?;
-    passed_on(answer, &name_of(app, friend))
+    let mut refused = None;
+    for way in &ways {
+        let asked = question(&parts.method, &way.uri(&parts.uri, &item.id), &parts.headers, caller)?;
+        match by_way(app, way, asked, longest, ways.len() > 1).await {
+            Ok(response) if response.status() != StatusCode::NOT_FOUND => return Ok(response),
+            // The first one says why: the item is shown as that friend's.
+            other => refused = refused.or(Some(other)),
+        }
+    }
+    refused.unwrap_or_else(|| Err(Refusal::not_found()))
+}
+
+async fn by_way(
+    app: &App,
+    way: &Way,
+    asked: axum::http::Request<exchange::Body>,
+    longest: u64,
+    others: bool,
+) -> Result<Response, Refusal> {
+    let friends = friends(app)?;
+    let answer = match others {
+        true => friends.ask_while_alive(&way.friend, asked, longest).await?,
+        false => friends.ask(&way.friend, asked, longest).await?,
+    };
+    passed_on(answer, &name_of(app, &way.friend))
 }
 
 /// Sends a small JSON body to a friend's node and returns the JSON it answers with.
@@ -64,7 +89,7 @@ pub(super) async fn post_json(app: &App, friend: &str, path: &str, body: Vec<u8>
     let json = HeaderValue::from_static("application/json");
     let request = Request::post(path).header(header::CONTENT_TYPE, json).body(body);
     let request = request.map_err(|error| Refusal::internal(&error))?;
-    let answer = ask(app, friend, request, ANSWER_MAX.min(FILE_SLACK)).await?;
+    let answer = friends(app)?.ask(friend, request, FILE_SLACK).await?;
     let name = name_of(app, friend);
     if answer.status() != StatusCode::OK {
         return Err(Refusal::friend_answered(&name, answer.status()));
@@ -73,14 +98,8 @@ pub(super) async fn post_json(app: &App, friend: &str, path: &str, body: Vec<u8>
     body.map(http_body_util::Collected::to_bytes).map_err(|_| Refusal::friend_answered(&name, StatusCode::OK))
 }
 
-async fn ask(
-    app: &App,
-    friend: &str,
-    request: axum::http::Request<exchange::Body>,
-    longest: u64,
-) -> Result<axum::http::Response<exchange::Body>, Refusal> {
-    let friends = app.node().friends().ok_or_else(|| Refusal::unavailable("friends are switched off on this node"))?;
-    Ok(friends.ask(friend, request, longest).await?)
+fn friends(app: &App) -> Result<&Friends, Refusal> {
+    app.node().friends().ok_or_else(|| Refusal::unavailable("friends are switched off on this node"))
 }
 
 fn name_of(app: &App, friend: &str) -> String {

@@ -13,6 +13,7 @@ pub mod error;
 mod extract;
 mod forward;
 mod gateway;
+mod holders;
 pub mod ipfs;
 mod metrics;
 pub mod native;

@@ -26,6 +26,9 @@ enum FollowError {
     /// Its node is away.
     #[error(transparent)]
     Off(#[from] FriendsError),
+    /// It was silent when somebody asked for something else.
+    #[error("its node gives no sign of life")]
+    Silent,
     /// The answer broke off.
     #[error("its answer broke off")]
     Broken,
@@ -111,7 +114,10 @@ impl Follower {
         let since = inner.catalog.friend_cursor(&self.friend).await?;
         // The first answer comes at once: it tells that the friend is there.
         let (begun, wait) = (Instant::now(), if self.online { inner.options.wait } else { 0 });
-        let page = self.page(&since, wait).await?;
+        let page = tokio::select! {
+            page = self.page(&since, wait) => page?,
+            () = self.friends.doubted(&self.friend), if self.online => return Err(FollowError::Silent),
+        };
         let (more, same) = (page.more, page.next == since);
         self.believe(&page, &since)?;
         if !same {

@@ -14,6 +14,7 @@ mod fetch;
 mod follow;
 mod keeper;
 pub mod links;
+mod pulse;
 
 pub use fetch::Holders;
 
@@ -133,6 +134,8 @@ struct Inner {
     events: broadcast::Sender<FriendsEvent>,
     /// Somebody has a reason to believe that a friend is there: those that wait try again.
     hurry: Notify,
+    /// Somebody has a reason to believe that a friend is gone.
+    doubt: Notify,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -156,6 +159,7 @@ impl Friends {
             lies: Mutex::default(),
             events: broadcast::Sender::new(BACKLOG),
             hurry: Notify::new(),
+            doubt: Notify::new(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
         };

@@ -72,12 +72,22 @@ export async function startNode({ library, kind = 'movies', env = {} } = {}) {
     data,
     pid: child.pid,
     log: () => log,
+    /** Ends it as a power cut does. */
+    async kill() {
+      child.kill('SIGKILL');
+      await exited;
+    },
     async stop() {
       child.kill('SIGTERM');
       await exited;
       rmSync(data, { recursive: true, force: true });
     },
   };
+}
+
+/** Runs `potluck` beside a node, as its owner does; returns what it prints. */
+export function command(node, ...args) {
+  return execFileSync(potluck, ['--data', node.data, ...args], { encoding: 'utf8' });
 }
 
 /** Signs in to a node's API as the owner, outside the browser: a function that fetches a path below `/api/v1`. */

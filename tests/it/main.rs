@@ -11,6 +11,7 @@ mod fmp4;
 mod follow;
 mod formats;
 mod friends;
+mod friends_failover;
 mod friends_share;
 mod gateway;
 mod harness;

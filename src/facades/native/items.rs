@@ -34,7 +34,10 @@ pub(in crate::facades) async fn list(
         filter.libraries = Some(own_libraries(&app, filter.libraries).await?);
     }
     let page = app.node().catalog().items(filter).await?;
-    let items = page.items.into_iter().map(|listed| shapes::summary(&app, listed)).collect();
+    let mut items = Vec::with_capacity(page.items.len());
+    for listed in page.items {
+        items.push(shapes::summary(&app, &caller, listed).await?);
+    }
     Ok(axum::Json(ItemPage { items, next: page.next, total: page.total }))
 }
 
@@ -116,7 +119,7 @@ pub(in crate::facades) async fn next(
     let next = app.node().catalog().next_episode(&item.item.id, caller.id()).await?;
     let seen = next.filter(|next| caller.may_see(&next.item.library));
     Ok(match seen {
-        Some(next) => axum::Json(shapes::summary(&app, next)).into_response(),
+        Some(next) => axum::Json(shapes::summary(&app, &caller, next).await?).into_response(),
         None => StatusCode::NO_CONTENT.into_response(),
     })
 }

@@ -328,7 +328,7 @@ pub struct ItemSummary {
     pub progress: Option<Progress>,
     /// Unix milliseconds.
     pub added_at: i64,
-    /// Whose it is; absent for this node's own.
+    /// Whose node plays it; absent for this node's own. Where that friend is away and another holds the same file, that one.
     pub friend: Option<Holder>,
 }
 

@@ -4,6 +4,7 @@ use crate::accounts::{self, Caller};
 use crate::catalog::{File, Item, ItemState, Library, Listed};
 use crate::facades::App;
 use crate::facades::error::Refusal;
+use crate::facades::holders;
 use crate::library::{self, ItemChange};
 use crate::node::source_of;
 use crate::playback::{Capabilities, Decision, Method, Source};
@@ -114,10 +115,13 @@ pub(super) fn holder(app: &App, friend: &str) -> model::Holder {
     model::Holder { id: friend.to_owned(), name, online }
 }
 
-/// An item as a list shows it.
-pub(super) fn summary(app: &App, listed: Listed) -> model::ItemSummary {
-    let friend = listed.item.friend.as_deref().map(|friend| holder(app, friend));
-    model::ItemSummary { friend, ..listed.into() }
+/// An item as a list shows it: a friend's, as of the friend whose node would play it now.
+pub(super) async fn summary(app: &App, caller: &Caller, listed: Listed) -> Result<model::ItemSummary, Refusal> {
+    let mut friend = listed.item.friend.as_deref().map(|friend| holder(app, friend));
+    if friend.as_ref().is_some_and(|friend| !friend.online) {
+        friend = holders::ways(app, caller, &listed.item).await?.first().map(|way| holder(app, &way.friend));
+    }
+    Ok(model::ItemSummary { friend, ..listed.into() })
 }
 
 /// Who holds an item, of those whose libraries the caller may see.
@@ -181,7 +185,7 @@ pub(super) async fn detail(
     let paths = caller.is_admin() && item.friend.is_none();
     let facts = item.file.as_ref().and_then(|file| file.facts.clone());
     Ok(model::ItemDetail {
-        summary: summary(app, listed),
+        summary: summary(app, caller, listed).await?,
         sources,
         overview: item.overview,
         genres: item.genres,

@@ -28,6 +28,8 @@ export interface CarrierAnswer {
 
 export interface Carrier {
   readonly source: Source;
+  /** Whose node it leads to (an id), where that is a friend's. */
+  readonly friend?: string;
   /** Can take a request now. */
   readonly ready: boolean;
   /** `now()` when it began to open for the first time; null once that has gone well or not, and where nothing opens. */

@@ -43,15 +43,20 @@ export interface Exchange {
   onEvent(listener: (event: ExchangeEvent) => void): () => void;
   snapshot(): ExchangeStats;
   setWebRtcEnabled(enabled: boolean): void;
-  /** The item is held by a friend's node (its id): a way of its own to that node is opened, beside the one over ours. */
-  setHolder(item: string, friend: string | null): void;
-  /** Who holds an item, if it is not the own node. */
+  /**
+   * Friends (their ids) whose nodes hold an item's file, and whether ours does: a way of its own to each friend's node is
+   * opened, beside the one over ours.
+   */
+  setHolder(item: string, friends: string[], own: boolean): void;
+  /** Who holds an item, if it is not the own node alone. */
   holderOf(item: string): Holder | undefined;
   /** Closes every connection. */
   close(): void;
 }
 
 const BASE = '/api/v1';
+/** Friends' nodes that are asked for one item; a connection to each stays open. */
+const FRIENDS_MAX = 3;
 
 /** Starts the exchange. One is enough for a page, from sign-in to sign-out. */
 export function createExchange(options: ExchangeOptions = {}): Exchange {
@@ -59,10 +64,11 @@ export function createExchange(options: ExchangeOptions = {}): Exchange {
   const ask = options.fetch ?? ((input, init) => fetch(input, init));
   const api = options.api ?? ((path, signal) => json(ask, 'GET', path, undefined, signal));
   const https = new HttpsCarrier({ fetch: ask, clock });
-  const channel = (path: string, source: Source) =>
+  const channel = (path: string, source: Source, friend?: string) =>
     new WebRtcCarrier({
       clock,
       source,
+      ...(friend && { friend }),
       settings: async (signal) => (await api('/webrtc', signal)) as WebRtcSettings,
       signal: async (sdp, signal) => ((await json(ask, 'POST', path, { sdp }, signal)) as { sdp: string }).sdp,
     });
@@ -72,7 +78,7 @@ export function createExchange(options: ExchangeOptions = {}): Exchange {
   const friendOf = (friend: string) => {
     const known = friends.get(friend);
     if (known) return known;
-    const carrier = channel(`/friends/${friend}/webrtc`, 'friend');
+    const carrier = channel(`/friends/${friend}/webrtc`, 'friend', friend);
     carrier.setEnabled(enabled);
     carrier.onChange(() => stats.changed());
     friends.set(friend, carrier);
@@ -100,8 +106,9 @@ export function createExchange(options: ExchangeOptions = {}): Exchange {
     onEvent: (listener) => stats.onEvent(listener),
     snapshot: () => stats.snapshot(),
     setWebRtcEnabled,
-    setHolder: (item, friend) => {
-      if (friend) holders.set(item, { item, carrier: friendOf(friend) });
+    setHolder: (item, friends, own) => {
+      const carriers = friends.slice(0, FRIENDS_MAX).map(friendOf);
+      if (carriers.length > 0) holders.set(item, { item, friends: carriers, own });
       else holders.delete(item);
     },
     holderOf: (item) => holders.get(item),

@@ -46,7 +46,7 @@ describe('the planner', () => {
   it("asks the friend's node first for what a friend holds, and the own node for a block of the item", async () => {
     const friend = new FakeCarrier('friend', clock);
     const { bytes, ...ref } = await block(1);
-    const got = planner.fetchBlock(ref, live(), undefined, { item: 'i', carrier: friend });
+    const got = planner.fetchBlock(ref, live(), undefined, { item: 'i', friends: [friend], own: false });
     await settled();
     expect(friend.asked[0]!.request.target).toBe(`/ipfs/${ref.cid}?format=raw`);
     friend.ready = false;
@@ -66,11 +66,27 @@ describe('the planner', () => {
       return new Uint8Array(1000).fill(9);
     };
     webrtc.answer = () => bytes;
-    const holder = { item: 'i', carrier: friend };
+    const holder = { item: 'i', friends: [friend], own: false };
     expect(await planner.fetchBlock(ref, live(), undefined, holder)).toEqual(bytes);
     expect(await planner.fetchBlock(ref, live(), undefined, holder)).toEqual(bytes);
     expect(asked).toBe(1);
     expect(stats.snapshot().blocksWrong).toBe(1);
+  });
+
+  it('moves to another friend within 300 ms when the node it asks goes away, and never through the own node', async () => {
+    const [bob, carol] = [new FakeCarrier('friend', clock), new FakeCarrier('friend', clock)];
+    const holder = { item: 'i', friends: [bob, carol], own: false };
+    const { bytes, ...ref } = await block(1);
+    const got = planner.fetchBlock(ref, live(), undefined, holder);
+    await clock.pass(SILENCE_MS + 80);
+    expect(carol.asked[0]!.request.target).toBe(`/ipfs/${ref.cid}?format=raw`);
+    carol.reply(bytes);
+    expect(await got).toEqual(bytes);
+    const next = planner.fetchBlock(ref, live(), undefined, holder);
+    await settled();
+    carol.reply(bytes);
+    expect(await next).toEqual(bytes);
+    expect([bob.asked.length, webrtc.asked.length], 'the silent one is not asked again').toEqual([1, 0]);
   });
 
   it('asks HTTPS too within 300 ms when a request hears nothing, and takes what comes first', async () => {

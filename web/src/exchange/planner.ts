@@ -21,11 +21,13 @@ export interface Content extends BlockRef {
   blocks: BlockRef[];
 }
 
-/** A friend's node holds the item: it is asked by itself where it can be reached, and through the own node else. */
+/** Friends' nodes hold the item: each is asked by itself where it can be reached, and through the own node else. */
 export interface Holder {
   item: string;
-  /** The way to the friend's node; `null` where there is none of its own. */
-  carrier: Carrier | null;
+  /** Ways to friends' nodes that hold the same file, in order of preference. */
+  friends: Carrier[];
+  /** The own node holds the file too: it is asked first, and not only a way to the others. */
+  own: boolean;
 }
 
 export interface PlannerOptions {
@@ -136,7 +138,8 @@ export class Planner {
 
   /** Whom to ask, in order of preference. */
   #ways(holder: Holder | undefined): Carrier[] {
-    return holder?.carrier ? [holder.carrier, ...this.#carriers] : this.#carriers;
+    if (!holder) return this.#carriers;
+    return holder.own ? [...this.#carriers, ...holder.friends] : [...holder.friends, ...this.#carriers];
   }
 
   /** Waits for a better carrier that is opening: most are there before a slower one would have helped. */
@@ -265,9 +268,9 @@ interface RaceSurroundings {
   wrong: (carrier: Carrier, cid: string) => void;
 }
 
-/** A friend's node has the block by its name; the own node asks the friend's for a block of the item. */
+/** Whoever holds the file has the block by its name; an own node that does not asks friends' for a block of the item. */
 function target(carrier: Carrier, cid: string, holder: Holder | undefined): string {
-  const direct = !holder || carrier === holder.carrier;
+  const direct = !holder || holder.own || holder.friends.includes(carrier);
   return direct ? `/ipfs/${cid}?format=raw` : `/api/v1/items/${holder.item}/blocks/${cid}`;
 }
 
@@ -352,7 +355,7 @@ class Race {
         throw new CarrierError(`wrong bytes came for ${this.#block.cid}`);
       }
       const ms = this.#around.clock.now() - this.#startedAt;
-      this.#around.stats.verified(carrier.source, this.#block.cid, answer.body.length, ms);
+      this.#around.stats.verified(carrier, this.#block.cid, answer.body.length, ms);
       this.#tell(answer.body.length);
       this.#resolve(answer.body);
     } catch (error) {

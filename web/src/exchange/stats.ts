@@ -1,5 +1,5 @@
 /** Where the bytes come from, counted live: a store with Svelte's `subscribe` contract, but no framework. */
-import type { Source } from './carrier.ts';
+import type { Carrier, Source } from './carrier.ts';
 import type { Clock } from './clock.ts';
 
 export interface SourceStats {
@@ -11,6 +11,8 @@ export interface SourceStats {
 
 export interface ExchangeStats {
   sources: Record<Source, SourceStats>;
+  /** What of `friend` came from whose node: verified bytes by the friend's id. */
+  friends: Record<string, number>;
   /** Blocks whose bytes hashed to their CID. */
   blocksVerified: number;
   /** Blocks that did not; their source was dropped. */
@@ -35,6 +37,7 @@ const SOURCES: Source[] = ['friend', 'viewer', 'webrtc', 'https'];
 export class StatsStore {
   #clock: Clock;
   #bytes = new Map<Source, number>(SOURCES.map((source) => [source, 0]));
+  #friends = new Map<string, number>();
   #recent: { at: number; source: Source; bytes: number }[] = [];
   #counts = { blocksVerified: 0, blocksWrong: 0, failures: 0 };
   #current: Source | null = null;
@@ -66,14 +69,16 @@ export class StatsStore {
     const sources = Object.fromEntries(SOURCES.map((source) => [source, this.#of(source)]));
     return {
       sources: sources as ExchangeStats['sources'],
+      friends: Object.fromEntries(this.#friends),
       ...this.#counts,
       webrtc: this.#webrtc(),
       current: this.#current,
     };
   }
 
-  /** A block of `source` was right. */
-  verified(source: Source, cid: string, bytes: number, ms: number): void {
+  /** A block that came this way was right. */
+  verified({ source, friend }: Pick<Carrier, 'source' | 'friend'>, cid: string, bytes: number, ms: number): void {
+    if (friend) this.#friends.set(friend, (this.#friends.get(friend) ?? 0) + bytes);
     this.#bytes.set(source, (this.#bytes.get(source) ?? 0) + bytes);
     this.#recent.push({ at: this.#clock.now(), source, bytes });
     this.#counts.blocksVerified++;

@@ -21,6 +21,8 @@ export interface WebRtcOptions {
   signal: (sdp: string, signal: AbortSignal) => Promise<string>;
   /** Whose node it leads to; default the own. */
   source?: Source;
+  /** Whose node it leads to (an id), where that is a friend's. */
+  friend?: string;
   clock?: Clock;
   createConnection?: (configuration: RTCConfiguration) => RTCPeerConnection;
 }
@@ -51,6 +53,7 @@ interface Connection {
 
 export class WebRtcCarrier implements Carrier {
   readonly source: Source;
+  readonly friend?: string;
   #options: WebRtcOptions;
   #clock: Clock;
   #connections = new Set<Connection>();
@@ -68,6 +71,7 @@ export class WebRtcCarrier implements Carrier {
   constructor(options: WebRtcOptions) {
     this.#options = options;
     this.source = options.source ?? 'webrtc';
+    if (options.friend) this.friend = options.friend;
     this.#clock = options.clock ?? realClock;
   }
 

@@ -1,7 +1,7 @@
 /** Joins the exchange for a film and tells the player of it in the player's own words. */
 import type { HlsConfig } from 'hls.js';
 import { address, api, queryString } from '../../api/client';
-import type { Capabilities, Renditions } from '../../api/types';
+import type { Capabilities, Holder, ItemDetail, Renditions } from '../../api/types';
 import { createExchange, createLoader, type Exchange, type ExchangeStats, type Wait } from '../../exchange';
 import { segmentOf } from '../../exchange/hls-loader';
 import { session } from '../state/session.svelte';
@@ -22,9 +22,21 @@ export function connect(): Supply {
   return new ExchangeSupply(join());
 }
 
-/** Opens the connection before a film is asked for, so that its first bytes need not wait for it. */
-export function warm(): void {
-  join();
+/** Opens the connections before a film is asked for, so that its first bytes need not wait for them. */
+export function warm(item?: ItemDetail): void {
+  const exchange = join();
+  if (item) hold(exchange, item);
+}
+
+/** Tells whose nodes hold the same file: the one that is named with the item first, those that are away last. */
+function hold(exchange: Exchange, item: ItemDetail): void {
+  const cid = item.files[0]?.cid ?? item.cid;
+  const same = item.sources.filter((source) => source.cid === cid && source.state === 'present');
+  const friends = same.flatMap(({ friend }) => friend ?? []);
+  const rank = ({ id, online }: Holder) => (online ? 0 : 2) + (id === item.friend?.id ? 0 : 1);
+  friends.sort((a, b) => rank(a) - rank(b));
+  const ids = friends.map(({ id }) => id);
+  exchange.setHolder(item.id, ids, !item.friend);
 }
 
 function join(): Exchange {
@@ -59,10 +71,12 @@ class ExchangeSupply implements Supply {
   stats(): SupplyStats {
     const now = this.exchange.snapshot();
     const names = Object.keys(now.sources) as (keyof ExchangeStats['sources'])[];
+    const friends = Object.entries(now.friends);
     const verified = now.blocksVerified - this.before.blocksVerified;
     const failed = now.blocksWrong - this.before.blocksWrong;
     return {
       bytes: Object.fromEntries(names.map((name) => [name, now.sources[name].bytes - this.before.sources[name].bytes])),
+      friends: Object.fromEntries(friends.map(([id, count]) => [id, count - (this.before.friends[id] ?? 0)])),
       rates: Object.fromEntries(names.map((name) => [name, now.sources[name].speed])),
       blocks: verified + failed,
       blocks_verified: verified,
@@ -85,8 +99,8 @@ class ExchangeSupply implements Supply {
     this.exchange.setWebRtcEnabled(on);
   }
 
-  heldBy(item: string, friend: string | null): void {
-    this.exchange.setHolder(item, friend);
+  heldBy(item: ItemDetail): void {
+    hold(this.exchange, item);
   }
 
   serve(item: string, client: Capabilities): void {

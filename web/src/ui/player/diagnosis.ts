@@ -26,7 +26,8 @@ declare global {
 /** Shows it until the returned function is called. */
 export function expose(playback: Playback, subtitles: Subtitles, supply: Supply | null): () => void {
   const diagnosis: Diagnosis = {
-    stats: () => supply?.stats() ?? { bytes: {}, rates: {}, blocks: 0, blocks_verified: 0, blocks_failed: 0 },
+    stats: () =>
+      supply?.stats() ?? { bytes: {}, friends: {}, rates: {}, blocks: 0, blocks_verified: 0, blocks_failed: 0 },
     get hls() {
       return playback.hls;
     },

@@ -3,13 +3,15 @@
  * playlist by itself there is none.
  */
 import type { HlsConfig } from 'hls.js';
-import type { Capabilities, Renditions } from '../../api/types';
+import type { Capabilities, ItemDetail, Renditions } from '../../api/types';
 import type { Wait } from '../../exchange';
 import type { Source } from './timeline';
 
 export interface SupplyStats {
   /** Media bytes by source name. */
   bytes: Record<string, number>;
+  /** What of the friends' bytes came from whose node: by the friend's id. */
+  friends: Record<string, number>;
   /** Bytes a second by source name, of the last few seconds. */
   rates: Record<string, number>;
   blocks: number;
@@ -31,8 +33,8 @@ export interface Supply {
   stats(): SupplyStats;
   webrtc(): WebRtcState;
   useWebRtc(on: boolean): void;
-  /** Whose node holds the item: a friend's id, or `null` for the own. */
-  heldBy(item: string, friend: string | null): void;
+  /** Who holds the item, of its sources: nodes with the very same file are asked for it at once. */
+  heldBy(item: ItemDetail): void;
   /** What is asked for from now on is for `client`: which renditions there are depends on it. */
   serve(item: string, client: Capabilities): void;
   /** The node's decision and all renditions for the client served. */

@@ -1,0 +1,112 @@
+// Three real nodes. Ann's has no films; Bob shares one with her, and Carol the same one. Her page plays it from their nodes.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { join } from 'node:path';
+import { api, command, films, imported, results, startBrowser, startNode } from './node.mjs';
+import { numbers, play, reach, seek } from './watch.mjs';
+
+const SECONDS = 120;
+let ann, bob, carol, browser;
+
+before(async () => {
+  const library = films(SECONDS, 'drift');
+  [ann, bob, carol] = await Promise.all([startNode(), startNode({ library }), startNode({ library })]);
+  await Promise.all([imported(bob, 1), imported(carol, 1)]);
+  browser = await startBrowser();
+});
+after(async () => {
+  await browser?.close();
+  for (const node of [ann, bob, carol]) await node?.stop();
+});
+
+/** As two people do it: one makes an invite and says what is shared, the other accepts it. */
+function befriend(node, name) {
+  const code = command(node, 'friend', 'invite', '--name', 'Ann').trim();
+  command(ann, 'friend', 'accept', code, '--name', name);
+  command(node, 'friend', 'share', 'Ann', 'Films');
+}
+
+/** The item, once it is as wanted: looked at again whenever Ann's node tells of a change. */
+async function item(id, wanted) {
+  const get = await api(ann);
+  const events = await get('/events', { signal: AbortSignal.timeout(60_000) });
+  const changes = events.body[Symbol.asyncIterator]();
+  for (;;) {
+    const item = await (await get(`/items/${id}`)).json();
+    if (wanted(item)) return item;
+    if ((await changes.next()).done) throw new Error('the event stream ended');
+  }
+}
+
+function ranWell({ watch, stats }) {
+  assert.deepEqual(watch.stalls, [], 'no wait for a frame was longer than half a second');
+  assert.equal(stats.blocks_failed, 0, 'no block was refused');
+  assert.equal(stats.blocks_verified, stats.blocks, 'every block was verified');
+}
+
+const sum = (bytes) => Object.values(bytes).reduce((sum, count) => sum + count, 0);
+
+test("a friend's film is found, and its bytes come from the friend's node directly", async (t) => {
+  befriend(bob, 'Bob');
+  const [film] = await imported(ann, 1);
+  assert.equal(film.friend.name, 'Bob');
+  const page = await play(browser, ann, film.id);
+  t.after(() => page.context().close());
+  await reach(page, 15);
+  await page.keyboard.press('i');
+  await page.getByTestId('sources').getByText('Bob').waitFor();
+  await page.screenshot({ path: join(results(), 'friend-player.png') });
+  const seen = await numbers(page);
+  t.diagnostic(JSON.stringify(seen.stats));
+  ranWell(seen);
+  const { bytes, friends } = seen.stats;
+  const direct = friends[film.friend.id] ?? 0;
+  assert.equal(direct, bytes.friend);
+  assert.ok(direct / sum(bytes) >= 0.95, `${direct} of ${sum(bytes)} bytes came from Bob's node`);
+  assert.deepEqual(page.elsewhere, [], 'no other host was asked for anything');
+  assert.deepEqual(page.faults, []);
+  await page.goto(`${ann.url}/`);
+  await page.getByTestId('friend-initials').first().waitFor();
+  await page.screenshot({ path: join(results(), 'friend-home.png') });
+});
+
+test("a film goes on without a wait when the friend's node dies and another friend has the same file", async (t) => {
+  befriend(carol, 'Carol');
+  const [{ id, cid }] = await imported(ann, 1);
+  const there = ({ sources }) => sources.filter((source) => source.friend?.online && source.cid === cid).length === 2;
+  const { sources } = await item(id, there);
+  const [, { friend: second }] = sources;
+  assert.deepEqual(sources.map(({ friend }) => friend.name), ['Bob', 'Carol']);
+  const page = await play(browser, ann, id);
+  t.after(() => page.context().close());
+  // It goes on where the first test stopped.
+  await reach(page, 25);
+  await bob.kill();
+  const before = (await numbers(page)).stats;
+  await reach(page, 40);
+  ranWell(await numbers(page));
+  // What was not loaded yet comes from Carol's node too, after the wait that any seek has.
+  const far = await seek(page, 110);
+  await reach(page, 115);
+  const seen = await numbers(page);
+  t.diagnostic(`seek ${far.toFixed(0)} ms; ${JSON.stringify({ before, after: seen.stats })}`);
+  assert.equal(seen.stats.blocks_failed, 0, 'no block was refused');
+  const more = sum(seen.stats.bytes) - sum(before.bytes);
+  const carols = (seen.stats.friends[second.id] ?? 0) - (before.friends[second.id] ?? 0);
+  assert.ok(more > 0 && carols / more >= 0.95, `${carols} of ${more} bytes came from Carol's node once Bob's was dead`);
+  await page.keyboard.press('i');
+  await page.getByTestId('sources').getByText('Carol').waitFor();
+  await page.screenshot({ path: join(results(), 'friend-died-player.png') });
+
+  await page.goto(`${ann.url}/item/${id}?content`);
+  const holder = (name) => page.getByTestId('holder').filter({ hasText: name });
+  await holder('Bob').filter({ hasText: 'off' }).waitFor();
+  await holder('Carol').filter({ hasNotText: 'off' }).waitFor();
+  await page.screenshot({ path: join(results(), 'friend-died.png') });
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.screenshot({ path: join(results(), 'friend-died-phone.png') });
+  await page.goto(`${ann.url}/item/${id}`);
+  await page.getByTestId('play').first().waitFor();
+  await page.screenshot({ path: join(results(), 'friend-item-phone.png') });
+  assert.deepEqual(page.faults, []);
+});
