@@ -10,6 +10,9 @@ use super::index::{Index, Object};
 use crate::content::cid::{Digest, RAW, of_digest};
 use crate::content::unixfs::{Builder, LINKS_MAX, Profile};
 
+/// How soon a pause notices that the node stops.
+const MOMENT: Duration = Duration::from_millis(100);
+
 /// How fast files are read that nobody waits for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Pace {
@@ -33,11 +36,19 @@ pub(super) fn verify(index: &Index, object: &Object, pace: Pace, cancel: &Cancel
         let len = read_leaf(object, number, digest)?.ok_or_else(|| missing(digest))?.len() as u64;
         builder.push(*digest, len);
         read += len;
-        thread::sleep(pace.pause(read, started.elapsed()));
+        pause(pace.pause(read, started.elapsed()), cancel);
         Ok::<_, BlockError>(())
     })?;
     let root = builder.finish().root;
     if root == object.cid() { Ok(()) } else { Err(BlockError::NotFound(object.cid())) }
+}
+
+/// Blocking; ends at once when `cancel` is, give or take a moment.
+fn pause(time: Duration, cancel: &CancellationToken) {
+    let until = Instant::now() + time;
+    while !cancel.is_cancelled() && Instant::now() < until {
+        thread::sleep(until.saturating_duration_since(Instant::now()).min(MOMENT));
+    }
 }
 
 /// The leaves whose bytes are others than they were, or that the disk does not give any more. Blocking.

@@ -259,8 +259,9 @@ impl Node {
             started,
         };
         let node = Self { running: Arc::new(running) };
-        let scrubbed = node.clone();
+        let (scrubbed, mended, findings) = (node.clone(), node.clone(), node.blocks().findings());
         node.tasks().spawn("scrub", |stop| scrub::keep(scrubbed, stop));
+        node.tasks().spawn("repairs", |stop| scrub::meet(mended, findings, stop));
         Ok(node)
     }
 

@@ -92,6 +92,8 @@ pub(super) struct Scrubbing {
     state: Mutex<ScrubState>,
     /// One file is repaired at a time; who waited looks whether it still has to be.
     healing: tokio::sync::Mutex<()>,
+    /// When what could not be repaired was tried last.
+    tried: Mutex<HashMap<Cid, Instant>>,
 }
 
 impl Scrubbing {
@@ -102,6 +104,14 @@ impl Scrubbing {
     fn healed(&self, cid: &Cid) -> Option<Healed> {
         let state = self.state.lock();
         state.reports.iter().find(|report| report.cid == *cid).and_then(|report| report.found.healed.clone())
+    }
+
+    fn tried_lately(&self, root: &Cid) -> bool {
+        self.tried.lock().get(root).is_some_and(|tried| tried.elapsed() < AGAIN)
+    }
+
+    fn update(&self, change: impl FnOnce(&mut ScrubState)) {
+        change(&mut self.state.lock());
     }
 
     fn report(&self, cid: &Cid, found: &Verified) {
@@ -216,18 +226,31 @@ fn tell(node: &Node, touched: impl IntoIterator<Item = Touched>) {
     }
 }
 
-/// Runs until `stop`.
+/// Reads what is due. Runs until `stop`.
 pub(super) async fn keep(node: Node, stop: CancellationToken) {
-    let mut keeper = Keeper { findings: node.blocks().findings(), node, tried: HashMap::new() };
     let mut look = tokio::time::interval(LOOK);
     look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
-        let result = tokio::select! {
+        tokio::select! {
             () = stop.cancelled() => return,
-            _ = look.tick() => keeper.pass(&stop).await,
-            finding = keeper.findings.recv() => keeper.found(finding).await,
+            _ = look.tick() => log(pass(&node, &stop).await),
+        }
+    }
+}
+
+/// Has damaged files repaired that were met while they were served or read, also in the middle of a pass, which may take
+/// days. Runs until `stop`.
+pub(super) async fn meet(node: Node, mut findings: Receiver<Finding>, stop: CancellationToken) {
+    loop {
+        let finding = tokio::select! {
+            finding = findings.recv() => finding,
+            () = stop.cancelled() => return,
         };
-        log(result);
+        match finding {
+            Ok(finding) => log(found(&node, &finding).await),
+            Err(RecvError::Lagged(_)) => (),
+            Err(RecvError::Closed) => return,
+        }
     }
 }
 
@@ -267,78 +290,61 @@ async fn friend_turned(node: &Node, friend: &str) -> Result<(), CatalogError> {
     Ok(())
 }
 
-struct Keeper {
-    node: Node,
-    findings: Receiver<Finding>,
-    /// When what could not be repaired was tried last.
-    tried: HashMap<Cid, Instant>,
+/// Reads what is due; of what is damaged, what was not tried lately.
+async fn pass(node: &Node, stop: &CancellationToken) -> Result<(), CatalogError> {
+    let scrubbing = &node.running.scrub;
+    let before = node.options().scrub.every.map_or(i64::MIN, |every| {
+        let every = i64::try_from(every.as_millis()).unwrap_or(i64::MAX);
+        jiff::Timestamp::now().as_millisecond().saturating_sub(every)
+    });
+    let mut due = node.catalog().to_verify(before).await?;
+    due.retain(|file| !file.damaged || !scrubbing.tried_lately(&file.cid));
+    scrubbing.update(|state| {
+        state.due_files = due.len() as u64;
+        state.due_bytes = due.iter().map(|file| file.size).sum();
+    });
+    for file in due {
+        if stop.is_cancelled() {
+            break;
+        }
+        read(node, &file).await?;
+    }
+    scrubbing.update(|state| state.current = None);
+    Ok(())
 }
 
-impl Keeper {
-    /// Reads what is due; of what is damaged, what was not tried lately.
-    async fn pass(&mut self, stop: &CancellationToken) -> Result<(), CatalogError> {
-        let every = self.node.options().scrub.every;
-        let before = every.map_or(i64::MIN, |every| {
-            let every = i64::try_from(every.as_millis()).unwrap_or(i64::MAX);
-            jiff::Timestamp::now().as_millisecond().saturating_sub(every)
-        });
-        let mut due = self.node.catalog().to_verify(before).await?;
-        due.retain(|file| !file.damaged || !self.tried_lately(&file.cid));
-        self.update(|state| {
-            state.due_files = due.len() as u64;
-            state.due_bytes = due.iter().map(|file| file.size).sum();
-        });
-        for file in due {
-            if stop.is_cancelled() {
-                break;
-            }
-            self.read(&file).await?;
-        }
-        self.update(|state| state.current = None);
-        Ok(())
-    }
+async fn read(node: &Node, file: &ToVerify) -> Result<(), CatalogError> {
+    let scrubbing = &node.running.scrub;
+    scrubbing.update(|state| state.current = Some((file.title.clone(), file.size)));
+    check_and_remember(node, &file.cid, node.options().scrub.pace).await?;
+    scrubbing.update(|state| {
+        state.due_files = state.due_files.saturating_sub(1);
+        state.due_bytes = state.due_bytes.saturating_sub(file.size);
+        state.verified_files += 1;
+        state.verified_bytes += file.size;
+    });
+    Ok(())
+}
 
-    async fn read(&mut self, file: &ToVerify) -> Result<(), CatalogError> {
-        self.update(|state| state.current = Some((file.title.clone(), file.size)));
-        self.check(&file.cid).await?;
-        self.update(|state| {
-            state.due_files = state.due_files.saturating_sub(1);
-            state.due_bytes = state.due_bytes.saturating_sub(file.size);
-            state.verified_files += 1;
-            state.verified_bytes += file.size;
-        });
-        Ok(())
-    }
+async fn check_and_remember(node: &Node, root: &Cid, pace: Pace) -> Result<(), CatalogError> {
+    let found = check(node, root, pace).await?;
+    let mut tried = node.running.scrub.tried.lock();
+    match found.problem {
+        Some(_) => tried.insert(*root, Instant::now()),
+        None => tried.remove(root),
+    };
+    Ok(())
+}
 
-    async fn check(&mut self, root: &Cid) -> Result<(), CatalogError> {
-        let pace = self.node.options().scrub.pace;
-        let found = check(&self.node, root, pace).await?;
-        match found.problem {
-            Some(_) => self.tried.insert(*root, Instant::now()),
-            None => self.tried.remove(root),
-        };
-        Ok(())
+async fn found(node: &Node, finding: &Finding) -> Result<(), CatalogError> {
+    let Finding::Damaged(path) = finding else { return Ok(()) };
+    if node.options().scrub.leave_damaged || !node.blocks().stands(finding) {
+        return Ok(());
     }
-
-    /// A damaged file was met while it was served, or while it was read here.
-    async fn found(&mut self, finding: Result<Finding, RecvError>) -> Result<(), CatalogError> {
-        let (Ok(finding), false) = (finding, self.node.options().scrub.leave_damaged) else { return Ok(()) };
-        let Finding::Damaged(path) = &finding else { return Ok(()) };
-        if !self.node.blocks().stands(&finding) {
-            return Ok(());
-        }
-        let imported = self.node.blocks().imported(path).await.ok().flatten();
-        match imported.filter(|imported| !self.tried_lately(&imported.cid)) {
-            Some(imported) => self.check(&imported.cid).await,
-            None => Ok(()),
-        }
-    }
-
-    fn tried_lately(&self, root: &Cid) -> bool {
-        self.tried.get(root).is_some_and(|tried| tried.elapsed() < AGAIN)
-    }
-
-    fn update(&self, change: impl FnOnce(&mut ScrubState)) {
-        change(&mut self.node.running.scrub.state.lock());
+    let imported = node.blocks().imported(path).await.ok().flatten();
+    match imported.filter(|imported| !node.running.scrub.tried_lately(&imported.cid)) {
+        // Somebody is waiting for it.
+        Some(imported) => check_and_remember(node, &imported.cid, Pace::default()).await,
+        None => Ok(()),
     }
 }

@@ -84,9 +84,15 @@ impl TestNode {
 
     /// Stops it and starts it again on the same data folder.
     pub async fn restart(self) -> Self {
+        self.restart_with(|_| {}).await
+    }
+
+    /// The same with other settings.
+    pub async fn restart_with(self, wish: impl FnOnce(&mut NodeOptions)) -> Self {
         let Self { service, library, folder, links, .. } = self;
         service.stop().await;
-        let node = NodeOptions { links: links.clone(), ..node_options(&folder.path().join("data")) };
+        let mut node = NodeOptions { links: links.clone(), ..node_options(&folder.path().join("data")) };
+        wish(&mut node);
         let service = serve(node, serve_options()).await;
         Self { url: service.url(), service, library, folder, links }
     }

@@ -16,7 +16,7 @@ use potluck::exchange::{Body, Responder};
 use potluck::facades::NodeRouter;
 use potluck::facades::native::model::{ItemSummary, Verdict};
 use potluck::friends::{Dial, DialError, FriendsOptions};
-use potluck::node::Node;
+use potluck::node::{Node, ScrubOptions};
 use serde_json::Value;
 
 use crate::harness::{Browser, TestNode};
@@ -287,4 +287,34 @@ async fn a_file_that_its_owner_changed_is_not_changed_back() {
     assert_eq!(std::fs::read(&three.film).unwrap(), edited);
     assert_eq!(three.street.blocks.load(Ordering::Relaxed), 0);
     three.stop().await;
+}
+
+#[tokio::test]
+async fn damage_that_is_met_is_repaired_in_the_middle_of_a_pass_that_takes_days() {
+    let folder = tempfile::tempdir().unwrap();
+    let film = long_film(folder.path(), "Film.mp4");
+    let copy = folder.path().join("Copy.mp4");
+    std::fs::copy(&film, &copy).unwrap();
+    let right = std::fs::read(&film).unwrap();
+    let node = TestNode::start(&[film, copy]).await;
+    let item = node.imported().await.remove(0);
+    let pace = potluck::blocks::Pace { bytes_per_second: Some(1) };
+    let slow = ScrubOptions { every: Some(std::time::Duration::ZERO), pace, ..ScrubOptions::default() };
+    let node = node.restart_with(|options| options.scrub = slow).await;
+    while node.node().scrub().current.is_none() {
+        tokio::task::yield_now().await;
+    }
+    let files = ["Film.mp4", "Copy.mp4"].map(|name| node.films().join(name));
+    damage(&files[0], &[2_000_000]);
+    damage(&files[1], &[4_500_000]);
+    let mut written = node.node().catalog().written();
+    let ada = node.signed_in("ada").await;
+    // Whichever of the two it is read from, its damage is met.
+    assert_eq!(ada.status(&format!("/ipfs/{}?format=raw", item.cid.as_ref().unwrap())).await, 200);
+    assert_eq!(ada.get(&format!("/ipfs/{}", item.cid.unwrap())).send().await.unwrap().bytes().await.unwrap(), right);
+    while files.iter().all(|file| std::fs::read(file).unwrap() != right) {
+        written.changed().await.unwrap();
+    }
+    assert!(node.node().scrub().current.is_some(), "the pass goes on");
+    node.stop().await;
 }
