@@ -87,7 +87,6 @@ fn pause(options: &super::FriendsOptions, error: &FollowError, failures: u32) ->
     let doubled = options.retry_first.saturating_mul(1 << failures.saturating_sub(1).min(16)).min(options.retry_last);
     match error {
         FollowError::Nonsense(_) => options.retry_nonsense,
-        FollowError::Stranger => options.retry_last,
         // Not all at the same moment, where a router came back.
         _ => doubled.mul_f64(rand::random_range(0.75..1.25)),
     }
