@@ -17,6 +17,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
+use parking_lot::RwLock;
 use tokio_util::sync::CancellationToken;
 
 use super::by_reference::{Stamp, open, read_leaf, read_span};
@@ -198,6 +199,8 @@ struct Patch {
     path: PathBuf,
     beside: PathBuf,
     object: Object,
+    /// Blocks may still be under way when a repair is given up; none of them makes the file again.
+    given_up: RwLock<bool>,
 }
 
 impl Patch {
@@ -208,7 +211,7 @@ impl Patch {
         name.push(path.file_name()?);
         name.push(".potluck-mend");
         let beside = path.with_file_name(name);
-        Some(Self { path: path.clone(), beside, object: object.clone() })
+        Some(Self { path: path.clone(), beside, object: object.clone(), given_up: RwLock::new(false) })
     }
 
     fn span(&self, number: u64) -> std::ops::Range<u64> {
@@ -221,6 +224,8 @@ impl Patch {
 
     /// Takes the file away where it is of no use.
     fn give_up(&self) {
+        let mut given_up = self.given_up.write();
+        *given_up = true;
         let _ = fs::remove_file(&self.beside);
     }
 
@@ -230,6 +235,10 @@ impl Patch {
     }
 
     fn write(&self, number: u64, bytes: &[u8]) -> io::Result<()> {
+        let given_up = self.given_up.read();
+        if *given_up {
+            return Err(ErrorKind::Interrupted.into());
+        }
         self.file()?.write_all_at(bytes, self.span(number).start)
     }
 
