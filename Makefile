@@ -16,7 +16,7 @@ ADMIN ?= admin
 
 PACKAGES := build-essential pkg-config clang libclang-dev libavcodec-dev libavformat-dev libavfilter-dev libavutil-dev \
             libswscale-dev libswresample-dev ffmpeg fonts-dejavu-core
-TEST_PACKAGES := $(PACKAGES) chromium iproute2 libva-dev
+TEST_PACKAGES := $(PACKAGES) chromium iproute2 nftables faketime libva-dev
 
 help:
 	@sed -n '1,4s/^# //p' Makefile
