@@ -1,0 +1,89 @@
+//! Friends and invites.
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A friend's node: `GET /friends` (admin).
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct Friend {
+    pub id: String,
+    /// As its owner is called here.
+    pub name: String,
+    /// Public key of its node.
+    pub endpoint: String,
+    /// Ids of the libraries that are shared with it.
+    pub libraries: Vec<String>,
+    /// Unix milliseconds.
+    pub created_at: i64,
+    /// Bits a second that it may take from this node; absent where the node's setting counts.
+    pub upload_rate: Option<u64>,
+    pub state: FriendState,
+    /// Where its node is, or the relay between; absent where there is no link.
+    pub address: Option<String>,
+    /// Whether a relay is between.
+    pub relayed: bool,
+    /// Milliseconds to its node and back.
+    pub rtt_ms: Option<f64>,
+    /// Why its node was not reached, for people.
+    pub detail: Option<String>,
+}
+
+/// How a friend's node is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FriendState {
+    /// There is a link to it.
+    Online,
+    /// It was not reached, or not any more.
+    Off,
+    /// It is there, and does not know this node any more.
+    Refused,
+    /// Switched off here.
+    Disabled,
+}
+
+/// `PATCH /friends/{id}` (admin). What is absent stays as it is.
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+pub struct FriendChange {
+    /// 1 to 64 characters.
+    pub name: Option<String>,
+    /// Where it is false, the friend stays, and may do nothing.
+    pub enabled: Option<bool>,
+    /// Ids of the libraries that are shared with it: these and no others.
+    pub libraries: Option<Vec<String>>,
+    /// Bits a second that it may take from this node; `null` for the node's setting.
+    #[serde(default, deserialize_with = "super::present")]
+    #[schema(value_type = Option<u64>)]
+    pub upload_rate: Option<Option<u64>>,
+}
+
+/// `POST /friends/invites` (admin).
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+pub struct NewInvite {
+    /// What the friend shall be called here; absent for the name it gives itself.
+    pub name: Option<String>,
+    /// How long it is good for: 1 to 720, default 72.
+    pub hours: Option<u32>,
+}
+
+/// An invite that makes one other node a friend, once.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct Invite {
+    pub id: String,
+    /// What the friend shall be called here; absent for the name it gives itself.
+    pub name: Option<String>,
+    /// Unix milliseconds.
+    pub created_at: i64,
+    /// Unix milliseconds.
+    pub expires_at: i64,
+    /// For the friend: only in the answer to `POST`, never again.
+    pub code: Option<String>,
+}
+
+/// `POST /friends/accept` (admin).
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct AcceptInvite {
+    /// As the friend sent it.
+    pub code: String,
+    /// What the friend shall be called here; absent for the name it gives itself.
+    pub name: Option<String>,
+}

@@ -1,0 +1,35 @@
+//! The JSON shapes of the native API, the one description that OpenAPI and the page's TypeScript are made from.
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+mod accounts;
+mod friends;
+mod items;
+mod libraries;
+mod playback;
+mod status;
+
+pub use accounts::*;
+pub use friends::*;
+pub use items::*;
+pub use libraries::*;
+pub use playback::*;
+pub use status::*;
+
+/// Body of every refusal.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct Problem {
+    /// Stable word for programs: `not_found`, `invalid`, `unauthenticated`, `forbidden`, `conflict`, `rate_limited`, ...
+    pub error: String,
+    /// One sentence for people: what happened and what to do.
+    pub message: String,
+}
+
+/// Tells `null` from absent.
+fn present<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Option::<T>::deserialize(deserializer).map(Some)
+}
