@@ -3,9 +3,13 @@
 //!
 //! Sound is cut on the grid of AAC frames that goes through zero, so that any segment can be made alone and still
 //! continues the one before it frame by frame.
-use super::cuts::{AUDIO_SECONDS, SEGMENTS_MAX, SHORTEST_SECONDS};
+use super::cuts::{AUDIO_SECONDS, SEGMENTS_MAX};
 use super::timeline::{FileIndex, TrackIndex};
 use super::transcode::AAC_FRAME;
+
+/// Transcoded pictures are cut at least this often: whoever seeks to a place that was not made yet waits for a whole
+/// segment, and two cores make 1,080 lines little faster than twice as fast as they are shown.
+const LONGEST_SECONDS: i64 = 3;
 
 /// A segment of a transcoded film, in ticks of the film's timescale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,21 +31,13 @@ impl FileIndex {
         self.tracks.iter().find(|track| track.config.format.is_video())
     }
 
-    /// The segments of a transcoded film: those of the copy, the long ones in equal pieces of about four seconds. Empty
-    /// without film.
+    /// The segments of a transcoded film: those of the copy, the long ones in equal pieces of at most
+    /// [`LONGEST_SECONDS`]. Empty without film.
     #[must_use]
     pub fn picture_cuts(&self) -> Vec<PictureCut> {
         let Some(film) = self.film() else { return Vec::new() };
-        let mut cuts: Vec<PictureCut> = Vec::with_capacity(film.starts.len());
-        for (n, start) in film.starts.iter().enumerate() {
-            let end = film.starts.get(n + 1).copied().unwrap_or(film.end).max(*start);
-            pieces(*start, end, film.config.timescale, |start, end| {
-                cuts.push(PictureCut { key: key_before(film, start), start, end, last: false });
-            });
-            if cuts.len() >= SEGMENTS_MAX {
-                break;
-            }
-        }
+        let cut = |(start, end)| PictureCut { key: key_before(film, start), start, end, last: false };
+        let mut cuts: Vec<PictureCut> = pieces(film, LONGEST_SECONDS).map(cut).collect();
         if let Some(last) = cuts.last_mut() {
             last.last = true;
         }
@@ -56,7 +52,7 @@ impl FileIndex {
         let own = |tick: i64| samples(tick, track.config.timescale);
         let mut film: Vec<i64> = self
             .film()
-            .map(|film| self.picture_cuts().iter().map(|cut| samples(cut.start, film.config.timescale)).collect())
+            .map(|film| pieces(film, AUDIO_SECONDS).map(|cut| samples(cut.0, film.config.timescale)).collect())
             .unwrap_or_default();
         let begin = track.starts.first().map_or(0, |start| own(*start));
         let begin = film.first().map_or(begin, |first| begin.min(*first)).max(0);
@@ -81,16 +77,23 @@ fn key_before(film: &TrackIndex, start: i64) -> Option<i64> {
     film.keys.get(later.checked_sub(1)?).copied()
 }
 
-/// Cuts a stretch into equal pieces of about [`SHORTEST_SECONDS`], none shorter than half of that unless the whole is.
-fn pieces(start: i64, end: i64, timescale: u32, mut piece: impl FnMut(i64, i64)) {
-    let usual = SHORTEST_SECONDS * i64::from(timescale.max(1));
+/// First and end tick of the pieces of a film: its stretches from cut to cut, the long ones in equal pieces of at most
+/// `longest` seconds.
+fn pieces(film: &TrackIndex, longest: i64) -> impl Iterator<Item = (i64, i64)> {
+    let longest = longest * i64::from(film.config.timescale.max(1));
+    let ends = film.starts.iter().skip(1).copied().chain([film.end]);
+    let stretches = film.starts.iter().copied().zip(ends).map(|(start, end)| (start, end.max(start)));
+    stretches.flat_map(move |stretch| equal_pieces(stretch, longest)).take(SEGMENTS_MAX)
+}
+
+fn equal_pieces((start, end): (i64, i64), longest: i64) -> impl Iterator<Item = (i64, i64)> {
     let length = end - start;
-    let count = (length.saturating_add(usual / 2) / usual).clamp(1, SEGMENTS_MAX as i64);
-    let place = |n: i64| {
+    let count = (length.saturating_add(longest - 1) / longest).clamp(1, SEGMENTS_MAX as i64);
+    let place = move |n: i64| {
         let offset = i128::from(length) * i128::from(n) / i128::from(count);
         start + i64::try_from(offset).unwrap_or(0)
     };
-    (0..count).for_each(|n| piece(place(n), place(n + 1)));
+    (0..count).map(move |n| (place(n), place(n + 1)))
 }
 
 fn every_few_seconds(first: i64, sample_rate: u32) -> Vec<i64> {
@@ -131,10 +134,12 @@ mod tests {
 
     #[test]
     fn long_groups_of_pictures_are_cut_into_equal_pieces() {
-        let index = film(&[0, 4000, 9000], 21_000);
-        assert_eq!(bounds(&index), [(0, 4000), (4000, 9000), (9000, 13_000), (13_000, 17_000), (17_000, 21_000)]);
+        let index = film(&[0, 4000, 7000], 15_000);
+        let pieces = [(0, 2000), (2000, 4000), (4000, 7000), (7000, 9666), (9666, 12_333), (12_333, 15_000)];
+        assert_eq!(bounds(&index), pieces);
         let keys: Vec<_> = index.picture_cuts().iter().map(|cut| (cut.key.unwrap(), cut.last)).collect();
-        assert_eq!(keys, [(0, false), (4000, false), (9000, false), (9000, false), (9000, true)]);
+        assert_eq!(keys[..3], [(0, false), (0, false), (4000, false)]);
+        assert_eq!(keys[3..], [(7000, false), (7000, false), (7000, true)]);
     }
 
     #[test]
@@ -149,7 +154,7 @@ mod tests {
         let mut index = film(&[0, 4000, 8000], 12_000);
         index.tracks[0].keys = vec![40, 4080, 8000];
         let keys: Vec<_> = index.picture_cuts().iter().map(|cut| cut.key).collect();
-        assert_eq!(keys, [None, Some(40), Some(8000)]);
+        assert_eq!(keys, [None, Some(40), Some(40), Some(4080), Some(8000), Some(8000)]);
         index.tracks[0].keys.clear();
         assert!(index.picture_cuts().iter().all(|cut| cut.key.is_none()));
     }
@@ -186,9 +191,9 @@ mod tests {
             prop_assert!(cuts.last().is_some_and(|cut| cut.last && cut.end == at));
             for cut in &cuts {
                 prop_assert!(cut.key.map_or(cut.start < keys[0], |key| key <= cut.start));
-                prop_assert!(cut.end - cut.start <= 6 * i64::from(timescale));
+                prop_assert!(cut.end - cut.start <= 3 * i64::from(timescale) + 1);
                 let is_piece = !starts.contains(&cut.start);
-                prop_assert!(!is_piece || cut.end - cut.start >= 2 * i64::from(timescale));
+                prop_assert!(!is_piece || cut.end - cut.start >= 3 * i64::from(timescale) / 2);
             }
         }
 
