@@ -7,19 +7,23 @@
 //!
 //! Objects come alive in one statement (`state`), so a half-written one is never seen; what is not alive is purged in
 //! small transactions.
-use std::ffi::OsStr;
 use std::ops::Range;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, Transaction, params};
+use rusqlite::{ErrorCode, OptionalExtension, params};
 
+use self::statements::{
+    OBJECT, bytes_of, digest_at, get_u64, insert_blocks, insert_keys, insert_object, object, prefix, purge_object,
+    purge_run, retire_derived, retire_file, to_i64,
+};
 use super::{Imported, Recipe};
 use crate::content::Cid;
 use crate::content::cid::{DAG_PB, Digest, RAW, of_digest};
 use crate::content::unixfs::{LINKS_MAX, Position, Profile, Shape};
 use crate::database::{Database, DatabaseError, DatabaseOptions, Durability};
+
+mod statements;
 
 const MIGRATIONS: &[&str] = &[
     "
@@ -63,8 +67,6 @@ const MIGRATIONS: &[&str] = &[
     CREATE INDEX folder_source ON folder (source);
 ",
 ];
-
-const OBJECT: &str = "o.id, o.root, o.size, o.path, o.modified_ns, o.inode, o.device, o.source, o.detail";
 
 /// Where an object's bytes come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -340,271 +342,5 @@ fn set_aside(path: &Path) -> std::io::Result<()> {
     std::fs::rename(path, beside(".damaged"))
 }
 
-fn insert_object(
-    t: &Transaction<'_>,
-    id: Option<i64>,
-    root: &Digest,
-    size: u64,
-    origin: &Origin,
-) -> Result<i64, rusqlite::Error> {
-    let (mut path, mut modified, mut inode, mut device) = (None, None, None, None);
-    let source;
-    let mut detail = None;
-    match origin {
-        Origin::File { path: p, modified_ns, inode: i, device: d, of } => {
-            source = of.map(|of| of.to_bytes());
-            path = Some(bytes_of(p));
-            modified = Some(*modified_ns);
-            inode = Some(i.cast_signed());
-            device = Some(d.cast_signed());
-        }
-        Origin::Derived(recipe) => {
-            source = Some(recipe.source.to_bytes());
-            detail = Some(&recipe.detail);
-        }
-    }
-    if let Some(id) = id
-        && t.execute("DELETE FROM object WHERE id = ?1 AND state = 0", [id])? == 0
-    {
-        // Another process that opened the index took it for a leftover.
-        return Err(rusqlite::Error::QueryReturnedNoRows);
-    }
-    t.execute(
-        "INSERT INTO object (id, state, root, size, path, modified_ns, inode, device, source, detail)
-         VALUES (?1, 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-        params![id, root, to_i64(size), path, modified, inode, device, source, detail],
-    )?;
-    Ok(t.last_insert_rowid())
-}
-
-fn insert_blocks(t: &Transaction<'_>, id: i64, blocks: &[Placed]) -> Result<(), rusqlite::Error> {
-    let mut run = t.prepare_cached("INSERT INTO run (object, level, first, digests) VALUES (?1, ?2, ?3, ?4)")?;
-    for blocks in runs(blocks) {
-        let (first, digests) = (blocks[0].0, blocks.iter().flat_map(|(_, digest)| *digest).collect::<Vec<u8>>());
-        run.execute(params![id, first.level, to_i64(first.number), digests])?;
-    }
-    insert_keys(t, id, blocks)
-}
-
-fn insert_keys(t: &Transaction<'_>, id: i64, blocks: &[Placed]) -> Result<(), rusqlite::Error> {
-    // In the order of the tree, which is several times faster than the order of the file.
-    let mut keys: Vec<_> = blocks.iter().map(|(at, digest)| (prefix(digest), *at)).collect();
-    keys.sort_unstable();
-    let mut key =
-        t.prepare_cached("INSERT OR IGNORE INTO key (prefix, object, level, number) VALUES (?1, ?2, ?3, ?4)")?;
-    for (prefix, at) in keys {
-        key.execute(params![prefix, id, at.level, to_i64(at.number)])?;
-    }
-    Ok(())
-}
-
-/// Groups blocks that follow each other in one level, at most 1024 together.
-fn runs(blocks: &[Placed]) -> impl Iterator<Item = &[Placed]> {
-    let follows = |a: &Placed, b: &Placed| a.0.level == b.0.level && a.0.number + 1 == b.0.number;
-    blocks.chunk_by(follows).flat_map(|run| run.chunks(LINKS_MAX))
-}
-
-fn digest_at(c: &Connection, object: &Object, at: Position) -> Result<Option<Digest>, rusqlite::Error> {
-    if at == object.shape().root() {
-        return Ok(Some(object.root));
-    }
-    c.prepare_cached(
-        "SELECT substr(digests, 1 + 32 * (?3 - first), 32) FROM run
-         WHERE object = ?1 AND level = ?2 AND first <= ?3 ORDER BY first DESC LIMIT 1",
-    )?
-    .query_row(params![object.id, at.level, to_i64(at.number)], |row| row.get::<_, Vec<u8>>(0))
-    .optional()
-    .map(|digest| digest.and_then(|d| Digest::try_from(d).ok()))
-}
-
-fn retire_file(t: &Transaction<'_>, path: &Path) -> Result<Vec<i64>, rusqlite::Error> {
-    t.prepare_cached("UPDATE object SET state = 2 WHERE path = ?1 AND state = 1 RETURNING id")?
-        .query_map([bytes_of(path)], |row| row.get(0))?
-        .collect()
-}
-
-fn retire_derived(t: &Transaction<'_>, source: &Cid, detail: Option<&[u8]>) -> Result<Vec<i64>, rusqlite::Error> {
-    t.prepare_cached(
-        "UPDATE object SET state = 2 WHERE source = ?1 AND (?2 IS NULL OR detail = ?2) AND state = 1 RETURNING id",
-    )?
-    .query_map(params![source.to_bytes(), detail], |row| row.get(0))?
-    .collect()
-}
-
-/// Removes one run and its keys; `false` when there was none.
-fn purge_run(t: &Transaction<'_>, id: i64) -> Result<bool, rusqlite::Error> {
-    let run = t
-        .prepare_cached("SELECT level, first, digests FROM run WHERE object = ?1 LIMIT 1")?
-        .query_row([id], |row| Ok((row.get::<_, u8>(0)?, row.get::<_, i64>(1)?, row.get::<_, Vec<u8>>(2)?)))
-        .optional()?;
-    let Some((level, first, digests)) = run else { return Ok(false) };
-    let mut key = t.prepare_cached("DELETE FROM key WHERE prefix = ?1 AND object = ?2")?;
-    for digest in digests.chunks_exact(32).filter_map(|d| Digest::try_from(d).ok()) {
-        key.execute(params![prefix(&digest), id])?;
-    }
-    t.execute("DELETE FROM run WHERE object = ?1 AND level = ?2 AND first = ?3", params![id, level, first])?;
-    Ok(true)
-}
-
-/// Removes an object without runs; gives what was derived from it, when no other file has the same bytes.
-fn purge_object(t: &Transaction<'_>, id: i64) -> Result<Vec<i64>, rusqlite::Error> {
-    let sql = format!("SELECT {OBJECT} FROM object o WHERE o.id = ?1 AND length(o.root) = 32");
-    let gone = t.prepare_cached(&sql)?.query_row([id], object).optional()?;
-    t.execute("DELETE FROM object WHERE id = ?1", [id])?;
-    let Some(gone) = gone else { return Ok(Vec::new()) };
-    t.execute("DELETE FROM key WHERE prefix = ?1 AND object = ?2", params![prefix(&gone.root), id])?;
-    if matches!(gone.origin, Origin::Derived(_)) {
-        return Ok(Vec::new());
-    }
-    let copy: bool = t
-        .prepare_cached(
-            "SELECT EXISTS (SELECT 1 FROM key k JOIN object o ON o.id = k.object
-             WHERE k.prefix = ?1 AND o.root = ?2 AND o.state = 1 AND o.path IS NOT NULL)",
-        )?
-        .query_row(params![prefix(&gone.root), gone.root], |row| row.get(0))?;
-    if copy {
-        return Ok(Vec::new());
-    }
-    t.execute("DELETE FROM folder WHERE source = ?1", [gone.cid().to_bytes()])?;
-    retire_derived(t, &gone.cid(), None)
-}
-
-/// Reads the columns of [`OBJECT`].
-fn object(row: &Row<'_>) -> Result<Object, rusqlite::Error> {
-    let broken = |e| rusqlite::Error::FromSqlConversionFailure(7, rusqlite::types::Type::Blob, Box::new(e));
-    let source: Option<Vec<u8>> = row.get(7)?;
-    let source = source.map(|bytes| Cid::try_from(bytes.as_slice())).transpose().map_err(broken)?;
-    let path: Option<Vec<u8>> = row.get(3)?;
-    let origin = match (path, source) {
-        (None, Some(source)) => Origin::Derived(Recipe { source, detail: row.get(8)? }),
-        (path, of) => {
-            let path = PathBuf::from(OsStr::from_bytes(&path.unwrap_or_default()));
-            Origin::File { path, modified_ns: row.get(4)?, inode: get_u64(row, 5)?, device: get_u64(row, 6)?, of }
-        }
-    };
-    Ok(Object { id: row.get(0)?, root: row.get(1)?, size: get_u64(row, 2)?, origin })
-}
-
-fn prefix(digest: &Digest) -> i64 {
-    let [a, b, c, d, e, f, g, h, ..] = *digest;
-    i64::from_be_bytes([a, b, c, d, e, f, g, h])
-}
-
-fn bytes_of(path: &Path) -> &[u8] {
-    path.as_os_str().as_bytes()
-}
-
-// SQLite's integers are signed; sizes and numbers keep their bits.
-fn to_i64(number: u64) -> i64 {
-    number.cast_signed()
-}
-
-fn get_u64(row: &Row<'_>, column: usize) -> Result<u64, rusqlite::Error> {
-    row.get::<_, i64>(column).map(i64::cast_unsigned)
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::content::cid::sha256;
-    use crate::content::unixfs::LEAF_SIZE;
-
-    fn file(name: &str) -> Origin {
-        Origin::File { path: name.into(), modified_ns: 0, inode: 0, device: 0, of: None }
-    }
-
-    fn leaves(seed: u64, count: u64) -> Vec<Placed> {
-        let digest = |n: u64| sha256(&(seed << 32 | n).to_le_bytes());
-        (0..count).map(|n| (Position::leaf(n), digest(n))).collect()
-    }
-
-    fn put(index: &Index, name: &str, blocks: &[Placed]) -> Vec<i64> {
-        let size = (blocks.len() * LEAF_SIZE) as u64;
-        index.publish(None, blocks, &sha256(name.as_bytes()), size, &file(name)).unwrap().1
-    }
-
-    #[test]
-    fn a_leaf_takes_at_most_120_bytes_on_disk() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("blocks.db");
-        let index = Index::open(&path).unwrap();
-        let (files, each) = (60, 1000);
-        for n in 0..files {
-            put(&index, &n.to_string(), &leaves(n, each));
-        }
-        drop(index);
-        let per_leaf = std::fs::metadata(&path).unwrap().len() / (files * each);
-        println!("{per_leaf} bytes a leaf");
-        assert!(per_leaf <= 120, "{per_leaf} bytes a leaf");
-    }
-
-    #[test]
-    fn a_run_of_any_length_is_read_back_in_any_part() {
-        let folder = tempfile::tempdir().unwrap();
-        let index = Index::open(&folder.path().join("blocks.db")).unwrap();
-        let blocks = leaves(1, 3000);
-        let id = index.append(None, &blocks[..1025]).unwrap();
-        let id = index.append(Some(id), &blocks[1025..2900]).unwrap();
-        assert!(index.locate(&blocks[0].1).unwrap().is_empty(), "nothing is seen before it is whole");
-        let size = (blocks.len() * LEAF_SIZE) as u64;
-        index.publish(Some(id), &blocks[2900..], &sha256(b"root"), size, &file("a")).unwrap();
-        let (object, _) = index.locate(&blocks[0].1).unwrap().remove(0);
-        for range in [0..3000, 0..1, 1020..1030, 1024..1025, 2899..2901, 2999..3000, 2990..9000, 5..5] {
-            let digests = index.digests(&object, 0, range.clone()).unwrap();
-            let end = range.end.min(3000) as usize;
-            assert_eq!(digests, blocks[range.start as usize..end].iter().map(|b| b.1).collect::<Vec<_>>());
-        }
-        assert_eq!(index.locate(&blocks[2950].1).unwrap()[0].1, Position::leaf(2950));
-    }
-
-    #[test]
-    fn what_was_left_half_written_is_removed_and_its_id_not_used_again() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("blocks.db");
-        let index = Index::open(&path).unwrap();
-        put(&index, "kept", &leaves(1, 3));
-        let id = index.append(None, &leaves(2, 2000)).unwrap();
-        drop(index);
-        let index = Index::open(&path).unwrap();
-        assert_eq!(index.dead().unwrap(), [id]);
-        index.purge(index.dead().unwrap()).unwrap();
-        assert_eq!(index.totals().unwrap(), (4, 1));
-        assert!(index.append(None, &[]).unwrap() > id);
-    }
-
-    #[test]
-    fn an_object_that_another_process_removed_is_not_published() {
-        let folder = tempfile::tempdir().unwrap();
-        let index = Index::open(&folder.path().join("blocks.db")).unwrap();
-        let id = index.append(None, &leaves(1, 10)).unwrap();
-        index.purge(vec![id]).unwrap();
-        assert!(index.publish(Some(id), &[], &sha256(b""), 10, &file("a")).is_err());
-    }
-
-    #[test]
-    fn a_damaged_index_is_set_aside_and_begun_anew() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("blocks.db");
-        std::fs::write(&path, "this is no database, whatever its name says".repeat(100)).unwrap();
-        let index = Index::open(&path).unwrap();
-        assert_eq!(index.totals().unwrap(), (0, 0));
-        assert!(folder.path().join("blocks.db.damaged").exists());
-    }
-
-    #[test]
-    fn two_blocks_with_one_prefix_are_told_apart() {
-        let folder = tempfile::tempdir().unwrap();
-        let index = Index::open(&folder.path().join("blocks.db")).unwrap();
-        let (mut one, mut two) = ([7; 32], [7; 32]);
-        (one[31], two[31]) = (1, 2);
-        put(&index, "one", &[(Position::leaf(0), one), (Position::leaf(1), [1; 32])]);
-        put(&index, "two", &[(Position::leaf(0), two), (Position::leaf(1), [2; 32])]);
-        let names = |digest| {
-            let found = index.locate(&digest).unwrap();
-            found.into_iter().map(|(object, _)| object.root).collect::<Vec<_>>()
-        };
-        assert_eq!(names(one), [sha256(b"one")]);
-        assert_eq!(names(two), [sha256(b"two")]);
-        assert!(names([7; 32]).is_empty());
-    }
-}
+mod tests;
