@@ -78,6 +78,19 @@ pub struct Routes {
     router: Router<App>,
 }
 
+/// Methods of the table that are called like the methods of HTTP.
+macro_rules! on_method {
+    ($($name:ident $method:ident),*) => {$(
+        fn $name<H, T>(self, path: &'static str, policy: Policy, reach: Reach, handler: H) -> Self
+        where
+            H: Handler<T, App>,
+            T: 'static,
+        {
+            self.on(Method::$method, path, policy, reach, handler)
+        }
+    )*};
+}
+
 impl Routes {
     fn on<H, T>(mut self, method: Method, path: &'static str, policy: Policy, reach: Reach, handler: H) -> Self
     where
@@ -91,43 +104,7 @@ impl Routes {
         self
     }
 
-    fn get<H: Handler<T, App>, T: 'static>(self, path: &'static str, policy: Policy, reach: Reach, handler: H) -> Self {
-        self.on(Method::GET, path, policy, reach, handler)
-    }
-
-    fn post<H: Handler<T, App>, T: 'static>(
-        self,
-        path: &'static str,
-        policy: Policy,
-        reach: Reach,
-        handler: H,
-    ) -> Self {
-        self.on(Method::POST, path, policy, reach, handler)
-    }
-
-    fn put<H: Handler<T, App>, T: 'static>(self, path: &'static str, policy: Policy, reach: Reach, handler: H) -> Self {
-        self.on(Method::PUT, path, policy, reach, handler)
-    }
-
-    fn patch<H: Handler<T, App>, T: 'static>(
-        self,
-        path: &'static str,
-        policy: Policy,
-        reach: Reach,
-        handler: H,
-    ) -> Self {
-        self.on(Method::PATCH, path, policy, reach, handler)
-    }
-
-    fn delete<H: Handler<T, App>, T: 'static>(
-        self,
-        path: &'static str,
-        policy: Policy,
-        reach: Reach,
-        handler: H,
-    ) -> Self {
-        self.on(Method::DELETE, path, policy, reach, handler)
-    }
+    on_method! { get GET, post POST, put PUT, patch PATCH, delete DELETE }
 }
 
 /// The table.

@@ -6,42 +6,21 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream;
-use http_body_util::{BodyExt as _, Full, StreamBody};
+use http_body_util::{BodyExt as _, StreamBody};
 use iroh::endpoint::Builder;
 use iroh::{Endpoint, EndpointAddr, EndpointId, SecretKey};
 use potluck::exchange::iroh::{Iroh, IrohError, IrohOptions, Peer, Recognise, Recognised, public_key_bytes};
 use potluck::exchange::{Body, Responder};
 use tokio::sync::Notify;
 
+use crate::bodies::{Watched, full};
+
 /// Answers `/echo` with the request's body, `/caller` with the caller, `/endless` with bytes until nobody reads, `/wait` when
 /// it is told to.
 #[derive(Clone, Default)]
 struct Site {
-    dropped: Arc<Notify>,
+    watched: Watched,
     go: Arc<Notify>,
-}
-
-struct NotifyOnDrop(Arc<Notify>);
-
-impl Drop for NotifyOnDrop {
-    fn drop(&mut self) {
-        self.0.notify_one();
-    }
-}
-
-fn full(bytes: impl Into<Bytes>) -> Body {
-    Body::new(Full::new(bytes.into()).map_err(|never| match never {}))
-}
-
-impl Site {
-    fn endless(&self) -> Body {
-        let guard = NotifyOnDrop(Arc::clone(&self.dropped));
-        let parts = stream::repeat_with(move || {
-            let _alive = &guard;
-            Ok(http_body::Frame::data(Bytes::from_static(&[5; 50_000])))
-        });
-        Body::new(StreamBody::new(parts))
-    }
 }
 
 impl Responder<String> for Site {
@@ -54,7 +33,7 @@ impl Responder<String> for Site {
         Box::pin(async move {
             let body = match request.uri().path() {
                 "/echo" => request.into_body(),
-                "/endless" => site.endless(),
+                "/endless" => site.watched.endless(),
                 "/wait" => {
                     site.go.notified().await;
                     Body::default()
@@ -129,7 +108,7 @@ async fn an_answer_that_nobody_reads_any_more_is_not_made_any_more() {
     let mut body = two.send(&peer(&one), get("/endless")).await.unwrap().into_body();
     body.frame().await.unwrap().unwrap();
     drop(body);
-    site.dropped.notified().await;
+    site.watched.dropped.notified().await;
     assert_eq!(text(&two, &peer(&one), "/caller").await.unwrap(), two.id(), "the link goes on");
     one.stop().await;
     two.stop().await;

@@ -2,6 +2,7 @@
 mod architecture;
 mod bad_media;
 mod blocks;
+mod bodies;
 mod boxes;
 mod burn;
 mod catalog;

@@ -2,55 +2,32 @@
 pub mod browser;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use futures_util::stream;
-use http_body_util::{BodyExt, Full, StreamBody};
+use http_body_util::{BodyExt, StreamBody};
 use potluck::exchange::frames::{BODY_MAX, Code, Frame};
 use potluck::exchange::webrtc::{WebRtc, WebRtcError, WebRtcOptions};
 use potluck::exchange::{Body, Responder};
-use tokio::sync::Notify;
 
 use self::browser::{Answer, Browser};
+use crate::bodies::{Watched, full};
 
 /// Answers `/bytes/N` with N bytes, `/echo` with the request's body, `/caller` with the caller's name, `/endless`
 /// with bytes until nobody reads, `/broken` with a body that breaks off, `/panic` with a panic.
 #[derive(Default)]
 struct Site {
-    pulled: Arc<AtomicUsize>,
-    dropped: Arc<Notify>,
-}
-
-struct NotifyOnDrop(Arc<Notify>);
-
-impl Drop for NotifyOnDrop {
-    fn drop(&mut self) {
-        self.0.notify_one();
-    }
-}
-
-fn full(bytes: impl Into<Bytes>) -> Body {
-    Body::new(Full::new(bytes.into()).map_err(|never| match never {}))
+    watched: Watched,
 }
 
 impl Site {
-    fn endless(&self) -> Body {
-        let (pulled, guard) = (Arc::clone(&self.pulled), NotifyOnDrop(Arc::clone(&self.dropped)));
-        let parts = stream::repeat_with(move || {
-            let _alive = &guard;
-            pulled.fetch_add(1, Ordering::SeqCst);
-            Ok(http_body::Frame::data(Bytes::from_static(&[5; 50_000])))
-        });
-        Body::new(StreamBody::new(parts))
-    }
-
     fn answer(&self, caller: &str, path: &str, body: Bytes) -> Body {
         match path.split('/').collect::<Vec<_>>().as_slice() {
             ["", "bytes", count] => full(vec![9; count.parse().unwrap()]),
             ["", "echo"] => full(body),
             ["", "caller"] => full(caller.to_owned()),
-            ["", "endless"] => self.endless(),
+            ["", "endless"] => self.watched.endless(),
             ["", "broken"] => Body::new(StreamBody::new(stream::iter([
                 Ok(http_body::Frame::data(Bytes::from_static(b"half"))),
                 Err("the disk is gone".into()),
@@ -67,7 +44,7 @@ impl Responder<String> for Site {
         request: http::Request<Body>,
     ) -> std::pin::Pin<Box<dyn Future<Output = http::Response<Body>> + Send>> {
         let path = request.uri().path().to_owned();
-        let site = Self { pulled: Arc::clone(&self.pulled), dropped: Arc::clone(&self.dropped) };
+        let site = Self { watched: self.watched.clone() };
         Box::pin(async move {
             let body = request.into_body().collect().await.unwrap().to_bytes();
             let answer = site.answer(&caller, &path, body);
@@ -135,7 +112,7 @@ async fn without_credit_nothing_more_is_sent_or_even_read_from_the_handler() {
     // An answer on the same connection comes after everything that credit allowed.
     assert_eq!(browser.fetch("GET", "/bytes/10", b"").await.body.len(), 10);
     assert_eq!(browser.received(stream), 200_000);
-    let pulled = site.pulled.load(Ordering::SeqCst);
+    let pulled = site.watched.pulled.load(Ordering::SeqCst);
     assert!(pulled <= 200_000 / 50_000 + 2, "{pulled} parts were read");
     browser.send(&Frame::Credit { stream, bytes: 1000 }).await;
     browser.until_received(stream, 201_000).await;
@@ -149,7 +126,7 @@ async fn a_cancelled_request_is_dropped_by_the_handler_and_the_connection_goes_o
     let stream = browser.ask("GET", "/endless", 1 << 20).await;
     browser.until_received(stream, 10_000).await;
     browser.send(&Frame::Cancel { stream }).await;
-    browser.until(site.dropped.notified()).await;
+    browser.until(site.watched.dropped.notified()).await;
     assert_eq!(browser.fetch("GET", "/bytes/70000", b"").await.body.len(), 70_000);
     carrier.stop().await;
 }
