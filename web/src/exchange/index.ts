@@ -9,6 +9,7 @@
  */
 import type { Carrier, Source } from './carrier.ts';
 import { realClock, type Clock } from './clock.ts';
+import { Holders, type Holding } from './holders.ts';
 import { HttpsCarrier } from './https.ts';
 import { NodeError } from './patience.ts';
 import { Planner, type Holder } from './planner.ts';
@@ -19,6 +20,7 @@ import { WebRtcCarrier, type WebRtcSettings } from './webrtc.ts';
 
 export { createLoader } from './hls-loader.ts';
 export type { Source } from './carrier.ts';
+export type { Holding } from './holders.ts';
 export type { BlockRef, Content, Holder, Planner } from './planner.ts';
 export type { Segment } from './segments.ts';
 export type { Wait } from './waits.ts';
@@ -43,11 +45,8 @@ export interface Exchange {
   onEvent(listener: (event: ExchangeEvent) => void): () => void;
   snapshot(): ExchangeStats;
   setWebRtcEnabled(enabled: boolean): void;
-  /**
-   * Friends (their ids) whose nodes hold an item's file, and whether ours does: a way of its own to each friend's node is
-   * opened, beside the one over ours.
-   */
-  setHolder(item: string, friends: string[], own: boolean): void;
+  /** Who holds an item's file: a way of its own to each friend's node is opened, beside the one over ours. */
+  setHolders(item: string, holding: Holding): void;
   /** Who holds an item, if it is not the own node alone. */
   holderOf(item: string): Holder | undefined;
   /** Closes every connection. */
@@ -55,8 +54,6 @@ export interface Exchange {
 }
 
 const BASE = '/api/v1';
-/** Friends' nodes that are asked for one item; a connection to each stays open. */
-const FRIENDS_MAX = 3;
 
 /** Starts the exchange. One is enough for a page, from sign-in to sign-out. */
 export function createExchange(options: ExchangeOptions = {}): Exchange {
@@ -74,7 +71,6 @@ export function createExchange(options: ExchangeOptions = {}): Exchange {
     });
   const webrtc = channel('/webrtc', 'webrtc');
   const friends = new Map<string, WebRtcCarrier>();
-  const holders = new Map<string, Holder>();
   const friendOf = (friend: string) => {
     const known = friends.get(friend);
     if (known) return known;
@@ -84,6 +80,7 @@ export function createExchange(options: ExchangeOptions = {}): Exchange {
     friends.set(friend, carrier);
     return carrier;
   };
+  const holders = new Holders(friendOf);
   let enabled = false;
   const stats = new StatsStore(clock, () => ({
     state: !enabled ? 'off' : webrtc.ready ? 'open' : 'connecting',
@@ -100,18 +97,14 @@ export function createExchange(options: ExchangeOptions = {}): Exchange {
   setWebRtcEnabled(options.webrtc ?? true);
   return {
     planner: new Planner({ carriers, stats, clock }),
-    segments: new Segments(api),
+    segments: new Segments(api, (span, signal) => holders.window(span, signal), clock),
     waits: new Waits(),
     subscribe: (listener) => stats.subscribe(listener),
     onEvent: (listener) => stats.onEvent(listener),
     snapshot: () => stats.snapshot(),
     setWebRtcEnabled,
-    setHolder: (item, friends, own) => {
-      const carriers = friends.slice(0, FRIENDS_MAX).map(friendOf);
-      if (carriers.length > 0) holders.set(item, { item, friends: carriers, own });
-      else holders.delete(item);
-    },
-    holderOf: (item) => holders.get(item),
+    setHolders: (item, holding) => holders.set(item, holding),
+    holderOf: (item) => holders.of(item),
     close: () => [...carriers, ...friends.values()].forEach((carrier) => carrier.close()),
   };
 }

@@ -2,7 +2,16 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { rawCid } from '../content/cid.ts';
 import { sha256 } from '../content/verify.ts';
 import { FakeCarrier, FakeClock, settled } from './fakes.ts';
-import { DROPPED_MS, HEAD_START_MS, Planner, SILENCE_MS, STALL_MS, type BlockRef } from './planner.ts';
+import {
+  DROPPED_MS,
+  HEAD_START_MS,
+  Planner,
+  SILENCE_MS,
+  SLOW_MS,
+  STALL_MS,
+  type BlockRef,
+  type Holder,
+} from './planner.ts';
 import { StatsStore, type ExchangeEvent } from './stats.ts';
 
 let clock: FakeClock;
@@ -16,6 +25,12 @@ const live = () => new AbortController().signal;
 async function block(fill: number, size = 1000): Promise<BlockRef & { bytes: Uint8Array<ArrayBuffer> }> {
   const bytes = new Uint8Array(size).fill(fill);
   return { cid: rawCid(await sha256(bytes)), size, bytes };
+}
+
+/** An item that friends hold; those in `having` said that they have its blocks. */
+function held(friends: FakeCarrier[], { having = [] as FakeCarrier[], own = false } = {}): Holder {
+  const has: Holder['has'] = (carrier) => having.some((one) => one === carrier);
+  return { item: 'i', friends, own, owner: own ? undefined : friends[0], has };
 }
 
 beforeEach(() => {
@@ -46,7 +61,7 @@ describe('the planner', () => {
   it("asks the friend's node first for what a friend holds, and the own node for a block of the item", async () => {
     const friend = new FakeCarrier('friend', clock);
     const { bytes, ...ref } = await block(1);
-    const got = planner.fetchBlock(ref, live(), undefined, { item: 'i', friends: [friend], own: false });
+    const got = planner.fetchBlock(ref, live(), undefined, held([friend]));
     await settled();
     expect(friend.asked[0]!.request.target).toBe(`/ipfs/${ref.cid}?format=raw`);
     friend.ready = false;
@@ -66,7 +81,7 @@ describe('the planner', () => {
       return new Uint8Array(1000).fill(9);
     };
     webrtc.answer = () => bytes;
-    const holder = { item: 'i', friends: [friend], own: false };
+    const holder = held([friend]);
     expect(await planner.fetchBlock(ref, live(), undefined, holder)).toEqual(bytes);
     expect(await planner.fetchBlock(ref, live(), undefined, holder)).toEqual(bytes);
     expect(asked).toBe(1);
@@ -75,7 +90,7 @@ describe('the planner', () => {
 
   it('moves to another friend within 300 ms when the node it asks goes away, and never through the own node', async () => {
     const [bob, carol] = [new FakeCarrier('friend', clock), new FakeCarrier('friend', clock)];
-    const holder = { item: 'i', friends: [bob, carol], own: false };
+    const holder = held([bob, carol]);
     const { bytes, ...ref } = await block(1);
     const got = planner.fetchBlock(ref, live(), undefined, holder);
     await clock.pass(SILENCE_MS + 80);
@@ -87,6 +102,79 @@ describe('the planner', () => {
     carol.reply(bytes);
     expect(await next).toEqual(bytes);
     expect([bob.asked.length, webrtc.asked.length], 'the silent one is not asked again').toEqual([1, 0]);
+  });
+
+  it('asks all nodes that have the blocks at once, and the owner of the film for one of four', async () => {
+    const [bob, carol] = [new FakeCarrier('friend', clock), new FakeCarrier('friend', clock)];
+    const holder = held([bob, carol], { having: [bob, carol] });
+    const blocks = await Promise.all([1, 2, 3, 4, 5, 6, 7, 8].map((fill) => block(fill)));
+    const count = { bob: 0, carol: 0 };
+    for (const [name, carrier] of Object.entries({ bob, carol }))
+      carrier.answer = ({ target, onBytes }) => {
+        count[name as 'bob' | 'carol']++;
+        onBytes?.(1000);
+        return blocks.find(({ cid }) => target.includes(cid))!.bytes;
+      };
+    const got = await planner.fetchContent({ cid: 'root', size: 8000, blocks }, live(), undefined, holder);
+    expect(got.byteLength).toBe(8000);
+    expect(count).toEqual({ bob: 2, carol: 6 });
+  });
+
+  it('asks one node alone for what another does not have by the same name', async () => {
+    const [bob, carol] = [new FakeCarrier('friend', clock), new FakeCarrier('friend', clock)];
+    const blocks = await Promise.all([block(1), block(2)]);
+    const holder = held([bob, carol], { having: [] });
+    void planner.fetchContent({ cid: 'root', size: 2000, blocks }, live(), undefined, holder).catch(() => {});
+    await settled();
+    expect([bob.asked.length, carol.asked.length]).toEqual([2, 0]);
+  });
+
+  it("leaves friends alone while the own node is quick, and asks them too where it isn't", async () => {
+    const friend = new FakeCarrier('friend', clock);
+    const holder = held([friend], { having: [friend], own: true });
+    const one = await block(1, 1_000_000);
+    const first = planner.fetchBlock(one, live(), undefined, holder);
+    await settled();
+    webrtc.move(1_000_000);
+    webrtc.reply(one.bytes);
+    await first;
+    expect(friend.asked).toHaveLength(0);
+    const second = planner.fetchBlock(one, live(), undefined, holder);
+    await clock.pass(900);
+    webrtc.move(1_000_000);
+    webrtc.reply(one.bytes);
+    await second;
+    const later = [
+      planner.fetchBlock(one, live(), undefined, holder),
+      planner.fetchBlock(one, live(), undefined, holder),
+    ];
+    await settled();
+    expect([webrtc.asked.length, friend.asked.length]).toEqual([1, 1]);
+    webrtc.reply(one.bytes);
+    friend.reply(one.bytes);
+    await Promise.all(later);
+  });
+
+  it('has a slow request joined by a node that will be done sooner', async () => {
+    const [bob, carol] = [new FakeCarrier('friend', clock), new FakeCarrier('friend', clock)];
+    const { bytes, ...ref } = await block(1);
+    const having: FakeCarrier[] = [carol];
+    const holder = held([bob, carol], { having });
+    const before = planner.fetchBlock(ref, live(), undefined, holder);
+    await clock.pass(10);
+    carol.move(1000);
+    carol.reply(bytes);
+    await before;
+    having.splice(0, 1, bob);
+    const got = planner.fetchBlock(ref, live(), undefined, holder);
+    having.push(carol);
+    for (let ms = 0; ms <= SLOW_MS; ms += 100) {
+      await clock.pass(100);
+      bob.move(1);
+    }
+    expect(carol.asked).toHaveLength(1);
+    carol.reply(bytes);
+    expect(await got).toEqual(bytes);
   });
 
   it('asks HTTPS too within 300 ms when a request hears nothing, and takes what comes first', async () => {

@@ -1,13 +1,15 @@
 /**
  * Decides for each block whom to ask, and lets nothing through that does not hash to its CID.
  *
- * Carriers are tried in the order given. One that falls silent with a request under way is joined by the next after
- * about a quarter of a second: whoever brings the right bytes first wins. A silent carrier is not asked again until
- * it gives a sign of life; one that sends wrong bytes is dropped.
+ * Carriers are tried in the order given; several nodes that have a block take turns (see `spread.ts`). One that falls
+ * silent with a request under way is joined by the next after about a quarter of a second, and one that is slow by one
+ * that will be done sooner: whoever brings the right bytes first wins. A silent carrier is not asked again until it gives
+ * a sign of life; one that sends wrong bytes is dropped.
  */
 import { matches } from '../content/verify.ts';
 import { CarrierError, type Carrier } from './carrier.ts';
 import { realClock, type Clock } from './clock.ts';
+import { Spread } from './spread.ts';
 import type { StatsStore } from './stats.ts';
 
 /** A block by name; `size` in bytes. */
@@ -28,6 +30,10 @@ export interface Holder {
   friends: Carrier[];
   /** The own node holds the file too: it is asked first, and not only a way to the others. */
   own: boolean;
+  /** Of `friends`, the one whose film it is. */
+  owner?: Carrier | undefined;
+  /** A friend's node said that it has this block. */
+  has: (carrier: Carrier, cid: string) => boolean;
 }
 
 export interface PlannerOptions {
@@ -42,6 +48,8 @@ export interface PlannerOptions {
 export const SILENCE_MS = 200;
 /** A request that stands still while its carrier is alive is joined by another after this long. */
 export const STALL_MS = 3000;
+/** A request that takes longer is joined by another node that has the block, if that one will be done sooner. */
+export const SLOW_MS = 1000;
 /** A carrier that sent wrong bytes is not asked for this long. */
 export const DROPPED_MS = 10 * 60_000;
 /** A better carrier that is only just opening is waited for this long, counted from when it began. */
@@ -65,6 +73,7 @@ interface Standing {
 interface Attempt {
   carrier: Carrier;
   abort: AbortController;
+  startedAt: number;
   movedAt: number;
   aliveAt: number;
   received: number;
@@ -78,6 +87,7 @@ export class Planner {
   readonly #clock: Clock;
   readonly #verify: (cid: string, bytes: Uint8Array<ArrayBuffer>) => Promise<boolean>;
   readonly #standing = new WeakMap<Carrier, Standing>();
+  readonly #spread: Spread;
   #underWay = 0;
   #waiting: (() => void)[] = [];
 
@@ -86,6 +96,7 @@ export class Planner {
     this.#stats = options.stats;
     this.#clock = options.clock ?? realClock;
     this.#verify = options.verify ?? matches;
+    this.#spread = new Spread(this.#clock);
     for (const carrier of this.#carriers) carrier.onChange(() => this.#stats.changed());
   }
 
@@ -127,9 +138,9 @@ export class Planner {
     if (block.size > BLOCK_MAX) throw new CarrierError(`a block of ${block.size} bytes is too large`);
     const carriers = this.#ways(holder);
     await this.#headStart(carriers, signal);
-    await this.#turn(carriers, signal);
+    await this.#turn(carriers, block, signal, holder);
     try {
-      return await new Race(block, signal, this.#race(carriers, holder), onBytes).run();
+      return await new Race(block, signal, this.#race(carriers, block, holder), onBytes).run();
     } finally {
       this.#underWay--;
       this.#waiting.shift()?.();
@@ -170,9 +181,11 @@ export class Planner {
   }
 
   /** Waits until one more block may be under way. */
-  async #turn(carriers: Carrier[], signal: AbortSignal): Promise<void> {
+  async #turn(carriers: Carrier[], block: BlockRef, signal: AbortSignal, holder: Holder | undefined): Promise<void> {
     signal.throwIfAborted();
-    const most = Math.max(...carriers.filter((carrier) => carrier.ready).map((carrier) => carrier.parallel), 1);
+    const ready = carriers.filter((carrier) => carrier.ready);
+    const together = this.#holding(ready, block, holder).reduce((sum, { parallel }) => sum + parallel, 0);
+    const most = Math.max(...ready.map((carrier) => carrier.parallel), together, 1);
     if (this.#underWay >= most) {
       await new Promise<void>((resolve, reject) => {
         const go = () => {
@@ -190,23 +203,44 @@ export class Planner {
     this.#underWay++;
   }
 
-  #race(carriers: Carrier[], holder: Holder | undefined): RaceSurroundings {
+  #race(carriers: Carrier[], block: BlockRef, holder: Holder | undefined): RaceSurroundings {
     return {
       clock: this.#clock,
       stats: this.#stats,
       verify: this.#verify,
-      next: (tried) => this.#next(carriers, tried),
+      next: (tried) => this.#next(carriers, block, tried, holder),
+      sooner: (tried, ms) => this.#sooner(carriers, block, tried, ms, holder),
       target: (carrier, cid) => target(carrier, cid, holder),
+      began: (carrier) => this.#spread.began(carrier),
+      ended: (carrier, bytes) => this.#spread.ended(carrier, bytes),
       probe: (carrier) => this.#probe(carrier),
       silent: (carrier) => this.#silent(carrier),
       wrong: (carrier, cid) => this.#wrong(carrier, cid),
     };
   }
 
-  /** The best carrier that was not tried yet. */
-  #next(carriers: Carrier[], tried: Set<Carrier>): Carrier | undefined {
+  /** The best carrier that was not tried yet: of nodes that have the block, the one whose turn it is. */
+  #next(carriers: Carrier[], block: BlockRef, tried: Set<Carrier>, holder: Holder | undefined): Carrier | undefined {
     const left = carriers.filter((carrier) => carrier.ready && !tried.has(carrier));
-    return left.find((carrier) => this.#good(carrier)) ?? left.find((carrier) => !this.#dropped(carrier));
+    const inTurn = this.#spread.pick(this.#holding(left, block, holder), block.size, holder?.owner);
+    return inTurn ?? left.find((carrier) => this.#good(carrier)) ?? left.find((carrier) => !this.#dropped(carrier));
+  }
+
+  /** Nodes that have the block for sure, each by the best way to it. The own one is nearer: it serves alone while it is quick. */
+  #holding(carriers: Carrier[], block: BlockRef, holder: Holder | undefined): Carrier[] {
+    if (!holder) return [];
+    const good = carriers.filter((carrier) => this.#good(carrier));
+    const friends = good.filter((carrier) => holder.friends.includes(carrier) && holder.has(carrier, block.cid));
+    const own = holder.own ? good.find((carrier) => this.#carriers.includes(carrier)) : undefined;
+    if (!own) return friends;
+    return this.#spread.isPlenty(own) ? [own] : [own, ...friends];
+  }
+
+  /** Whether a node that has the block and was not tried yet would bring it in less than `ms`. */
+  #sooner(carriers: Carrier[], block: BlockRef, tried: Set<Carrier>, ms: number, holder: Holder | undefined): boolean {
+    const left = carriers.filter((carrier) => carrier.ready && !tried.has(carrier));
+    const rates = this.#holding(left, block, holder).map((carrier) => this.#spread.rate(carrier) ?? 0);
+    return rates.some((rate) => block.size / rate < ms);
   }
 
   /** How a carrier has done so far; friends' come with their items. */
@@ -262,7 +296,10 @@ interface RaceSurroundings {
   stats: StatsStore;
   verify: (cid: string, bytes: Uint8Array<ArrayBuffer>) => Promise<boolean>;
   next: (tried: Set<Carrier>) => Carrier | undefined;
+  sooner: (tried: Set<Carrier>, ms: number) => boolean;
   target: (carrier: Carrier, cid: string) => string;
+  began: (carrier: Carrier) => void;
+  ended: (carrier: Carrier, bytes: number) => void;
   probe: (carrier: Carrier) => void;
   silent: (carrier: Carrier) => void;
   wrong: (carrier: Carrier, cid: string) => void;
@@ -330,7 +367,8 @@ class Race {
     }
     this.#tried.add(carrier);
     const now = this.#around.clock.now();
-    const attempt = { carrier, abort: new AbortController(), movedAt: now, aliveAt: now, received: 0, hedged: false };
+    const times = { startedAt: now, movedAt: now, aliveAt: now };
+    const attempt = { carrier, abort: new AbortController(), ...times, received: 0, hedged: false };
     this.#attempts.add(attempt);
     void this.#ask(attempt);
     return true;
@@ -338,6 +376,7 @@ class Race {
 
   async #ask(attempt: Attempt): Promise<void> {
     const { carrier, abort } = attempt;
+    this.#around.began(carrier);
     try {
       const answer = await carrier.request({
         target: this.#around.target(carrier, this.#block.cid),
@@ -360,6 +399,8 @@ class Race {
       this.#resolve(answer.body);
     } catch (error) {
       if (!this.#over) this.#lost(attempt, error);
+    } finally {
+      this.#around.ended(carrier, attempt.received);
     }
   }
 
@@ -418,9 +459,19 @@ class Race {
       this.#join(attempt, 'it is silent');
     } else if (now - movedAt >= STALL_MS) {
       this.#join(attempt, 'it stands still');
+    } else if (this.#isSlow(attempt, now)) {
+      this.#join(attempt, 'it is slow');
     } else if (quiet >= SILENCE_MS / 2) {
       // The node may only be slow to answer: a sign of life tells a quiet connection from a dead one.
       this.#around.probe(carrier);
     }
+  }
+
+  /** Another node would be done before it. */
+  #isSlow({ startedAt, received }: Attempt, now: number): boolean {
+    const taken = now - startedAt;
+    if (taken < SLOW_MS) return false;
+    const left = (this.#block.size - received) * (taken / Math.max(received, 1));
+    return this.#around.sooner(this.#tried, left);
   }
 }

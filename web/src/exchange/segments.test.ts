@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { segmentOf } from './hls-loader.ts';
-import { Segments } from './segments.ts';
-import { settled } from './fakes.ts';
+import { FakeClock, settled } from './fakes.ts';
+import { HEDGE_MS, Segments, type Segment } from './segments.ts';
 
 const content = (name: string) => ({ cid: name, size: 10, blocks: [{ cid: name, size: 10 }] });
 
@@ -64,6 +64,38 @@ describe('segments', () => {
     for (const other of [`${base}/master.m3u8`, `${base}/v0/index.m3u8`, `${base}/v0/x.m4s`, 'http://node/x.m4s']) {
       expect(segmentOf(other)).toBeUndefined();
     }
+  });
+});
+
+describe('segments that other nodes hold too', () => {
+  const segment = (name: string) => ({ n: 0, start: 0, duration: 4, sources: [], ...content(name) });
+
+  function two() {
+    const clock = new FakeClock();
+    const answers: { own?: (segments: Segment[]) => void; ownFails?: (error: Error) => void } = {};
+    const api = async (path: string): Promise<unknown> => {
+      if (path === '/items/i/renditions') return { renditions: [{ id: 'v0', segments: 1, init: content('init') }] };
+      return new Promise((resolve, reject) => Object.assign(answers, { own: resolve, ownFails: reject }));
+    };
+    const segments = new Segments(api, () => Promise.resolve([segment('theirs')]), clock);
+    return { clock, answers, asked: segments.segment('i', 'v0', 0) };
+  }
+
+  it('are as the own node says, if it answers soon', async () => {
+    const { clock, answers, asked } = two();
+    await clock.pass(HEDGE_MS - 10);
+    answers.own!([segment('ours')]);
+    expect((await asked).cid).toBe('ours');
+  });
+
+  it('are as another says when the own node does not answer in time, or fails', async () => {
+    const slow = two();
+    await slow.clock.pass(HEDGE_MS);
+    expect((await slow.asked).cid).toBe('theirs');
+    const broken = two();
+    await settled();
+    broken.answers.ownFails!(new Error('503'));
+    expect((await broken.asked).cid).toBe('theirs');
   });
 });
 

@@ -5,11 +5,19 @@
  * are made when they are asked for: the node answers with the first and those that are ready, which may be fewer than
  * asked; nothing is asked ahead, because that would take power from the one that is waited for; and a question that
  * nobody waits for any more is taken back.
+ *
+ * What is copied is the same on every node that holds the file. The others are asked as well: they then have those blocks
+ * ready, and their answer counts where the own node's does not come.
  */
+import { realClock, type Clock } from './clock.ts';
+import type { Span } from './holders.ts';
 import type { Content } from './planner.ts';
 
 /** Fetches JSON from the native API; `path` is below `/api/v1`. */
 export type Api = (path: string, signal?: AbortSignal) => Promise<unknown>;
+
+/** Asks other holders for a window of a copied rendition; null where there are none. */
+export type Elsewhere = (span: Span, signal: AbortSignal) => Promise<Segment[]> | null;
 
 /** One segment as `GET .../segments` lists it. */
 export interface Segment extends Content {
@@ -52,16 +60,22 @@ const FIRST = 2;
 const WINDOW = 4;
 /** The next window is asked for when fewer than this many segments are known ahead. */
 const AHEAD = 3;
+/** The own node is believed first; others count when it has not answered within this. */
+export const HEDGE_MS = 250;
 
 export class Segments {
   readonly #api: Api;
+  readonly #elsewhere: Elsewhere;
+  readonly #clock: Clock;
   readonly #queries = new Map<string, string>();
   readonly #renditions = new Map<string, Promise<Renditions>>();
   readonly #inits = new Map<string, Promise<Content>>();
   readonly #windows = new Map<string, Map<number, Asked>>();
 
-  constructor(api: Api) {
+  constructor(api: Api, elsewhere: Elsewhere = () => null, clock: Clock = realClock) {
     this.#api = api;
+    this.#elsewhere = elsewhere;
+    this.#clock = clock;
   }
 
   /** What the client can play, as a query without `?`: it decides which renditions an item has. */
@@ -93,7 +107,7 @@ export class Segments {
     const copied = method !== 'transcode';
     const before = known.get(n);
     const count = known.size === 0 ? FIRST : WINDOW;
-    const wanted = this.#wait(before ?? this.#ask(item, rendition, n, count), signal);
+    const wanted = this.#wait(before ?? this.#ask({ item, rendition, from: n, count }, copied), signal);
     if (copied) void this.#ahead(item, rendition, n, segments).catch(() => {});
     const found = (await wanted).find((segment) => segment.n === n);
     if (found) return found;
@@ -116,7 +130,7 @@ export class Segments {
     let next = n + 1;
     while (known.has(next)) next++;
     if (next < segments && next - n <= AHEAD) {
-      const asked = this.#ask(item, rendition, next, WINDOW);
+      const asked = this.#ask({ item, rendition, from: next, count: WINDOW }, true);
       asked.keep = true;
       await asked.list;
     }
@@ -154,12 +168,15 @@ export class Segments {
   }
 
   /** Asks for `count` segments from `n` on; every one of them can be waited for at once. */
-  #ask(item: string, rendition: string, n: number, count: number): Asked {
+  #ask(span: Span, copied: boolean): Asked {
+    const { item, rendition, from, count } = span;
     const known = this.#window(item, rendition);
     const abort = new AbortController();
-    const path = `/items/${item}/renditions/${rendition}/segments?from=${n}&count=${count}`;
-    const list = this.#api(path, abort.signal).then((answer) => answer as Segment[]);
-    const places = Array.from({ length: count }, (_, at) => n + at).filter((at) => !known.has(at));
+    const path = `/items/${item}/renditions/${rendition}/segments?from=${from}&count=${count}`;
+    const told = this.#api(path, abort.signal).then((answer) => answer as Segment[]);
+    const others = copied ? this.#elsewhere(span, abort.signal) : null;
+    const list = others ? this.#hedged(told, others) : told;
+    const places = Array.from({ length: count }, (_, at) => from + at).filter((at) => !known.has(at));
     // A failure is not kept: the player asks again.
     const forget = () => places.forEach((at) => this.#forget(known, at, asked));
     const asked: Asked = { list, abort, waiting: 0, settled: false, keep: false, forget };
@@ -176,6 +193,16 @@ export class Segments {
       },
     );
     return asked;
+  }
+
+  /** The own node's answer; others', where it fails or does not come soon. */
+  async #hedged(told: Promise<Segment[]>, others: Promise<Segment[]>): Promise<Segment[]> {
+    // Nobody may be waiting for them by then.
+    others.catch(() => {});
+    const soon = new Promise<void>((resolve) => this.#clock.after(HEDGE_MS, resolve));
+    const turn = Promise.race([told.then(() => {}).catch(() => {}), soon]);
+    const later = turn.then(() => others);
+    return Promise.any([told, later]).catch(() => told);
   }
 
   #forget(known: Map<number, Asked>, n: number, asked: Asked | undefined): void {

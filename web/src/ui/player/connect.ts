@@ -28,15 +28,16 @@ export function warm(item?: ItemDetail): void {
   if (item) hold(exchange, item);
 }
 
-/** Tells whose nodes hold the same file: the one that is named with the item first, those that are away last. */
+/** Tells whose nodes hold the same file: those that are there first, and of them the one that plays it. */
 function hold(exchange: Exchange, item: ItemDetail): void {
+  const [itself] = item.sources;
   const cid = item.files[0]?.cid ?? item.cid;
   const same = item.sources.filter((source) => source.cid === cid && source.state === 'present');
-  const friends = same.flatMap(({ friend }) => friend ?? []);
   const rank = ({ id, online }: Holder) => (online ? 0 : 2) + (id === item.friend?.id ? 0 : 1);
-  friends.sort((a, b) => rank(a) - rank(b));
-  const ids = friends.map(({ id }) => id);
-  exchange.setHolder(item.id, ids, !item.friend);
+  const held = same.flatMap(({ friend, item }) => (friend ? [{ friend, item }] : []));
+  held.sort((a, b) => rank(a.friend) - rank(b.friend));
+  const copies = held.map(({ friend, item }) => ({ friend: friend.id, item }));
+  exchange.setHolders(item.id, { copies, own: !itself?.friend, owner: itself?.friend?.id });
 }
 
 function join(): Exchange {
