@@ -104,10 +104,10 @@ describe('the planner', () => {
     expect([bob.asked.length, webrtc.asked.length], 'the silent one is not asked again').toEqual([1, 0]);
   });
 
-  it('asks all nodes that have the blocks at once, and the owner of the film for one of four', async () => {
+  it('asks all nodes that have the blocks at once, and the owner of the film for less', async () => {
     const [bob, carol] = [new FakeCarrier('friend', clock), new FakeCarrier('friend', clock)];
     const holder = held([bob, carol], { having: [bob, carol] });
-    const blocks = await Promise.all([1, 2, 3, 4, 5, 6, 7, 8].map((fill) => block(fill)));
+    const blocks = await Promise.all([1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map((fill) => block(fill)));
     const count = { bob: 0, carol: 0 };
     for (const [name, carrier] of Object.entries({ bob, carol }))
       carrier.answer = ({ target, onBytes }) => {
@@ -115,9 +115,29 @@ describe('the planner', () => {
         onBytes?.(1000);
         return blocks.find(({ cid }) => target.includes(cid))!.bytes;
       };
-    const got = await planner.fetchContent({ cid: 'root', size: 8000, blocks }, live(), undefined, holder);
-    expect(got.byteLength).toBe(8000);
-    expect(count).toEqual({ bob: 2, carol: 6 });
+    const got = await planner.fetchContent({ cid: 'root', size: 10_000, blocks }, live(), undefined, holder);
+    expect(got.byteLength).toBe(10_000);
+    // One block each to begin with, then one of seven.
+    expect(count).toEqual({ bob: 2, carol: 8 });
+  });
+
+  it('asks another node that has the block within 180 ms when the first falls silent', async () => {
+    const [bob, carol] = [new FakeCarrier('friend', clock), new FakeCarrier('friend', clock)];
+    const { bytes, ...ref } = await block(1);
+    const having = [carol];
+    const holder = held([bob, carol], { having });
+    const before = planner.fetchBlock(ref, live(), undefined, holder);
+    await settled();
+    carol.move(1000);
+    carol.reply(bytes);
+    await before;
+    having.unshift(bob);
+    const got = planner.fetchBlock(ref, live(), undefined, holder);
+    await settled();
+    expect([bob.asked.length, carol.asked.length]).toEqual([1, 0]);
+    await clock.pass(180);
+    carol.reply(bytes);
+    expect(await got).toEqual(bytes);
   });
 
   it('asks one node alone for what another does not have by the same name', async () => {

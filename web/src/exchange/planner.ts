@@ -46,6 +46,8 @@ export interface PlannerOptions {
 
 /** No word at all from a carrier for this long with a request under way, beyond a round trip: another one joins. */
 export const SILENCE_MS = 200;
+/** As `SILENCE_MS`, where another node is known to have the block. */
+export const COVERED_SILENCE_MS = 150;
 /** A request that stands still while its carrier is alive is joined by another after this long. */
 export const STALL_MS = 3000;
 /** A request that takes longer is joined by another node that has the block, if that one will be done sooner. */
@@ -452,7 +454,8 @@ class Race {
     const { carrier, movedAt, aliveAt } = attempt;
     if (attempt.hedged) return;
     if (carrier.source === 'https') return;
-    const patience = SILENCE_MS + (carrier.roundTripMs ?? 0);
+    const silence = this.#around.sooner(this.#tried, Infinity) ? COVERED_SILENCE_MS : SILENCE_MS;
+    const patience = silence + (carrier.roundTripMs ?? 0);
     const quiet = now - Math.max(movedAt, aliveAt);
     if (!carrier.ready || quiet >= patience) {
       this.#around.silent(carrier);
@@ -461,7 +464,7 @@ class Race {
       this.#join(attempt, 'it stands still');
     } else if (this.#isSlow(attempt, now)) {
       this.#join(attempt, 'it is slow');
-    } else if (quiet >= SILENCE_MS / 2) {
+    } else if (quiet >= silence / 2) {
       // The node may only be slow to answer: a sign of life tells a quiet connection from a dead one.
       this.#around.probe(carrier);
     }

@@ -55,13 +55,13 @@ interface Asked {
   forget: () => void;
 }
 
-/** Segments asked for at once: few at first, because a player waits for the answer. */
+/** Segments asked for at once: few at first and after a jump, because a player waits for the answer. */
 const FIRST = 2;
 const WINDOW = 4;
 /** The next window is asked for when fewer than this many segments are known ahead. */
 const AHEAD = 3;
 /** The own node is believed first; others count when it has not answered within this. */
-export const HEDGE_MS = 250;
+export const HEDGE_MS = 150;
 
 export class Segments {
   readonly #api: Api;
@@ -106,7 +106,7 @@ export class Segments {
     const known = this.#window(item, rendition);
     const copied = method !== 'transcode';
     const before = known.get(n);
-    const count = known.size === 0 ? FIRST : WINDOW;
+    const count = known.has(n - 1) ? WINDOW : FIRST;
     const wanted = this.#wait(before ?? this.#ask({ item, rendition, from: n, count }, copied), signal);
     if (copied) void this.#ahead(item, rendition, n, segments).catch(() => {});
     const found = (await wanted).find((segment) => segment.n === n);
@@ -175,6 +175,9 @@ export class Segments {
     const path = `/items/${item}/renditions/${rendition}/segments?from=${from}&count=${count}`;
     const told = this.#api(path, abort.signal).then((answer) => answer as Segment[]);
     const others = copied ? this.#elsewhere(span, abort.signal) : null;
+    // So that the next ones are ready there when this node names them.
+    const next = { ...span, from: from + count, count: WINDOW };
+    others?.then(() => this.#elsewhere(next, abort.signal)).catch(() => {});
     const list = others ? this.#hedged(told, others) : told;
     const places = Array.from({ length: count }, (_, at) => from + at).filter((at) => !known.has(at));
     // A failure is not kept: the player asks again.
@@ -197,8 +200,6 @@ export class Segments {
 
   /** The own node's answer; others', where it fails or does not come soon. */
   async #hedged(told: Promise<Segment[]>, others: Promise<Segment[]>): Promise<Segment[]> {
-    // Nobody may be waiting for them by then.
-    others.catch(() => {});
     const soon = new Promise<void>((resolve) => this.#clock.after(HEDGE_MS, resolve));
     const turn = Promise.race([told.then(() => {}).catch(() => {}), soon]);
     const later = turn.then(() => others);

@@ -2,7 +2,7 @@
  * Shares blocks out among nodes that all have them, so that they serve at the same time.
  *
  * Each gets its part of all bytes: as much as it is quick, up to what is plenty for any film. The node whose film it is gets a
- * third of what the others get: it is asked by everybody who has no copy near. One that was never asked is tried with one
+ * sixth of what another gets: it is asked by everybody who has no copy near. One that was never asked is tried with one
  * block first, so that nobody waits for a line that turns out to be slow.
  */
 import type { Carrier } from './carrier.ts';
@@ -11,7 +11,7 @@ import type { Clock } from './clock.ts';
 /** Bytes a millisecond that are enough for any film: more counts for nothing. */
 export const PLENTY = 4000;
 /** Blocks that others are asked for while the owner's node is asked for one. */
-export const SPARED = 3;
+export const SPARED = 6;
 /** No node is so slow that it is never asked again. */
 const SLOWEST = PLENTY / 100;
 /** Of what was measured before, with each new measure. */
