@@ -13,7 +13,14 @@ const WELCOME: &[&str] = &["node.toml", "lost+found", "lock"];
 #[derive(Debug)]
 pub struct DataFolder {
     path: PathBuf,
-    _lock: File,
+    lock: File,
+}
+
+impl Drop for DataFolder {
+    fn drop(&mut self) {
+        // Closing alone would leave it locked while a child that is just being started has the file open as well.
+        let _ = self.lock.unlock();
+    }
 }
 
 impl DataFolder {
@@ -65,7 +72,7 @@ impl DataFolder {
         // For a person who wonders who holds it; the lock itself is the kernel's and ends with the process.
         let written = lock.set_len(0).and_then(|()| writeln!(lock, "{}", std::process::id()));
         written.map_err(|e| folder_error(&path, e))?;
-        Ok(Self { path, _lock: lock })
+        Ok(Self { path, lock })
     }
 
     /// The folder itself, absolute.
@@ -164,9 +171,10 @@ mod tests {
         let first = DataFolder::create(&outer.path().join("d")).unwrap();
         write_secret(&first.key(), b"x").unwrap();
         assert!(matches!(DataFolder::open(first.path()), Err(NodeError::InUse(_))));
-        let path = first.path().to_owned();
+        let (path, of_a_child) = (first.path().to_owned(), first.lock.try_clone().unwrap());
         drop(first);
-        assert!(DataFolder::open(&path).is_ok());
+        assert!(DataFolder::open(&path).is_ok(), "also while a child that was just forked still has the file");
+        drop(of_a_child);
     }
 
     #[test]
