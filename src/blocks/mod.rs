@@ -20,6 +20,7 @@ use std::collections::HashSet;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use bytes::Bytes;
 use futures_util::future::TryFutureExt;
@@ -243,14 +244,20 @@ impl Blocks {
     /// # Errors
     /// What is wrong with the first copy that is not right; [`BlockError::NotFound`] when there is none.
     pub async fn verify(&self, root: &Cid, cancel: &CancellationToken) -> Result<(), BlockError> {
-        self.verify_at(root, Pace::default(), cancel).await
+        self.verify_at(root, Pace::default(), Arc::default(), cancel).await
     }
 
-    /// The same at a pace, so that who plays a film meanwhile does not feel it.
+    /// The same at a pace, so that who plays a film meanwhile does not feel it. `read` counts the bytes.
     ///
     /// # Errors
     /// As [`Blocks::verify`].
-    pub async fn verify_at(&self, root: &Cid, pace: Pace, cancel: &CancellationToken) -> Result<(), BlockError> {
+    pub async fn verify_at(
+        &self,
+        root: &Cid,
+        pace: Pace,
+        read: Arc<AtomicU64>,
+        cancel: &CancellationToken,
+    ) -> Result<(), BlockError> {
         let digest = cid::digest_of(root).ok_or(BlockError::NotFound(*root))?;
         let found = self.locate(&digest).await?;
         let files = found.into_iter().filter(|(o, at)| *at == o.shape().root() && o.imported().is_some());
@@ -261,7 +268,7 @@ impl Blocks {
         let (this, cancel) = (self.clone(), cancel.clone());
         let task = move || {
             files.iter().try_for_each(|object| {
-                scrub::verify(&this.inner.index, object, pace, &cancel).inspect_err(|e| this.find(e))
+                scrub::verify(&this.inner.index, object, pace, &read, &cancel).inspect_err(|e| this.find(e))
             })
         };
         tokio::task::spawn_blocking(task).await.map_err(|_| BlockError::Cancelled)?

@@ -1,4 +1,5 @@
 //! Reads all blocks of a file again, without taking any from a copy, and checks that they still make its root.
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -29,13 +30,20 @@ impl Pace {
 }
 
 /// Blocking.
-pub(super) fn verify(index: &Index, object: &Object, pace: Pace, cancel: &CancellationToken) -> Result<(), BlockError> {
+pub(super) fn verify(
+    index: &Index,
+    object: &Object,
+    pace: Pace,
+    progress: &AtomicU64,
+    cancel: &CancellationToken,
+) -> Result<(), BlockError> {
     let mut builder = Builder::new(Profile::V1_2025);
     let (started, mut read) = (Instant::now(), 0);
     each_leaf(index, object, cancel, |number, digest| {
         let len = read_leaf(object, number, digest)?.ok_or_else(|| missing(digest))?.len() as u64;
         builder.push(*digest, len);
         read += len;
+        progress.fetch_add(len, Ordering::Relaxed);
         pause(pace.pause(read, started.elapsed()), cancel);
         Ok::<_, BlockError>(())
     })?;

@@ -1,6 +1,9 @@
 //! `potluck scrub`.
 use std::collections::HashSet;
 use std::fmt;
+use std::num::NonZeroU32;
+use std::pin::pin;
+use std::time::Duration;
 
 use anyhow::bail;
 use axum::http::Method;
@@ -9,15 +12,24 @@ use serde::Serialize;
 
 use super::control::Control;
 use super::{Format, Place, output};
-use crate::catalog::ItemState;
-use crate::facades::native::model::{Healed, ItemPage, ItemSummary, Verdict};
+use crate::facades::native::model::{DueFile, Healed, Verdict, VerifyProgress};
+
+/// How often the bar moves.
+const MOMENT: Duration = Duration::from_millis(500);
 
 /// Read every file again, check it against its CID, and repair what is damaged from another copy or a friend's node
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Exit code 1 when anything stays damaged. Damaged files are never served. Friends' nodes are asked only where the node runs."
+    after_help = "Exit code 1 when anything stays damaged. Damaged files are never served. Friends' nodes are asked only where the node runs.\n\n\
+        Each file that was read is remembered: after Ctrl-C, --older-than 1 goes on with what was not read within a day."
 )]
 pub(super) struct Scrub {
+    /// Only files that were not read for so many days, and those that are damaged
+    #[arg(long, value_name = "DAYS")]
+    older_than: Option<u32>,
+    /// Read at most so many MiB a second
+    #[arg(long, value_name = "MIB")]
+    rate: Option<NonZeroU32>,
     #[command(flatten)]
     format: Format,
 }
@@ -59,7 +71,7 @@ impl fmt::Display for Repair {
 impl Scrub {
     pub async fn run(self, place: &Place) -> anyhow::Result<()> {
         let node = Control::open(place).await?;
-        let outcome = scrub(&node).await;
+        let outcome = scrub(&node, &self).await;
         node.close().await;
         let outcome = outcome?;
         if self.format.json {
@@ -77,51 +89,64 @@ impl Scrub {
     }
 }
 
-async fn scrub(node: &Control) -> anyhow::Result<Outcome> {
-    let items = every_file(node).await?;
+async fn scrub(node: &Control, wish: &Scrub) -> anyhow::Result<Outcome> {
+    let files = due(node, wish.older_than).await?;
     let bar = output::byte_bar();
-    bar.set_length(items.iter().filter_map(|item| item.size).sum());
+    bar.set_length(files.iter().map(|file| file.size).sum());
     let mut outcome = Outcome::default();
-    for item in items {
-        bar.set_message(item.title.clone());
-        let path = format!("/api/v1/items/{}/verify", item.id);
-        let verdict: Verdict = node.call(Method::POST, &path, None::<&()>).await?;
-        bar.inc(item.size.unwrap_or_default());
-        let (id, title) = (item.id, item.title);
-        if let Some(Healed { blocks, friends }) = verdict.healed {
-            outcome.healed.push(Repair { item: id.clone(), title: title.clone(), blocks, friends });
-        }
-        match verdict.problem {
-            None => {
-                outcome.verified += 1;
-                outcome.bytes += item.size.unwrap_or_default();
-            }
-            Some(problem) => outcome.damaged.push(Problem { item: id, title, problem }),
-        }
+    for file in files {
+        bar.set_message(file.title.clone());
+        let before = bar.position();
+        let verdict = verify(node, &file, wish.rate, |read| bar.set_position(before + read)).await?;
+        bar.set_position(before + file.size);
+        outcome.add(file, verdict);
     }
     bar.finish_and_clear();
     Ok(outcome)
 }
 
-/// One item for each content.
-async fn every_file(node: &Control) -> anyhow::Result<Vec<ItemSummary>> {
-    let (mut items, mut seen, mut next) = (Vec::new(), HashSet::new(), None::<String>);
-    loop {
-        let cursor = next.map(|cursor| format!("&cursor={}", percent(&cursor))).unwrap_or_default();
-        let page: ItemPage = node.get(&format!("/api/v1/items?limit=500{cursor}")).await?;
-        for item in page.items {
-            let there = matches!(item.state, ItemState::Present | ItemState::Damaged);
-            if there && item.cid.as_ref().is_some_and(|cid| seen.insert(cid.clone())) {
-                items.push(item);
-            }
+impl Outcome {
+    fn add(&mut self, DueFile { item, title, size, .. }: DueFile, verdict: Verdict) {
+        if let Some(Healed { blocks, friends }) = verdict.healed {
+            self.healed.push(Repair { item: item.clone(), title: title.clone(), blocks, friends });
         }
-        next = page.next;
-        if next.is_none() {
-            return Ok(items);
+        match verdict.problem {
+            None => {
+                self.verified += 1;
+                self.bytes += size;
+            }
+            Some(problem) => self.damaged.push(Problem { item, title, problem }),
         }
     }
 }
 
-fn percent(text: &str) -> String {
-    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+/// Has a file read, and tells every moment how many of its bytes were.
+async fn verify(
+    node: &Control,
+    file: &DueFile,
+    rate: Option<NonZeroU32>,
+    tell: impl Fn(u64),
+) -> anyhow::Result<Verdict> {
+    let path = format!("/api/v1/items/{}/verify", file.item);
+    let paced = rate.map(|rate| format!("?rate_mib={rate}")).unwrap_or_default();
+    let (asked, none) = (format!("{path}{paced}"), None::<&()>);
+    let mut verdict = pin!(node.call(Method::POST, &asked, none));
+    loop {
+        tokio::select! {
+            verdict = &mut verdict => return verdict,
+            () = tokio::time::sleep(MOMENT) => {
+                let progress: VerifyProgress = node.get(&path).await?;
+                tell(progress.bytes.unwrap_or_default().min(file.size));
+            }
+        }
+    }
+}
+
+/// One file for each content.
+async fn due(node: &Control, older_than: Option<u32>) -> anyhow::Result<Vec<DueFile>> {
+    let hours = older_than.map(|days| format!("?older_than_hours={}", days.saturating_mul(24))).unwrap_or_default();
+    let mut files: Vec<DueFile> = node.get(&format!("/api/v1/scrub/due{hours}")).await?;
+    let mut seen = HashSet::new();
+    files.retain(|file| seen.insert(file.cid.clone()));
+    Ok(files)
 }

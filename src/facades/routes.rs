@@ -19,7 +19,7 @@ use super::error::Refusal;
 use super::ipfs::{Gate, Sight};
 use super::native::{
     accounts, api_keys, audit, blocks, changes, events, folders, friends, hls, items, libraries, openapi, pictures,
-    publish, renditions, session, status, subtitles, thumbnails, webrtc,
+    publish, renditions, scrub, session, status, subtitles, thumbnails, webrtc,
 };
 use super::{App, forward, gateway, metrics, web};
 use crate::accounts::{Caller, Credential};
@@ -161,7 +161,9 @@ fn declare() -> Routes {
         .get   ("/api/v1/items/{id}",                           Item,    Friends, items::show)
         .get   ("/api/v1/items/{id}/next",                      Item,    Home,    items::next)
         .put   ("/api/v1/items/{id}/progress",                  Item,    Home,    items::set_progress)
-        .post  ("/api/v1/items/{id}/verify",                    Admin,   Home,    items::verify)
+        .post  ("/api/v1/items/{id}/verify",                    Admin,   Home,    scrub::verify)
+        .get   ("/api/v1/items/{id}/verify",                    Admin,   Home,    scrub::verify_progress)
+        .get   ("/api/v1/scrub/due",                            Admin,   Home,    scrub::due)
         .get   ("/api/v1/items/{id}/poster",                    Holder,  Friends, pictures::poster)
         .get   ("/api/v1/items/{id}/backdrop",                  Holder,  Friends, pictures::backdrop)
         .get   ("/api/v1/items/{id}/file",                      Holder,  Friends, items::file)

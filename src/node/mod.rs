@@ -360,8 +360,14 @@ impl Node {
     ///
     /// # Errors
     /// [`CatalogError`] when the catalog cannot be read or written.
-    pub async fn verify(&self, root: &Cid) -> Result<Verified, CatalogError> {
-        scrub::check(self, root, Pace::default()).await
+    pub async fn verify(&self, root: &Cid, pace: Pace) -> Result<Verified, CatalogError> {
+        scrub::check(self, root, pace).await
+    }
+
+    /// Bytes that were read of a file that is verified now.
+    #[must_use]
+    pub fn verified_bytes(&self, root: &Cid) -> Option<u64> {
+        self.running.scrub.read_of(root)
     }
 
     /// How scrubbing goes on.

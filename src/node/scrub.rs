@@ -7,6 +7,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -94,11 +95,18 @@ pub(super) struct Scrubbing {
     healing: tokio::sync::Mutex<()>,
     /// When what could not be repaired was tried last.
     tried: Mutex<HashMap<Cid, Instant>>,
+    /// Files that are read now, with how much of each was.
+    reading: Mutex<HashMap<Cid, Arc<AtomicU64>>>,
 }
 
 impl Scrubbing {
     pub fn state(&self) -> ScrubState {
         self.state.lock().clone()
+    }
+
+    /// Bytes that were read of a file that is read now.
+    pub fn read_of(&self, cid: &Cid) -> Option<u64> {
+        self.reading.lock().get(cid).map(|read| read.load(Ordering::Relaxed))
     }
 
     fn healed(&self, cid: &Cid) -> Option<Healed> {
@@ -128,7 +136,7 @@ impl Scrubbing {
 /// Reads a file again, and has it repaired where it is damaged.
 pub(super) async fn check(node: &Node, root: &Cid, pace: Pace) -> Result<Verified, CatalogError> {
     let cancel = node.tasks().stopping();
-    let found = match node.blocks().verify_at(root, pace, &cancel).await {
+    let found = match read(node, root, pace, &cancel).await {
         Ok(()) => {
             verified(node, root).await?;
             return Ok(Verified::default());
@@ -141,6 +149,17 @@ pub(super) async fn check(node: &Node, root: &Cid, pace: Pace) -> Result<Verifie
     };
     node.running.scrub.report(root, &found);
     Ok(found)
+}
+
+async fn read(node: &Node, root: &Cid, pace: Pace, cancel: &CancellationToken) -> Result<(), BlockError> {
+    let (scrubbing, progress) = (&node.running.scrub, Arc::<AtomicU64>::default());
+    scrubbing.reading.lock().insert(*root, Arc::clone(&progress));
+    let read = node.blocks().verify_at(root, pace, Arc::clone(&progress), cancel).await;
+    let mut reading = scrubbing.reading.lock();
+    if reading.get(root).is_some_and(|latest| Arc::ptr_eq(latest, &progress)) {
+        reading.remove(root);
+    }
+    read
 }
 
 async fn heal_in_turn(
@@ -307,13 +326,13 @@ async fn pass(node: &Node, stop: &CancellationToken) -> Result<(), CatalogError>
         if stop.is_cancelled() {
             break;
         }
-        read(node, &file).await?;
+        read_due(node, &file).await?;
     }
     scrubbing.update(|state| state.current = None);
     Ok(())
 }
 
-async fn read(node: &Node, file: &ToVerify) -> Result<(), CatalogError> {
+async fn read_due(node: &Node, file: &ToVerify) -> Result<(), CatalogError> {
     let scrubbing = &node.running.scrub;
     scrubbing.update(|state| state.current = Some((file.title.clone(), file.size)));
     check_and_remember(node, &file.cid, node.options().scrub.pace).await?;

@@ -204,6 +204,8 @@ async fn a_node_killed_in_the_middle_of_a_scan_goes_on_where_it_was() {
         (scrubbed["verified"].as_u64(), scrubbed["damaged"].as_array().map(Vec::len)),
         (Some(FILES as u64), Some(0))
     );
+    let again = json(&place.ok(&["scrub", "--older-than", "1", "--json"]));
+    assert_eq!(again["verified"], 0, "what was read lately is not read again");
     terminate(&child);
     child.wait().await.unwrap();
 }

@@ -163,6 +163,7 @@ async fn a_friends_film_is_listed_found_and_named() {
     assert!(!whole["streams"].as_array().unwrap().is_empty());
     assert!(whole["files"][0].get("path").is_none(), "it has no path on this disk");
     assert_eq!(whole["sources"][0]["friend"]["name"], "Bob");
+    assert_eq!(json_of(&ada, "/api/v1/scrub/due").await, serde_json::json!([]), "nor a file to be read again");
     let libraries = json_of(&ada, "/api/v1/libraries").await;
     let names: Vec<_> = libraries.as_array().unwrap().iter().map(|l| (&l["name"], &l["friend"]["name"])).collect();
     assert_eq!(names.len(), 2);

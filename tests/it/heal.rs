@@ -309,6 +309,9 @@ async fn damage_that_is_met_is_repaired_in_the_middle_of_a_pass_that_takes_days(
     damage(&files[1], &[4_500_000]);
     let mut written = node.node().catalog().written();
     let ada = node.signed_in("ada").await;
+    let path = format!("/api/v1/items/{}/verify", item.id);
+    let progress: Value = ada.get(&path).send().await.unwrap().json().await.unwrap();
+    assert!(progress["bytes"].as_u64().is_some_and(|bytes| bytes < right.len() as u64), "{progress}");
     // Whichever of the two it is read from, its damage is met.
     assert_eq!(ada.status(&format!("/ipfs/{}?format=raw", item.cid.as_ref().unwrap())).await, 200);
     assert_eq!(ada.get(&format!("/ipfs/{}", item.cid.unwrap())).send().await.unwrap().bytes().await.unwrap(), right);

@@ -3,14 +3,14 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use super::model::{CapabilityQuery, ItemDetail, ItemPage, ItemQuery, ItemSummary, Problem, Verdict};
+use super::model::{CapabilityQuery, ItemDetail, ItemPage, ItemQuery, ItemSummary, Problem};
 use super::{capabilities, shapes};
 use crate::accounts::Caller;
 use crate::catalog::{ItemFilter, ItemState, Progress, ProgressFilter, Sort};
 use crate::facades::App;
 use crate::facades::bytes::{self, Cache, Disposition, FileAnswer};
 use crate::facades::error::Refusal;
-use crate::facades::extract::{Asker, Json, Path, Query, SeenItem};
+use crate::facades::extract::{Asker, Json, Query, SeenItem};
 
 /// Longest text of a query, in characters.
 const TEXT_MAX: usize = 256;
@@ -135,25 +135,6 @@ pub(in crate::facades) async fn set_progress(
 ) -> Result<StatusCode, Refusal> {
     app.node().catalog().set_progress(caller.id(), &item.item.id, progress).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// Reads the whole file again and checks every block (admin); what is damaged is repaired from another copy here or a friend's. The
-/// answer comes when it is done.
-#[utoipa::path(post, path = "/api/v1/items/{id}/verify", tag = "items", params(("id" = String, Path)),
-    responses((status = 200, body = Verdict), (status = 403, body = Problem), (status = 404, body = Problem)))]
-pub(in crate::facades) async fn verify(
-    State(app): State<App>,
-    Asker(caller): Asker,
-    Path(id): Path<String>,
-) -> Result<axum::Json<Verdict>, Refusal> {
-    let item = app.node().catalog().item(&id, caller.id()).await?.item;
-    if item.friend.is_some() {
-        return Err(Refusal::invalid("this is of a friend's library: only the friend's node can read its file"));
-    }
-    let cid = item.file.and_then(|file| file.cid).ok_or_else(Refusal::not_found)?;
-    let found = app.node().verify(&cid).await?;
-    let healed = found.healed.map(|healed| shapes::healed(&app, healed));
-    Ok(axum::Json(Verdict { problem: found.problem, healed }))
 }
 
 /// The original bytes, with Range. The ETag is the file's CID.

@@ -7,7 +7,7 @@ use utoipa::OpenApi;
 
 use super::{
     accounts, api_keys, audit, blocks, changes, events, folders, friends, hls, items, libraries, model, pictures,
-    publish, renditions, session, status, subtitles, thumbnails, webrtc,
+    publish, renditions, scrub, session, status, subtitles, thumbnails, webrtc,
 };
 
 #[derive(OpenApi)]
@@ -56,7 +56,9 @@ use super::{
         items::show,
         items::next,
         items::set_progress,
-        items::verify,
+        scrub::due,
+        scrub::verify,
+        scrub::verify_progress,
         items::file,
         blocks::show,
         pictures::poster,

@@ -688,7 +688,8 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    get?: never;
+    /** How far the reading of a file is that somebody asked for, or that is due (admin). */
+    get: operations['verify_verify_progress'];
     put?: never;
     /**
      * Reads the whole file again and checks every block (admin); what is damaged is repaired from another copy here or a friend's. The
@@ -783,6 +784,23 @@ export interface paths {
     put?: never;
     /** Ends the session; its data channels and event streams close. */
     post: operations['logout_logout'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/scrub/due': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Our files that can be read again (admin); those that were verified longest ago come first. */
+    get: operations['due_due'];
+    put?: never;
+    post?: never;
     delete?: never;
     options?: never;
     head?: never;
@@ -992,6 +1010,18 @@ export interface components {
       scale: boolean;
       /** @description It maps high dynamic range to standard. */
       tone_map: boolean;
+    };
+    /** @description A file of ours that can be read again. */
+    DueFile: {
+      cid: string;
+      /** @description Item id. */
+      item: string;
+      /**
+       * Format: int64
+       * @description Bytes.
+       */
+      size: number;
+      title: string;
     };
     /** @description See [`Folders`]. */
     Folder: {
@@ -1929,6 +1959,14 @@ export interface components {
       healed?: components['schemas']['Healed'] | null;
       /** @description Absent where every block is right (now). */
       problem?: string | null;
+    };
+    /** @description `GET /items/{id}/verify` (admin): how far the reading of a file is. */
+    VerifyProgress: {
+      /**
+       * Format: int64
+       * @description Absent where it is not read now.
+       */
+      bytes?: number | null;
     };
     /**
      * @description `VIDEO-RANGE` of a rendition (RFC 8216bis).
@@ -3665,7 +3703,7 @@ export interface operations {
       };
     };
   };
-  verify_verify: {
+  verify_verify_progress: {
     parameters: {
       query?: never;
       header?: never;
@@ -3681,7 +3719,63 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
+          'application/json': components['schemas']['VerifyProgress'];
+        };
+      };
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  verify_verify: {
+    parameters: {
+      query?: {
+        /** @description MiB a second at most; absent for as fast as the disk is. */
+        rate_mib?: number;
+      };
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
           'application/json': components['schemas']['Verdict'];
+        };
+      };
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
         };
       };
       403: {
@@ -3949,6 +4043,44 @@ export interface operations {
         content?: never;
       };
       401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  due_due: {
+    parameters: {
+      query?: {
+        /** @description Only files that were not read to their end for so many hours, and those that are damaged; absent for all. */
+        older_than_hours?: number;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['DueFile'][];
+        };
+      };
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      403: {
         headers: {
           [name: string]: unknown;
         };

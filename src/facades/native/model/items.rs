@@ -6,24 +6,6 @@ use super::playback::PlaybackDecision;
 use crate::catalog::{ItemKind, ItemState, Progress};
 use crate::media::{Chapter, Stream};
 
-/// `POST /items/{id}/verify` (admin): what reading the whole file again showed.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub struct Verdict {
-    /// Absent where every block is right (now).
-    pub problem: Option<String>,
-    /// Present where it was damaged and was repaired.
-    pub healed: Option<Healed>,
-}
-
-/// How a file was repaired.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-pub struct Healed {
-    /// Blocks that were wrong.
-    pub blocks: u64,
-    /// Names of the friends whose nodes gave them; empty where another copy here did.
-    pub friends: Vec<String>,
-}
-
 /// A friend whose node holds something.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Holder {

@@ -7,6 +7,7 @@ mod friends;
 mod items;
 mod libraries;
 mod playback;
+mod scrub;
 mod status;
 
 pub use accounts::*;
@@ -14,6 +15,7 @@ pub use friends::*;
 pub use items::*;
 pub use libraries::*;
 pub use playback::*;
+pub use scrub::*;
 pub use status::*;
 
 /// Body of every refusal.
