@@ -144,6 +144,40 @@ test('one finds the way by rail, cards and Back', async (t) => {
   keptToItself(page);
 });
 
+test('a phone has a short bar, and the rest behind one button that keys open too', async (t) => {
+  const page = await at(t, '/', { viewport: PHONE });
+  const rail = page.getByTestId('rail');
+  await seen(page, 'more');
+  assert.ok((await rail.getByRole('link').count()) <= 5, 'the bar is not crowded');
+  const cut = await rail.evaluate((rail) =>
+    [...rail.querySelectorAll('span')].filter((name) => name.scrollWidth > name.clientWidth).map((name) => name.textContent),
+  );
+  assert.deepEqual(cut, [], 'every name is whole');
+  await page.screenshot({ path: join(results(), 'phone-bar.png') });
+  await page.getByTestId('more').focus();
+  await page.keyboard.press('Enter');
+  const sheet = page.getByTestId('more-sheet');
+  assert.deepEqual(await sheet.getByRole('link').allInnerTexts(), ['Friends', 'Status', sign_in.username]);
+  await page.screenshot({ path: join(results(), 'phone-more.png') });
+  await accessible(page, 'the rest of the way');
+  await sheet.getByRole('link', { name: 'Friends' }).click();
+  await page.waitForURL(`${node.url}/friends`);
+  await sheet.waitFor({ state: 'detached' });
+  keptToItself(page);
+});
+
+test('an invite is shown as a QR code too', async (t) => {
+  const page = await at(t, '/friends', { viewport: PHONE });
+  await page.getByRole('button', { name: 'Invite a friend' }).first().click();
+  await page.getByRole('button', { name: 'Make a code' }).click();
+  await seen(page, 'qr');
+  const { width, height } = await page.getByTestId('qr').boundingBox();
+  assert.ok(width >= 200 && Math.abs(width - height) < 1, `${width} by ${height} is enough for a camera`);
+  await accessible(page, 'the invite');
+  await page.screenshot({ path: join(results(), 'invite-phone.png') });
+  keptToItself(page);
+});
+
 test('sorting and filtering are in the address and survive a reload', async (t) => {
   const page = await at(t, '/films');
   await seen(page, 'grid');

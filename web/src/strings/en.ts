@@ -21,6 +21,7 @@ export const en = {
     friends: 'Friends',
     status: 'Status',
     account: 'Account',
+    more: 'More',
   },
 
   common: {
@@ -495,6 +496,7 @@ export const en = {
     makeInvite: 'Make a code',
     codeHelp: (hours: number) => `Send this code to your friend. It works once, within ${hours} hours:`,
     copyCode: 'Copy the code',
+    codePicture: 'The code as a QR code, for a phone’s camera',
     codeOnce: 'Copy it now: it is shown only once. Keep your node running until they accepted.',
     link: 'Link',
     linking: 'Linking',
