@@ -16,6 +16,8 @@ pub struct Account {
     pub libraries: Option<Vec<String>>,
     /// Bits a second that a film may have for it, picture and sound; `None` without a limit.
     pub max_bit_rate: Option<u64>,
+    /// Whose people a guest is of: the friend's name. `None` for our own.
+    pub home: Option<String>,
 }
 
 impl Account {
@@ -70,6 +72,7 @@ impl Caller {
             admin: true,
             libraries: None,
             max_bit_rate: None,
+            home: None,
         };
         Self { account: Some(account), credential: Credential::Local, address: Ipv4Addr::LOCALHOST.into() }
     }
@@ -78,6 +81,12 @@ impl Caller {
     #[must_use]
     pub fn is_node(&self) -> bool {
         matches!(self.credential, Credential::Endpoint(_))
+    }
+
+    /// Whether somebody of a friend's node signed in here, while that is away.
+    #[must_use]
+    pub fn is_guest(&self) -> bool {
+        self.account.as_ref().is_some_and(|a| a.home.is_some())
     }
 
     /// Whether it may change libraries, accounts and settings.
@@ -124,7 +133,8 @@ mod tests {
     #[test]
     fn an_account_with_a_list_sees_only_that_list() {
         let libraries = Some(vec!["one".into()]);
-        let account = Account { id: "a".into(), name: "a".into(), admin: false, libraries, max_bit_rate: None };
+        let account =
+            Account { id: "a".into(), name: "a".into(), admin: false, libraries, max_bit_rate: None, home: None };
         assert!(account.may_see("one"));
         assert!(!account.may_see("two"));
     }

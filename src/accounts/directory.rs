@@ -1,7 +1,7 @@
-//! The copy in memory of accounts, sessions, keys and friends.
-use std::collections::HashMap;
+//! The copy in memory of accounts, guests, sessions, keys and friends.
+use std::collections::{HashMap, HashSet};
 
-use super::{Account, Friend, TokenHash};
+use super::{Account, Friend, Hosting, TokenHash};
 
 /// An account and what checks its password.
 #[derive(Debug, Clone)]
@@ -9,6 +9,22 @@ pub(super) struct Person {
     pub account: Account,
     /// PHC string.
     pub password: String,
+}
+
+/// Somebody of a friend's node who may sign in here.
+#[derive(Clone)]
+pub(super) struct Guest {
+    /// Whose people they are.
+    pub friend: String,
+    /// Id at home.
+    pub account: String,
+    pub name: String,
+    pub name_key: String,
+    /// PHC string; empty where it is not kept.
+    pub password: String,
+    /// Of those that are shared, the ones that they may see; `None` for all.
+    pub libraries: Option<HashSet<String>>,
+    pub max_bit_rate: Option<u64>,
 }
 
 #[derive(Debug, Clone)]
@@ -29,7 +45,7 @@ pub(super) struct Key {
 }
 
 /// All of them, by what they are looked up by.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Directory {
     /// By id.
     pub people: HashMap<String, Person>,
@@ -41,11 +57,68 @@ pub(super) struct Directory {
     pub friends: HashMap<String, Friend>,
     /// Public key to id.
     pub endpoints: HashMap<String, String>,
+    /// By id here.
+    pub guests: HashMap<String, Guest>,
+    /// By friend.
+    pub hosting: HashMap<String, Hosting>,
+    /// Libraries that friends share with us, by friend; kept when the rest is read anew.
+    pub offers: HashMap<String, HashSet<String>>,
 }
 
 impl Directory {
-    pub fn by_name(&self, name: &str) -> Option<&Person> {
-        self.names.get(&name_key(name)).and_then(|id| self.people.get(id))
+    /// Takes over what was read anew.
+    pub fn renew(&mut self, read: Self) {
+        let offers = std::mem::take(&mut self.offers);
+        *self = Self { offers, ..read };
+    }
+
+    /// Whoever signs in with this name: one of our people, else a guest, as `name@home` or by a name that only one home has.
+    pub fn by_name(&self, name: &str) -> Option<Person> {
+        let key = name_key(name);
+        if let Some(id) = self.names.get(&key) {
+            return self.people.get(id).cloned();
+        }
+        let (name, home) = key.rsplit_once('@').map_or((key.as_str(), None), |(name, home)| (name, Some(home)));
+        let called = |guest: &Guest| {
+            let home =
+                home.is_none_or(|home| self.home(guest).is_some_and(|friend| name_key(&friend.name) == home.trim()));
+            guest.name_key == name.trim() && home
+        };
+        let mut known = self.guests.iter().filter(|(_, guest)| called(guest)).filter_map(|(id, _)| self.person(id));
+        known.next().filter(|_| known.next().is_none())
+    }
+
+    /// One of our people, or a guest who may be here.
+    pub fn person(&self, id: &str) -> Option<Person> {
+        self.people.get(id).cloned().or_else(|| {
+            let guest = self.guests.get(id).filter(|guest| !guest.password.is_empty())?;
+            Some(Person { account: self.guest_account(id, guest)?, password: guest.password.clone() })
+        })
+    }
+
+    /// See [`Directory::person`].
+    pub fn account(&self, id: &str) -> Option<Account> {
+        self.person(id).map(|person| person.account)
+    }
+
+    /// The friend at whose node a guest is at home, where its people may be here.
+    fn home(&self, guest: &Guest) -> Option<&Friend> {
+        self.friends.get(&guest.friend).filter(|friend| friend.enabled && friend.hosts)
+    }
+
+    fn guest_account(&self, id: &str, guest: &Guest) -> Option<Account> {
+        let home = self.home(guest)?;
+        let offered = self.offers.get(&home.id).into_iter().flatten();
+        let mut libraries: Vec<String> = home.libraries.iter().chain(offered).cloned().collect();
+        libraries.retain(|library| guest.libraries.as_ref().is_none_or(|seen| seen.contains(library)));
+        Some(Account {
+            id: id.to_owned(),
+            name: guest.name.clone(),
+            admin: false,
+            libraries: Some(libraries),
+            max_bit_rate: guest.max_bit_rate,
+            home: Some(home.name.clone()),
+        })
     }
 
     pub fn by_endpoint(&self, endpoint: &str) -> Option<&Friend> {

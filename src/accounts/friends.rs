@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::directory::{Directory, name_key};
 use super::people::{NAME_MAX, allowed_name};
-use super::{Account, Accounts, AccountsError, Caller, Credential};
+use super::{Account, Accounts, AccountsError, Caller, Credential, guests};
 
 /// Longest public key in text.
 const ENDPOINT_MAX: usize = 64;
@@ -38,6 +38,31 @@ pub struct Friend {
     pub created_at: i64,
     /// Bits a second that it may take from this node; `None` where the setting for all counts.
     pub upload_rate: Option<u64>,
+    /// Whether its node stands in for ours.
+    pub stand_in: StandIn,
+    /// Its people may sign in here, where it chose this node as a stand-in.
+    pub hosts: bool,
+}
+
+/// Whether a friend's node knows our accounts, so that our people can sign in there while ours is away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StandIn {
+    /// It does not.
+    No,
+    /// It does, or shall.
+    Chosen,
+    /// It did, and is to forget them.
+    Leaving,
+}
+
+impl StandIn {
+    fn of(number: i64) -> Self {
+        match number {
+            1 => Self::Chosen,
+            2 => Self::Leaving,
+            _ => Self::No,
+        }
+    }
 }
 
 impl Friend {
@@ -50,6 +75,7 @@ impl Friend {
             admin: false,
             libraries: Some(self.libraries.clone()),
             max_bit_rate: None,
+            home: None,
         }
     }
 }
@@ -76,6 +102,10 @@ pub struct FriendChange {
     pub libraries: Option<Vec<String>>,
     /// See [`Friend::upload_rate`].
     pub upload_rate: Option<Option<u64>>,
+    /// See [`Friend::stand_in`].
+    pub stand_in: Option<bool>,
+    /// See [`Friend::hosts`].
+    pub hosts: Option<bool>,
 }
 
 impl Accounts {
@@ -142,6 +172,20 @@ impl Accounts {
             }
             if let Some(enabled) = change.enabled {
                 t.execute("UPDATE friend SET enabled = ?2 WHERE id = ?1", params![friend, enabled])?;
+                if !enabled {
+                    guests::sign_out(t, &friend)?;
+                }
+            }
+            if let Some(stand_in) = change.stand_in {
+                // What was told there has to be taken back.
+                let sql = "UPDATE friend SET stand_in = CASE WHEN ?2 THEN 1 WHEN stand_in = 0 THEN 0 ELSE 2 END WHERE id = ?1";
+                t.execute(sql, params![friend, stand_in])?;
+            }
+            if let Some(hosts) = change.hosts {
+                t.execute("UPDATE friend SET hosts = ?2 WHERE id = ?1", params![friend, hosts])?;
+                if !hosts {
+                    guests::send_home(t, &friend)?;
+                }
             }
             if let Some(rate) = change.upload_rate {
                 let rate = rate.map(|rate| i64::try_from(rate).unwrap_or(i64::MAX));
@@ -200,8 +244,8 @@ pub(super) fn caller(directory: &Directory, endpoint: &str, address: IpAddr) -> 
 
 /// All friends with what is shared with them, for the copy in memory.
 pub(super) fn load(c: &Connection, directory: &mut Directory) -> Rows<()> {
-    let mut friends =
-        c.prepare_cached("SELECT id, name, endpoint, enabled, addresses, created_at, upload_rate FROM friend")?;
+    let sql = "SELECT id, name, endpoint, enabled, addresses, created_at, upload_rate, stand_in, hosts FROM friend";
+    let mut friends = c.prepare_cached(sql)?;
     let mut rows = friends.query([])?;
     while let Some(r) = rows.next()? {
         let addresses = serde_json::from_str(&r.get::<_, String>(4)?).unwrap_or_default();
@@ -209,8 +253,9 @@ pub(super) fn load(c: &Connection, directory: &mut Directory) -> Rows<()> {
         let upload_rate = r.get::<_, Option<i64>>(6)?.and_then(|rate| u64::try_from(rate).ok());
         let (id, endpoint): (String, String) = (r.get(0)?, r.get(2)?);
         directory.endpoints.insert(endpoint.clone(), id.clone());
-        let (name, enabled) = (r.get(1)?, r.get(3)?);
-        let friend = Friend { id, name, endpoint, enabled, libraries, addresses, created_at, upload_rate };
+        let (name, enabled, stand_in, hosts) = (r.get(1)?, r.get(3)?, StandIn::of(r.get(7)?), r.get(8)?);
+        let friend =
+            Friend { id, name, endpoint, enabled, libraries, addresses, created_at, upload_rate, stand_in, hosts };
         directory.friends.insert(friend.id.clone(), friend);
     }
     let mut shared = c.prepare_cached("SELECT friend, library FROM friend_library ORDER BY friend, library")?;

@@ -1,7 +1,7 @@
 //! Who is asking and what may they do: accounts, credentials, permissions, and a line for each refusal.
 //!
-//! Owns the tables `account`, `account_library`, `session`, `api_key`, `friend`, `friend_library`, `friend_invite` and `audit`
-//! of `catalog.db`, and a copy of all but the last two in memory, so that naming a caller costs a hash and a look-up. It never sees HTTP: a carrier brings a token, a
+//! Owns the tables `account`, `account_library`, `session`, `api_key`, `friend`, `friend_library`, `hosting`, `guest`,
+//! `friend_invite` and `audit` of `catalog.db`, and a copy of all but the last two in memory, so that naming a caller costs a hash and a look-up. It never sees HTTP: a carrier brings a token, a
 //! key, a name with a password or another node's public key, and gets a [`Caller`]. A friend is an account of another kind:
 //! it has no password, is never an admin, and sees the libraries that were shared with it and no others.
 //!
@@ -13,6 +13,7 @@ mod caller;
 mod credentials;
 mod directory;
 mod friends;
+mod guests;
 mod invites;
 mod limits;
 mod password;
@@ -24,7 +25,8 @@ pub use api_keys::ApiKey;
 pub use audit::AuditLine;
 pub use caller::{Account, Caller, Credential};
 pub use credentials::TokenHash;
-pub use friends::{Friend, FriendChange, NewFriend};
+pub use friends::{Friend, FriendChange, NewFriend, StandIn};
+pub use guests::{Hosting, Resident, residents_digest};
 pub use invites::Invite;
 pub use people::{AccountChange, NewAccount};
 pub use sessions::SignedIn;
@@ -187,7 +189,9 @@ impl Accounts {
         self.shared.notes.stop().await;
     }
 
-    fn now(&self) -> i64 {
+    /// What time it is, in Unix milliseconds.
+    #[must_use]
+    pub fn now(&self) -> i64 {
         (self.shared.options.clock)()
     }
 
@@ -204,7 +208,7 @@ impl Accounts {
                 let answer = f(t)?;
                 Ok((answer, record::load(t)?))
             })?;
-            *shared.directory.write() = directory;
+            shared.directory.write().renew(directory);
             shared.revision.send_modify(|n| *n += 1);
             answer
         };

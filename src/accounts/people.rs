@@ -66,7 +66,8 @@ impl Accounts {
     /// [`AccountsError::NotFound`].
     pub fn named(&self, name: &str) -> Result<Account, AccountsError> {
         let directory = self.shared.directory.read();
-        directory.by_name(name).map(|p| p.account.clone()).ok_or(AccountsError::NotFound("account of this name"))
+        let known = directory.names.get(&name_key(name)).and_then(|id| directory.people.get(id));
+        known.map(|p| p.account.clone()).ok_or(AccountsError::NotFound("account of this name"))
     }
 
     /// Makes an account.
@@ -84,6 +85,7 @@ impl Accounts {
             admin: new.admin,
             libraries: new.libraries,
             max_bit_rate: new.max_bit_rate,
+            home: None,
         };
         let now = self.now();
         self.change(move |t| {

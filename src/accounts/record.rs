@@ -2,7 +2,7 @@
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::directory::{Directory, Key, Person, Session};
-use super::{Account, TokenHash, friends};
+use super::{Account, TokenHash, friends, guests};
 
 type Rows<T> = Result<T, rusqlite::Error>;
 
@@ -23,6 +23,7 @@ pub(super) fn load(c: &Connection) -> Rows<Directory> {
     })?;
     directory.keys = rows.collect::<Rows<_>>()?;
     friends::load(c, &mut directory)?;
+    guests::load(c, &mut directory)?;
     Ok(directory)
 }
 
@@ -33,7 +34,8 @@ fn load_people(c: &Connection, directory: &mut Directory) -> Rows<()> {
     while let Some(r) = rows.next()? {
         let libraries = if r.get(5)? { None } else { Some(Vec::new()) };
         let max_bit_rate = r.get::<_, Option<i64>>(6)?.map(i64::cast_unsigned);
-        let account = Account { id: r.get(0)?, name: r.get(1)?, admin: r.get(4)?, libraries, max_bit_rate };
+        let (id, name, admin) = (r.get(0)?, r.get(1)?, r.get(4)?);
+        let account = Account { id, name, admin, libraries, max_bit_rate, home: None };
         directory.names.insert(r.get(2)?, account.id.clone());
         directory.people.insert(account.id.clone(), Person { account, password: r.get(3)? });
     }
@@ -98,6 +100,13 @@ pub(super) fn delete_account(t: &Transaction<'_>, id: &str) -> Rows<usize> {
 
 pub(super) fn account_exists(t: &Transaction<'_>, id: &str) -> Rows<bool> {
     Ok(t.query_row("SELECT 1 FROM account WHERE id = ?1", [id], |_| Ok(())).optional()?.is_some())
+}
+
+/// Whether an account of ours, or a guest who may be here, has this id.
+pub(super) fn person_exists(t: &Transaction<'_>, id: &str) -> Rows<bool> {
+    let sql = "SELECT 1 FROM account WHERE id = ?1 UNION ALL \
+        SELECT 1 FROM guest AS g JOIN friend AS f ON f.id = g.friend WHERE g.id = ?1 AND f.enabled AND f.hosts";
+    Ok(t.query_row(sql, [id], |_| Ok(())).optional()?.is_some())
 }
 
 pub(super) fn insert_session(t: &Transaction<'_>, hash: &TokenHash, session: &Session) -> Rows<()> {

@@ -37,7 +37,7 @@ impl Accounts {
         };
         let keep = options.sessions_per_account.max(1);
         self.change(move |t| {
-            if !record::account_exists(t, &session.account)? {
+            if !record::person_exists(t, &session.account)? {
                 return Ok(Err(AccountsError::WrongPassword));
             }
             record::drop_expired_sessions(t, now)?;
@@ -109,12 +109,11 @@ impl Accounts {
             }
             Credential::ApiKey(id) => directory.keys.values().find(|key| key.id == *id)?.account.as_str(),
             Credential::Password(hash) => {
-                let person = directory.people.get(caller.id())?;
+                let person = directory.person(caller.id())?;
                 (TokenHash::of(&person.password) == *hash).then(|| caller.id())?
             }
         };
-        let account = directory.people.get(account)?.account.clone();
-        Some(Caller { account: Some(account), ..caller.clone() })
+        Some(Caller { account: Some(directory.account(account)?), ..caller.clone() })
     }
 
     /// The account and its stored hash, when name and password are right and the attempt is allowed now.
@@ -125,7 +124,7 @@ impl Accounts {
         address: IpAddr,
     ) -> Result<(Account, String), AccountsError> {
         let key = name_key(name);
-        let person = self.shared.directory.read().by_name(&key).cloned();
+        let person = self.shared.directory.read().by_name(&key);
         if let Some(person) = &person
             && self.shared.passwords.remembered(&person.password, password, self.now())
         {
@@ -176,7 +175,7 @@ impl Accounts {
 
 fn session_caller(directory: &Directory, hash: &TokenHash, address: IpAddr, now: i64) -> Option<Caller> {
     let session = directory.sessions.get(hash).filter(|s| s.expires_at > now)?;
-    let account = directory.people.get(&session.account)?.account.clone();
+    let account = directory.account(&session.account)?;
     Some(Caller { account: Some(account), credential: Credential::Session(*hash), address })
 }
 

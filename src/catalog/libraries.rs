@@ -86,6 +86,9 @@ fn check(others: &[Library], new: &Library) -> Result<(), CatalogError> {
 /// Forgets a library of ours with its items; what of friends' was hidden behind them is shown.
 pub(super) fn remove(t: &Transaction<'_>, id: &str) -> rusqlite::Result<bool> {
     let hidden = twins::behind_library(t, id)?;
+    let watched = "DELETE FROM watched WHERE item IN (SELECT id FROM item WHERE library = ?1 \
+        AND library IN (SELECT id FROM library WHERE friend IS NULL))";
+    t.execute(watched, [id])?;
     let removed = t.execute("DELETE FROM library WHERE id = ?1 AND friend IS NULL", [id])? > 0;
     twins::settle(t, hidden)?;
     Ok(removed)

@@ -29,8 +29,10 @@ pub use items::{ToVerify, Twin};
 pub use model::{
     Artwork, File, Id, Item, ItemKind, ItemState, Library, LibraryKind, LibraryState, Progress, Visibility,
 };
+pub use progress::{FACTS_MAX, Fact, Facts, Known, Whose};
 
 use std::path::Path;
+use std::sync::Arc;
 
 use rusqlite::Transaction;
 use tokio::sync::watch;
@@ -159,13 +161,27 @@ pub struct LibraryTotals {
 pub struct Catalog {
     database: Database,
     written: watch::Sender<()>,
+    watched: watch::Sender<()>,
+    clock: Arc<dyn Fn() -> i64 + Send + Sync>,
 }
 
 impl Catalog {
     /// On a database opened with the migrations of `catalog.db`.
     #[must_use]
     pub fn new(database: Database) -> Self {
-        Self { database, written: watch::Sender::default() }
+        Self::with_clock(database, Arc::new(now))
+    }
+
+    /// As [`Catalog::new`]; how far somebody watched is written with the time of this clock, in Unix milliseconds.
+    #[must_use]
+    pub fn with_clock(database: Database, clock: Arc<dyn Fn() -> i64 + Send + Sync>) -> Self {
+        Self { database, written: watch::Sender::default(), watched: watch::Sender::default(), clock }
+    }
+
+    /// Ticks whenever more is known of how far somebody watched.
+    #[must_use]
+    pub fn watched(&self) -> watch::Receiver<()> {
+        self.watched.subscribe()
     }
 
     /// Ticks after each write but those of progress: something may have changed for [`Catalog::changes`].
@@ -359,8 +375,9 @@ impl Catalog {
         if !progress.position.is_finite() || progress.position < 0.0 {
             return Err(CatalogError::Invalid("position: must be seconds from the start".to_owned()));
         }
-        let (account, item, now) = (account.to_owned(), item.to_owned(), now());
+        let (account, item, now) = (account.to_owned(), item.to_owned(), (self.clock)());
         let known = self.database.write(move |t| progress::set(t, &account, &item, progress, now)).await?;
+        self.watched.send_replace(());
         if known { Ok(()) } else { Err(CatalogError::NotFound("item")) }
     }
 
@@ -368,6 +385,44 @@ impl Catalog {
     pub async fn remove_progress(&self, account: &str) -> Result<usize, CatalogError> {
         let account = account.to_owned();
         Ok(self.database.write(move |t| progress::forget_account(t, &account)).await?)
+    }
+
+    /// At most `limit` facts of how far these accounts watched that were written after a revision.
+    ///
+    /// # Errors
+    /// [`CatalogError::Database`].
+    pub async fn facts(&self, accounts: Vec<Known>, since: i64, limit: usize) -> Result<Facts, CatalogError> {
+        Ok(self.database.read(move |c| progress::since(c, &accounts, since, limit)).await?)
+    }
+
+    /// Takes in what a friend's node tells of how far these accounts watched, at once with how far it is known now. Returns how
+    /// many facts were later than what was known.
+    ///
+    /// # Errors
+    /// [`CatalogError::Database`].
+    pub async fn take_facts(
+        &self,
+        friend: &str,
+        whose: Whose,
+        accounts: Vec<Known>,
+        page: Facts,
+    ) -> Result<usize, CatalogError> {
+        let (friend, now) = (friend.to_owned(), (self.clock)());
+        let take = move |t: &Transaction<'_>| progress::take(t, (&friend, whose), &accounts, &page, now);
+        let later = self.database.write(take).await?;
+        if later > 0 {
+            self.watched.send_replace(());
+        }
+        Ok(later)
+    }
+
+    /// Up to which revision of a friend's node its facts are known here.
+    ///
+    /// # Errors
+    /// [`CatalogError::Database`].
+    pub async fn facts_taken(&self, friend: &str, whose: Whose) -> Result<i64, CatalogError> {
+        let friend = friend.to_owned();
+        Ok(self.database.read(move |c| progress::taken(c, &friend, whose)).await?)
     }
 
     /// What a person should look at.

@@ -17,6 +17,8 @@ Examples:
   potluck friend accept potluck1ak3...           on Bob's side, with the code he was sent
   potluck friend share Bob Films Shows           these libraries and no others; without any: nothing
   potluck friend limit Bob 5000                  kilobits a second that Bob may take; 0: the node's setting
+  potluck friend stand-in Bob                    your people can sign in at Bob's while this node is away; --off: not any more
+  potluck friend host Bob                        Bob's people may sign in here; --off: not any more
   potluck friend list
   potluck friend revoke Bob                      at once, in the middle of what he watches"
 )]
@@ -31,6 +33,10 @@ pub(super) enum Friend {
     Share(Share),
     /// Limit what a friend may take from this node
     Limit(Limit),
+    /// Let your people sign in at a friend's node while this one is away
+    StandIn(Switch),
+    /// Let a friend's people sign in here while theirs is away
+    Host(Switch),
     /// End a friendship at once
     Revoke(Named),
 }
@@ -77,6 +83,15 @@ pub(super) struct Limit {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct Switch {
+    /// The friend's name
+    name: String,
+    /// Not any more
+    #[arg(long)]
+    off: bool,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct Named {
     /// The friend's name
     name: String,
@@ -101,6 +116,8 @@ impl Friend {
             Self::List(format) => list(node, &format).await,
             Self::Share(share) => share.run(node).await,
             Self::Limit(limit) => limit.run(node).await,
+            Self::StandIn(switch) => switch.stand_in(node).await,
+            Self::Host(switch) => switch.host(node).await,
             Self::Revoke(named) => named.revoke(node).await,
         }
     }
@@ -163,7 +180,13 @@ fn row(friend: &model::Friend, libraries: &[model::Library]) -> String {
         FriendState::Refused => "refused",
         FriendState::Disabled => "disabled",
     };
-    format!("{:<20} {state:<9} {:<28} {shared}", friend.name, friend.address.as_deref().unwrap_or("-"))
+    let stand_in = friend.stand_in.as_ref().map(|told| match told.synced_at {
+        Some(_) if told.problem.is_none() => ", stands in",
+        _ => ", does not stand in yet",
+    });
+    let hosts = if friend.hosts.is_some() { ", is hosted" } else { "" };
+    let address = friend.address.as_deref().unwrap_or("-");
+    format!("{:<20} {state:<9} {address:<28} {shared}{}{hosts}", friend.name, stand_in.unwrap_or_default())
 }
 
 async fn named(node: &Control, name: &str) -> anyhow::Result<model::Friend> {
@@ -198,6 +221,39 @@ impl Limit {
         let what = rate.map_or("what the node's setting allows".to_owned(), |_| format!("{} kbit/s", self.kilobits));
         output::line(format_args!("{} may take {what}.", friend.name))?;
         Ok(())
+    }
+}
+
+impl Switch {
+    async fn stand_in(self, node: &Control) -> anyhow::Result<()> {
+        let change = FriendChange { stand_in: Some(!self.off), ..FriendChange::default() };
+        let friend = self.change(node, &change).await?;
+        let line = match self.off {
+            true => format!("Nobody can sign in at {friend}'s node any more; it is told to forget your accounts."),
+            false => {
+                format!("Your people can sign in at {friend}'s node, once {friend} allows it: potluck friend host ...")
+            }
+        };
+        output::line(line)?;
+        Ok(())
+    }
+
+    async fn host(self, node: &Control) -> anyhow::Result<()> {
+        let change = FriendChange { hosts: Some(!self.off), ..FriendChange::default() };
+        let friend = self.change(node, &change).await?;
+        let may = if self.off {
+            "may not sign in here"
+        } else {
+            "may sign in here, where they chose this node as a stand-in"
+        };
+        output::line(format_args!("{friend}'s people {may}."))?;
+        Ok(())
+    }
+
+    /// Returns the friend's name.
+    async fn change(&self, node: &Control, change: &FriendChange) -> anyhow::Result<String> {
+        let path = format!("/api/v1/friends/{}", named(node, &self.name).await?.id);
+        Ok(node.call::<model::Friend>(Method::PATCH, &path, Some(change)).await?.name)
     }
 }
 

@@ -19,6 +19,7 @@ use crate::exchange::iroh::IrohError;
 use crate::exchange::webrtc::WebRtcError;
 use crate::friends::FriendsError;
 use crate::friends::links::LinksError;
+use crate::friends::stand_in::HostError;
 use crate::media::MediaError;
 use crate::playback::PlaybackError;
 
@@ -253,6 +254,19 @@ impl From<FriendsError> for Refusal {
         match error {
             FriendsError::Off { retry, .. } => Self::friend_off(message, retry),
             FriendsError::Unlinked => Self::unavailable(message),
+        }
+    }
+}
+
+impl From<HostError> for Refusal {
+    fn from(error: HostError) -> Self {
+        let message = error.to_string();
+        match error {
+            HostError::Seal(_) => Self::new(StatusCode::FORBIDDEN, "forged", message).denied(),
+            HostError::NotHosted => Self::forbidden(&message),
+            HostError::Nonsense(_) => Self::invalid(message),
+            HostError::Accounts(error) => error.into(),
+            HostError::Catalog(error) => error.into(),
         }
     }
 }

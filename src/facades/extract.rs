@@ -31,9 +31,10 @@ pub struct Path<T>(pub T);
 pub struct Query<T>(pub T);
 
 /// A JSON body. `Content-Type: application/json` is required: no HTML form can send it.
-pub struct Json<T>(pub T);
+/// At most `MAX` bytes of it are read.
+pub struct Json<T, const MAX: usize = BODY_MAX>(pub T);
 
-impl<S: Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
+impl<S: Sync, T: DeserializeOwned, const MAX: usize> FromRequest<S> for Json<T, MAX> {
     type Rejection = Refusal;
 
     async fn from_request(request: Request<Body>, _: &S) -> Result<Self, Refusal> {
@@ -41,16 +42,16 @@ impl<S: Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
         if !kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json")) {
             return Err(Refusal::invalid("the body must be JSON, with Content-Type: application/json"));
         }
-        let body = Limited::new(request.into_body(), BODY_MAX).collect();
+        let body = Limited::new(request.into_body(), MAX).collect();
         let body = tokio::time::timeout(BODY_TIME, body).await.map_err(|_| Refusal::too_slow())?;
-        let bytes = body.map_err(body_refusal)?.to_bytes();
+        let bytes = body.map_err(|error| body_refusal(error, MAX))?.to_bytes();
         serde_json::from_slice(&bytes).map(Json).map_err(|error| Refusal::invalid(format!("the body: {error}")))
     }
 }
 
-fn body_refusal(error: Box<dyn std::error::Error + Send + Sync>) -> Refusal {
+fn body_refusal(error: Box<dyn std::error::Error + Send + Sync>, longest: usize) -> Refusal {
     if error.is::<LengthLimitError>() {
-        return Refusal::too_large(BODY_MAX);
+        return Refusal::too_large(longest);
     }
     Refusal::invalid("the body ended early")
 }

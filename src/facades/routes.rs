@@ -19,7 +19,7 @@ use super::error::Refusal;
 use super::ipfs::{Gate, Sight};
 use super::native::{
     accounts, api_keys, audit, blocks, changes, events, folders, friends, hls, items, libraries, openapi, pictures,
-    publish, renditions, scrub, session, status, subtitles, thumbnails, webrtc,
+    publish, renditions, scrub, session, stand_in, status, subtitles, thumbnails, webrtc,
 };
 use super::{App, forward, gateway, metrics, web};
 use crate::accounts::{Caller, Credential};
@@ -141,6 +141,9 @@ fn declare() -> Routes {
         .delete("/api/v1/friends/{id}",                         Admin,   Home,    friends::revoke)
         .post  ("/api/v1/friends/redeem",                       Public,  Strangers, friends::redeem)
         .post  ("/api/v1/friends/hello",                        Account, Friends, friends::hello)
+
+        .get   ("/api/v1/stand-in",                             Account, Friends, stand_in::news)
+        .post  ("/api/v1/stand-in",                             Account, Friends, stand_in::receive)
 
         .get   ("/api/v1/status",                               Account, Home,    status::show)
         .get   ("/api/v1/events",                               Account, Home,    events::stream)

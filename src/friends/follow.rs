@@ -121,6 +121,7 @@ impl Follower {
         self.believe(&page, &since)?;
         if !same {
             let taken = inner.catalog.take_changes(&self.friend, page, inner.options.items_max).await?;
+            self.friends.set_offered(&self.friend).await;
             self.tell(&taken);
         }
         let state = FriendState { online: true, synced: !more, problem: None };
@@ -183,7 +184,10 @@ impl Follower {
         if matches!(error, FollowError::Stranger) {
             let nothing = self.friends.inner.catalog.take_changes(&self.friend, Changes::default(), 0).await;
             match nothing {
-                Ok(taken) => self.tell(&taken),
+                Ok(taken) => {
+                    self.friends.set_offered(&self.friend).await;
+                    self.tell(&taken);
+                }
                 Err(error) => {
                     tracing::error!(friend.id = %self.friend, error = %error, "a friend's libraries could not be hidden")
                 }

@@ -16,6 +16,9 @@ pub(super) async fn keep(friends: Friends) {
         let known = friends.inner.accounts.friends();
         drop_others(&friends, &known, &mut followers).await;
         for friend in known.into_iter().filter(|friend| friend.enabled) {
+            if !followers.contains_key(&friend.id) {
+                friends.set_offered(&friend.id).await;
+            }
             followers.entry(friend.id.clone()).or_insert_with(|| {
                 let stop = friends.inner.stop.child_token();
                 friends.inner.tasks.spawn(follow(friends.clone(), friend.id.clone(), stop.clone()));

@@ -15,10 +15,11 @@ mod follow;
 mod keeper;
 pub mod links;
 mod pulse;
+pub mod stand_in;
 
 pub use fetch::Holders;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,6 +33,7 @@ use tokio_util::task::TaskTracker;
 use crate::accounts::{Accounts, Friend};
 use crate::catalog::{Catalog, Id};
 use crate::exchange::Body;
+use stand_in::{Seals, StandInState};
 
 /// Events that a slow reader may be behind.
 const BACKLOG: usize = 256;
@@ -121,6 +123,8 @@ pub enum FriendsEvent {
     Library(Id),
     /// A friend's state is another.
     State(Id),
+    /// A friend's node knows more, or less, of what it needs to stand in for ours.
+    StandIn(Id),
 }
 
 struct Inner {
@@ -128,6 +132,8 @@ struct Inner {
     accounts: Accounts,
     catalog: Catalog,
     dial: Arc<dyn Dial>,
+    seals: Seals,
+    stand_ins: Mutex<HashMap<Id, StandInState>>,
     states: Mutex<HashMap<Id, FriendState>>,
     /// What friends told wrong, since the start.
     lies: Mutex<HashMap<Id, fetch::Lies>>,
@@ -149,12 +155,20 @@ pub struct Friends {
 impl Friends {
     /// Follows every friend that is switched on, now and later.
     #[must_use]
-    pub fn start(options: FriendsOptions, accounts: Accounts, catalog: Catalog, dial: Arc<dyn Dial>) -> Self {
+    pub fn start(
+        options: FriendsOptions,
+        accounts: Accounts,
+        catalog: Catalog,
+        dial: Arc<dyn Dial>,
+        seals: Seals,
+    ) -> Self {
         let inner = Inner {
             options,
             accounts,
             catalog,
             dial,
+            seals,
+            stand_ins: Mutex::default(),
             states: Mutex::default(),
             lies: Mutex::default(),
             events: broadcast::Sender::new(BACKLOG),
@@ -165,6 +179,7 @@ impl Friends {
         };
         let this = Self { inner: Arc::new(inner) };
         this.inner.tasks.spawn(keeper::keep(this.clone()));
+        this.inner.tasks.spawn(stand_in::keep(this.clone()));
         this
     }
 
@@ -225,6 +240,13 @@ impl Friends {
                 self.tell(FriendsEvent::Library(library.id));
             }
         }
+    }
+
+    /// Lets the people of a friend who are guests here see what it shares with us.
+    async fn set_offered(&self, friend: &str) {
+        let libraries = self.inner.catalog.libraries().await.unwrap_or_default();
+        let theirs = libraries.into_iter().filter(|library| library.friend.as_deref() == Some(friend));
+        self.inner.accounts.offered(friend, theirs.map(|library| library.id).collect::<HashSet<_>>());
     }
 
     fn tell(&self, event: FriendsEvent) {

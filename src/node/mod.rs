@@ -32,6 +32,7 @@ use crate::exchange::Responder;
 use crate::exchange::iroh::IrohError;
 use crate::exchange::webrtc::{WebRtc, WebRtcOptions};
 use crate::friends::links::{Links, LinksOptions};
+use crate::friends::stand_in::Seals;
 use crate::friends::{Dial, Friends, FriendsOptions};
 use crate::library::{Importer, ImporterOptions, ItemChange, LibraryEvent};
 use crate::media::{Media, MediaOptions};
@@ -165,8 +166,9 @@ impl Store {
         let options = DatabaseOptions { mmap_bytes: CATALOG_MAPPED, ..DatabaseOptions::default() };
         let database = Database::open(&path, &options, migrations::CATALOG)
             .map_err(|source| NodeError::Database { path, source })?;
+        let clock = accounts.clock.clone();
         let accounts = Accounts::open(database.clone(), accounts).await?;
-        Ok(Self { folder, key, catalog: Catalog::new(database), accounts })
+        Ok(Self { folder, key, catalog: Catalog::with_clock(database, clock), accounts })
     }
 
     /// Writes what is still to be written.
@@ -283,11 +285,15 @@ impl Node {
     }
 
     /// Follows what friends share; `dial` reaches their nodes. Without effect where that runs already.
-    pub fn start_friends(&self, options: FriendsOptions, dial: Arc<dyn Dial>) {
+    ///
+    /// # Errors
+    /// [`NodeError::Key`] when nothing can be sealed with the node's key.
+    pub fn start_friends(&self, options: FriendsOptions, dial: Arc<dyn Dial>) -> Result<(), NodeError> {
+        let seals = Seals::new(&self.secret()?).map_err(|error| self.key_error(error))?;
         let mut started = false;
         let friends = self.running.friends.get_or_init(|| {
             started = true;
-            Friends::start(options, self.accounts().clone(), self.catalog().clone(), dial)
+            Friends::start(options, self.accounts().clone(), self.catalog().clone(), dial, seals)
         });
         if started {
             let (told, events) = (friends.events(), self.running.events.clone());
@@ -295,6 +301,15 @@ impl Node {
             let (told, node) = (friends.events(), self.clone());
             self.running.tasks.spawn("repairs by friends", |stop| scrub::hear(node, told, stop));
         }
+        Ok(())
+    }
+
+    fn secret(&self) -> Result<[u8; 32], NodeError> {
+        self.running.key.secret().map_err(|error| self.key_error(error))
+    }
+
+    fn key_error(&self, error: impl std::fmt::Display) -> NodeError {
+        NodeError::Key { path: self.running.folder.key(), reason: error.to_string() }
     }
 
     /// Starts the carrier between friends' nodes, whose requests `responder` answers, and follows what friends share. Without
@@ -304,8 +319,7 @@ impl Node {
     /// [`NodeError::Links`] when its port cannot be used.
     pub async fn start_links(&self, responder: Arc<dyn Responder<Caller>>) -> Result<(), NodeError> {
         let Some(options) = self.running.options.links.clone() else { return Ok(()) };
-        let path = self.running.folder.key();
-        let secret = self.running.key.secret().map_err(|error| NodeError::Key { path, reason: error.to_string() })?;
+        let secret = self.secret()?;
         let follows = options.keep;
         let links = Links::start(options, &secret, self.accounts().clone(), responder).await;
         let links = links.map_err(NodeError::Links)?;
@@ -314,7 +328,7 @@ impl Node {
             return Ok(());
         }
         if follows {
-            self.start_friends(FriendsOptions::default(), Arc::new(links.clone()));
+            self.start_friends(FriendsOptions::default(), Arc::new(links.clone()))?;
         }
         let (changed, friends, events) = (links.iroh().changed(), self.friends().cloned(), self.running.events.clone());
         self.running.tasks.spawn("friends' links", |stop| events::tell_of_links(changed, friends, events, stop));

@@ -66,7 +66,7 @@ async fn sync(table: &mut Table) -> anyhow::Result<()> {
     let begun = Instant::now();
     let router = NodeRouter::local(sharer.clone());
     let dial = Nearby { node: sharer.clone(), router: router.clone() };
-    follower.start_friends(FriendsOptions::default(), Arc::new(dial));
+    follower.start_friends(FriendsOptions::default(), Arc::new(dial)).unwrap();
     let friends = follower.friends().context("they were started")?;
     let mut events = friends.events();
     while !friends.state(&friend).synced {

@@ -81,7 +81,7 @@ impl Three {
         let (ann, bob, carol) =
             (TestNode::start(&[]).await, TestNode::start(&[film()]).await, TestNode::start(&[film()]).await);
         let (street, ada) = (Street::default(), ann.signed_in("ada").await);
-        ann.node().start_friends(options(), Arc::new(street.clone()));
+        ann.node().start_friends(options(), Arc::new(street.clone())).unwrap();
         let mut three = Self { ann, bob, carol, street, ada, item: String::new() };
         three.join(&three.bob, "Bob").await;
         three.item = three.until(|| async { three.listed().await.pop() }).await;

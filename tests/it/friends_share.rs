@@ -87,7 +87,7 @@ impl Pair {
     fn follow(&self) {
         let (node, off) = (self.bob.node().clone(), Arc::clone(&self.off));
         let dial = Nearby { router: NodeRouter::local(node.clone()), node, key: ANN_KEY, off };
-        self.ann.node().start_friends(options(), Arc::new(dial));
+        self.ann.node().start_friends(options(), Arc::new(dial)).unwrap();
     }
 
     async fn share(&self, libraries: Vec<String>) {
@@ -374,7 +374,7 @@ async fn lied_to(answers: Vec<String>) -> (TestNode, String, tokio::sync::mpsc::
     let friend = add(&node, "Mallory", "mallory").await;
     let (asked, questions) = tokio::sync::mpsc::unbounded_channel();
     let options = FriendsOptions { items_max: 5000, page_max: 1 << 20, ..options() };
-    node.node().start_friends(options, Arc::new(Liar { answers: Mutex::new(answers), asked }));
+    node.node().start_friends(options, Arc::new(Liar { answers: Mutex::new(answers), asked })).unwrap();
     (node, friend, questions)
 }
 
@@ -436,7 +436,7 @@ async fn a_first_sync_that_was_cut_off_goes_on_where_it_was() {
     let node = node.restart().await;
     let (asked, mut after) = tokio::sync::mpsc::unbounded_channel();
     let rest = Mutex::new(vec![told(&titles(600..900), "CCCC", false)]);
-    node.node().start_friends(options(), Arc::new(Liar { answers: rest, asked }));
+    node.node().start_friends(options(), Arc::new(Liar { answers: rest, asked })).unwrap();
     assert!(after.recv().await.unwrap().contains("since=BBBB"), "nothing is asked for twice");
     let ada = node.signed_in("ada").await;
     let total = || async {

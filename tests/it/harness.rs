@@ -89,12 +89,14 @@ impl TestNode {
 
     /// The same with other settings.
     pub async fn restart_with(self, wish: impl FnOnce(&mut NodeOptions)) -> Self {
+        self.halt().await.wake(wish).await
+    }
+
+    /// Stops it for a while.
+    pub async fn halt(self) -> HaltedNode {
         let Self { service, library, folder, links, .. } = self;
         service.stop().await;
-        let mut node = NodeOptions { links: links.clone(), ..node_options(&folder.path().join("data")) };
-        wish(&mut node);
-        let service = serve(node, serve_options()).await;
-        Self { url: service.url(), service, library, folder, links }
+        HaltedNode { library, folder, links }
     }
 
     pub async fn stop(self) {
@@ -134,6 +136,24 @@ impl TestNode {
 
     async fn scanned(&self) -> bool {
         self.node().catalog().library(&self.library).await.unwrap().scanned_at.is_some()
+    }
+}
+
+/// A node that is stopped; its folders are there.
+pub struct HaltedNode {
+    library: String,
+    folder: tempfile::TempDir,
+    links: Option<LinksOptions>,
+}
+
+impl HaltedNode {
+    /// Starts it again on the same data folder.
+    pub async fn wake(self, wish: impl FnOnce(&mut NodeOptions)) -> TestNode {
+        let Self { library, folder, links } = self;
+        let mut node = NodeOptions { links: links.clone(), ..node_options(&folder.path().join("data")) };
+        wish(&mut node);
+        let service = serve(node, serve_options()).await;
+        TestNode { url: service.url(), service, library, folder, links }
     }
 }
 

@@ -167,7 +167,7 @@ impl Three {
             share(node, &befriend(node, "Ann", "ann").await).await;
             street.set(key, node.node(), manner);
         }
-        ann.node().start_friends(options(), Arc::clone(&street) as Arc<dyn Dial>);
+        ann.node().start_friends(options(), Arc::clone(&street) as Arc<dyn Dial>).unwrap();
         let there = [bob_is, carl_is].iter().filter(|manner| **manner != Manner::Off).count();
         until_held(&ann, item.cid.as_ref().unwrap(), there).await;
         let right = std::fs::read(&film).unwrap();

@@ -36,6 +36,7 @@ mod shelf;
 mod sign_in;
 mod sound;
 mod sprite;
+mod stand_in;
 mod subtitles;
 mod transcode;
 mod vaapi;

@@ -316,9 +316,11 @@ pub(super) fn forget(t: &Transaction<'_>, friend: &str) -> rusqlite::Result<Vec<
     let mut hidden = Vec::new();
     for library in &libraries {
         hidden.extend(twins::behind_library(t, library)?);
+        t.execute("DELETE FROM watched WHERE item IN (SELECT id FROM item WHERE library = ?1)", [library])?;
         t.execute("DELETE FROM library WHERE id = ?1", [library])?;
     }
     twins::settle(t, hidden)?;
+    t.execute("DELETE FROM watched_cursor WHERE friend = ?1", [friend])?;
     t.execute("DELETE FROM friend_cursor WHERE friend = ?1", [friend])?;
     Ok(libraries)
 }

@@ -9,6 +9,7 @@ use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::shows;
 use crate::catalog::model::{ItemKind, ItemState};
+use crate::catalog::progress;
 
 /// Numbers of the friends' items that this one stands for.
 pub(in crate::catalog) fn behind(t: &Transaction<'_>, item: i64) -> rusqlite::Result<Vec<i64>> {
@@ -152,6 +153,7 @@ fn place(t: &Transaction<'_>, item: i64) -> rusqlite::Result<bool> {
     let becomes = if first.is_some() { ItemState::Trashed } else { told };
     if first != twin {
         t.prepare_cached("UPDATE remote SET twin = ?2 WHERE item = ?1")?.execute(params![item, first])?;
+        first.map_or(Ok(()), |first| progress::join(t, item, first))?;
     }
     if becomes != state {
         t.prepare_cached("UPDATE item SET state = ?2 WHERE n = ?1")?.execute(params![item, becomes])?;

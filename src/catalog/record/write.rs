@@ -253,6 +253,7 @@ pub(super) fn purge(t: &Transaction<'_>, before: i64) -> rusqlite::Result<Vec<(T
     let mut removed = Vec::with_capacity(rows.len());
     for (touched, show, path) in rows {
         let hidden = twins::behind(t, touched.number)?;
+        t.execute("DELETE FROM watched WHERE item = ?1", [&touched.id])?;
         t.execute("DELETE FROM item WHERE n = ?1", [touched.number])?;
         twins::settle(t, hidden)?;
         if let Some(show) = show {

@@ -15,7 +15,7 @@ use crate::facades::error::Refusal;
 use crate::facades::extract::{Asker, Query};
 
 /// Longest wait, seconds.
-const WAIT_MAX: u64 = 60;
+pub(super) const WAIT_MAX: u64 = 60;
 
 /// The next page of changes in this node's own libraries that the caller may see.
 #[utoipa::path(get, path = "/api/v1/changes", tag = "libraries", params(ChangesQuery),

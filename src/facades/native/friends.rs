@@ -4,7 +4,7 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::http::StatusCode;
 
-use super::model::{AcceptInvite, Friend, FriendChange, FriendState, Invite, NewInvite, Problem};
+use super::model::{AcceptInvite, Friend, FriendChange, FriendState, Hosting, Invite, NewInvite, Problem, StandIn};
 use crate::accounts::{self, Caller, Credential, NewFriend};
 use crate::facades::App;
 use crate::facades::error::Refusal;
@@ -81,8 +81,8 @@ pub(in crate::facades) async fn change(
     Json(change): Json<FriendChange>,
 ) -> Result<axum::Json<Friend>, Refusal> {
     own_libraries(&app, change.libraries.as_deref().unwrap_or_default()).await?;
-    let FriendChange { name, enabled, libraries, upload_rate } = change;
-    let change = accounts::FriendChange { name, enabled, libraries, upload_rate };
+    let FriendChange { name, enabled, libraries, upload_rate, stand_in, hosts } = change;
+    let change = accounts::FriendChange { name, enabled, libraries, upload_rate, stand_in, hosts };
     let friend = app.node().accounts().update_friend(&id, change).await?;
     tell(&caller, &friend.name, "changed what a friend may do");
     app.node().announce(NodeEvent::Friends);
@@ -150,7 +150,7 @@ async fn own_libraries(app: &App, ids: &[String]) -> Result<(), Refusal> {
 }
 
 /// The public key of the node that calls.
-fn node_of(caller: &Caller) -> Result<&str, Refusal> {
+pub(super) fn node_of(caller: &Caller) -> Result<&str, Refusal> {
     match &caller.credential {
         Credential::Endpoint(endpoint) => Ok(endpoint),
         _ => Err(Refusal::forbidden("only another node may call this, over its own link")),
@@ -171,7 +171,11 @@ fn shape(app: &App, friend: accounts::Friend) -> Friend {
         Presence::Off(reason) => (FriendState::Off, None, reason),
         Presence::Refused => (FriendState::Refused, None, None),
     };
+    let stand_in = (friend.stand_in == accounts::StandIn::Chosen).then(|| stand_in(app, &friend.id));
+    let hosts = friend.hosts.then(|| hosting(app, &friend.id));
     Friend {
+        stand_in,
+        hosts,
         id: friend.id,
         name: friend.name,
         endpoint: friend.endpoint,
@@ -184,4 +188,15 @@ fn shape(app: &App, friend: accounts::Friend) -> Friend {
         address: link.map(|link| link.address),
         detail,
     }
+}
+
+fn stand_in(app: &App, friend: &str) -> StandIn {
+    let state = app.node().friends().map(|friends| friends.stand_in(friend)).unwrap_or_default();
+    StandIn { synced_at: state.synced_at, problem: state.problem }
+}
+
+fn hosting(app: &App, friend: &str) -> Hosting {
+    let accounts = app.node().accounts();
+    let received_at = accounts.hosting(friend).map(|hosting| hosting.received_at);
+    Hosting { people: accounts.guests(friend).len(), received_at }
 }

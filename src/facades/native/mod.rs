@@ -20,6 +20,7 @@ pub(super) mod renditions;
 pub(super) mod scrub;
 pub(super) mod session;
 mod shapes;
+pub(super) mod stand_in;
 pub(super) mod status;
 pub(super) mod subtitles;
 pub(super) mod thumbnails;

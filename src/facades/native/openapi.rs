@@ -7,7 +7,7 @@ use utoipa::OpenApi;
 
 use super::{
     accounts, api_keys, audit, blocks, changes, events, folders, friends, hls, items, libraries, model, pictures,
-    publish, renditions, scrub, session, status, subtitles, thumbnails, webrtc,
+    publish, renditions, scrub, session, stand_in, status, subtitles, thumbnails, webrtc,
 };
 
 #[derive(OpenApi)]
@@ -52,6 +52,8 @@ use super::{
         friends::revoke,
         friends::redeem,
         friends::hello,
+        stand_in::news,
+        stand_in::receive,
         items::list,
         items::show,
         items::next,

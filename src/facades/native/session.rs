@@ -68,6 +68,9 @@ pub(in crate::facades) async fn change_password(
     if caller.credential == Credential::Local {
         return Err(AccountsError::NotFound("account behind the local owner").into());
     }
+    if caller.is_guest() {
+        return Err(Refusal::forbidden("your password is changed at your own node"));
+    }
     let proved = accounts.by_name(&account.name, &passwords.old, caller.address).await?;
     if !matches!(proved.credential, Credential::Password(_)) {
         return Err(AccountsError::WrongPassword.into());

@@ -19,7 +19,8 @@ impl From<accounts::Invite> for model::Invite {
 impl From<accounts::Account> for model::Account {
     fn from(account: accounts::Account) -> Self {
         let libraries = if account.admin { None } else { account.libraries };
-        Self { id: account.id, name: account.name, admin: account.admin, libraries, max_bit_rate: account.max_bit_rate }
+        let accounts::Account { id, name, admin, max_bit_rate, home, .. } = account;
+        Self { id, name, admin, libraries, max_bit_rate, home }
     }
 }
 

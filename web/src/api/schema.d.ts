@@ -807,6 +807,24 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/v1/stand-in': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** What this node knows of the friend's people, and how far they watched here. For the friend's node. */
+    get: operations['stand_in_news'];
+    put?: never;
+    /** Takes what the friend's node sealed for this one: its accounts, and how far they watched. What is answered is kept. */
+    post: operations['stand_in_receive'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/v1/status': {
     parameters: {
       query?: never;
@@ -857,6 +875,8 @@ export interface components {
     Account: {
       /** @description May change libraries, accounts and settings, and sees paths. */
       admin: boolean;
+      /** @description Of a guest: the friend whose node is its home. What it may do is decided there. */
+      home?: string | null;
       /** @description UUID. */
       id: string;
       /** @description Libraries it may see; absent for all of them. */
@@ -1023,6 +1043,29 @@ export interface components {
       size: number;
       title: string;
     };
+    /** @description What a node tells another of how far somebody watched. */
+    Fact: {
+      /** @description Account at its home. */
+      account: components['schemas']['String'];
+      completed: boolean;
+      item: components['schemas']['String'];
+      origin: string;
+      /**
+       * Format: double
+       * @description Seconds. 0 and not completed: never watched.
+       */
+      position: number;
+      /**
+       * Format: int64
+       * @description With `origin`: which of two facts is later.
+       */
+      time: number;
+      /**
+       * Format: int64
+       * @description Unix milliseconds, by the clock of the node that wrote it.
+       */
+      watched_at: number;
+    };
     /** @description See [`Folders`]. */
     Folder: {
       name: string;
@@ -1059,6 +1102,7 @@ export interface components {
       detail?: string | null;
       /** @description Public key of its node. */
       endpoint: string;
+      hosts?: components['schemas']['Hosting'] | null;
       id: string;
       /** @description Ids of the libraries that are shared with it. */
       libraries: string[];
@@ -1071,6 +1115,7 @@ export interface components {
        * @description Milliseconds to its node and back.
        */
       rtt_ms?: number | null;
+      stand_in?: components['schemas']['StandIn'] | null;
       state: components['schemas']['FriendState'];
       /**
        * Format: int64
@@ -1082,10 +1127,14 @@ export interface components {
     FriendChange: {
       /** @description Where it is false, the friend stays, and may do nothing. */
       enabled?: boolean | null;
+      /** @description Whether its people may sign in here. */
+      hosts?: boolean | null;
       /** @description Ids of the libraries that are shared with it: these and no others. */
       libraries?: string[] | null;
       /** @description 1 to 64 characters. */
       name?: string | null;
+      /** @description Whether our people shall be able to sign in at its node. */
+      stand_in?: boolean | null;
       /**
        * Format: int64
        * @description Bits a second that it may take from this node; `null` for the node's setting.
@@ -1166,6 +1215,16 @@ export interface components {
       name: string;
       /** @description Its node is there now. */
       online: boolean;
+    };
+    /** @description A friend's people who may sign in here. */
+    Hosting: {
+      /** @description How many they are. */
+      people: number;
+      /**
+       * Format: int64
+       * @description Unix milliseconds when the friend's node told of them last.
+       */
+      received_at?: number | null;
     };
     /** @description An invite that makes one other node a friend, once. */
     Invite: {
@@ -1350,7 +1409,7 @@ export interface components {
     Login: {
       /** @description In the clear: TLS or the owner's proxy protects it. */
       password: string;
-      /** @description Not case-sensitive. */
+      /** @description Not case-sensitive. Of somebody whose own node is a friend's: `name@home`, or the name where only one home has it. */
       username: string;
     };
     /** @description Everything the worker's probe tells of one file. */
@@ -1418,6 +1477,19 @@ export interface components {
       new: string;
       /** @description The one until now. */
       old: string;
+    };
+    /** @description What a stand-in has for a home. */
+    News: {
+      /** @description How far the home's people watched, as far as it was written there after `since`. */
+      facts: components['schemas']['Fact'][];
+      /** @description There is more now. */
+      more: boolean;
+      /**
+       * Format: int64
+       * @description Pass as `since` the next time.
+       */
+      next: number;
+      standing: components['schemas']['Standing'];
     };
     /** @description How a file reaches a player, and why so. */
     PlaybackDecision: {
@@ -1619,6 +1691,15 @@ export interface components {
        */
       verified_files: number;
     };
+    /** @description Sealed bytes, in base64url. */
+    Sealed: {
+      /** @description The bytes. */
+      content: string;
+      /** @description What the reader derives the key from. */
+      secret: string;
+      /** @description The writer's, over both and the two nodes. */
+      signature: string;
+    };
     /** @description One segment of a rendition. */
     Segment: components['schemas']['SegmentBlocks'] & {
       /**
@@ -1714,6 +1795,35 @@ export interface components {
       kind: components['schemas']['LibraryKind'];
       name: string;
       state: components['schemas']['LibraryState'];
+    };
+    /** @description How far a friend's node is as a stand-in for this one. */
+    StandIn: {
+      /** @description Why it does not now, for people. */
+      problem?: string | null;
+      /**
+       * Format: int64
+       * @description Unix milliseconds when it last knew all accounts and all that they watched.
+       */
+      synced_at?: number | null;
+    };
+    /** @description What a stand-in knows of a home. */
+    Standing: {
+      /** @description Of the accounts that it knows. */
+      digest?: string | null;
+      /** @description Its owner lets the home's people sign in. */
+      hosts: boolean;
+      /**
+       * Format: int64
+       * @description Of the accounts that it was told last.
+       */
+      revision?: number | null;
+      /** @description X25519, base64url: what is told is sealed with it. */
+      sealing_key: string;
+      /**
+       * Format: int64
+       * @description Up to which revision it knows the home's facts.
+       */
+      taken: number;
     };
     /** @description `GET /status`. */
     Status: {
@@ -4081,6 +4191,103 @@ export interface operations {
         };
       };
       403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  stand_in_news: {
+    parameters: {
+      query: {
+        /** @description `next` of the last answer; 0 at first. */
+        since: number;
+        /** @description What tells how the stand-in stood by the last answer, `hosts` and `digest` with a dash between: another is news. */
+        known?: string;
+        /** @description Seconds to wait for something new, 0 to 60. */
+        wait?: number;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['News'];
+        };
+      };
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  stand_in_receive: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['Sealed'];
+      };
+    };
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Standing'];
+        };
+      };
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      409: {
         headers: {
           [name: string]: unknown;
         };

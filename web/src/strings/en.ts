@@ -64,6 +64,7 @@ export const en = {
     wrong: 'Name and password do not belong together. Nothing was changed; try again.',
     limited: 'Too many tries. Wait a minute, then try again.',
     note: 'Accounts are made by the owner of this node.',
+    guest: 'Is your own node away? Sign in as name@home, where the owner here lets you.',
   },
 
   kind: {
@@ -504,6 +505,14 @@ export const en = {
     shares: (name: string) => `What ${name} may see`,
     budget: 'Upload to them at most, in Mbit/s',
     noBudget: 'as set',
+    standIn: (name: string) => `Your people can sign in at ${name}’s node while yours is away`,
+    standInHelp: 'It is told your accounts, as they sign in, and how far they watched: encrypted, for that node alone.',
+    standInKnows: (when: string) => `It knew everything ${when}.`,
+    standInWaits: 'It is not told yet.',
+    standInProblem: (reason: string) => `Not now: ${reason}.`,
+    hosts: (name: string) => `${name}’s people may sign in here while their node is away`,
+    hostsHelp: 'They see what they share with you, and what you share with them. They can change nothing here.',
+    hosted: (people: number) => (people === 1 ? 'One person may sign in.' : `${people} people may sign in.`),
     rename: (name: string) => `Call ${name} otherwise`,
     away: (ms: number) => `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms away`,
     state: {
@@ -531,6 +540,7 @@ export const en = {
     signedIn: (name: string) => `Signed in as ${name}`,
     admin: 'Owner of this node',
     user: 'Viewer',
+    guest: (home: string) => `Guest: at home at ${home}’s node. What you watch here is told there when it is back.`,
     signOut: 'Sign out',
     keys: 'API keys',
     keysHelp: 'For programs that act for this account: each has its own key, which can be revoked alone.',

@@ -5,7 +5,7 @@ use utoipa::{IntoParams, ToSchema};
 /// `POST /login`.
 #[derive(Deserialize, ToSchema)]
 pub struct Login {
-    /// Not case-sensitive.
+    /// Not case-sensitive. Of somebody whose own node is a friend's: `name@home`, or the name where only one home has it.
     pub username: String,
     /// In the clear: TLS or the owner's proxy protects it.
     pub password: String,
@@ -24,6 +24,8 @@ pub struct Account {
     pub libraries: Option<Vec<String>>,
     /// Bits a second that a film may have for it, picture and sound; absent without a limit.
     pub max_bit_rate: Option<u64>,
+    /// Of a guest: the friend whose node is its home. What it may do is decided there.
+    pub home: Option<String>,
 }
 
 /// `POST /accounts` (admin).

@@ -25,6 +25,28 @@ pub struct Friend {
     pub rtt_ms: Option<f64>,
     /// Why its node was not reached, for people.
     pub detail: Option<String>,
+    /// Our people can sign in there while this node is away; absent where it was not chosen.
+    pub stand_in: Option<StandIn>,
+    /// Its people can sign in here; absent where they may not.
+    pub hosts: Option<Hosting>,
+}
+
+/// How far a friend's node is as a stand-in for this one.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct StandIn {
+    /// Unix milliseconds when it last knew all accounts and all that they watched.
+    pub synced_at: Option<i64>,
+    /// Why it does not now, for people.
+    pub problem: Option<String>,
+}
+
+/// A friend's people who may sign in here.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Hosting {
+    /// How many they are.
+    pub people: usize,
+    /// Unix milliseconds when the friend's node told of them last.
+    pub received_at: Option<i64>,
 }
 
 /// How a friend's node is.
@@ -54,6 +76,10 @@ pub struct FriendChange {
     #[serde(default, deserialize_with = "super::present")]
     #[schema(value_type = Option<u64>)]
     pub upload_rate: Option<Option<u64>>,
+    /// Whether our people shall be able to sign in at its node.
+    pub stand_in: Option<bool>,
+    /// Whether its people may sign in here.
+    pub hosts: Option<bool>,
 }
 
 /// `POST /friends/invites` (admin).
