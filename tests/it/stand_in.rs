@@ -1,14 +1,26 @@
 //! Two and three real nodes: one dies, and its people sign in at a friend's, go on where they were, and take that home.
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use potluck::accounts::{AccountChange, Caller, Friend, FriendChange};
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use http_body_util::{BodyExt as _, Full};
+use parking_lot::Mutex;
+use potluck::accounts::{AccountChange, Caller, Friend, FriendChange, NewFriend};
+use potluck::exchange::{Body, Responder};
+use potluck::facades::NodeRouter;
 use potluck::facades::native::model::ItemSummary;
-use potluck::node::Node;
+use potluck::friends::stand_in::{Sealed, Seals};
+use potluck::friends::{Dial, DialError, FriendsOptions};
+use potluck::node::{Node, NodeKey};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::fixtures::film;
 use crate::harness::{Browser, PASSWORD, TestNode, links};
+
+const DAY: i64 = 24 * 3600 * 1000;
 
 /// Looks again whenever anything is new at a node, until there is an answer.
 async fn until<T, F: Future<Output = Option<T>>>(node: &Node, look: impl Fn() -> F) -> T {
@@ -89,8 +101,17 @@ async fn listed(browser: &Browser) -> Vec<ItemSummary> {
 
 /// Home, with a film that it shares, and Bob's node, which it chose as its stand-in, over iroh.
 async fn linked() -> (TestNode, TestNode, ItemSummary) {
+    linked_with(0).await
+}
+
+/// The same; Bob's clock is ahead by as many milliseconds.
+async fn linked_with(ahead: i64) -> (TestNode, TestNode, ItemSummary) {
     let home = TestNode::with(&[film()], |wishes| wishes.node.links = Some(links("Home"))).await;
-    let bob = TestNode::with(&[], |wishes| wishes.node.links = Some(links("Bob"))).await;
+    let bob = TestNode::with(&[], |wishes| {
+        wishes.node.links = Some(links("Bob"));
+        wishes.node.accounts.clock = Arc::new(move || jiff::Timestamp::now().as_millisecond() + ahead);
+    })
+    .await;
     home.account("anna", None).await;
     let code = home.node().links().unwrap().invite(None, Duration::from_secs(3600)).await.unwrap().code;
     bob.node().links().unwrap().accept(&code, None).await.unwrap();
@@ -100,7 +121,11 @@ async fn linked() -> (TestNode, TestNode, ItemSummary) {
 }
 
 async fn standing_in() -> (TestNode, TestNode, ItemSummary) {
-    let (home, bob, film) = linked().await;
+    standing_in_with(0).await
+}
+
+async fn standing_in_with(ahead: i64) -> (TestNode, TestNode, ItemSummary) {
+    let (home, bob, film) = linked_with(ahead).await;
     let all = bob.signed_in("ada").await;
     until(bob.node(), || async { listed(&all).await.pop() }).await;
     allow(&bob, true).await;
@@ -257,6 +282,164 @@ async fn a_new_password_and_a_removed_account_reach_the_stand_in() {
     home.node().accounts().remove(&anna.id).await.unwrap();
     until(bob.node(), || async { (guest.status("/api/v1/account").await == 401).then_some(()) }).await;
     assert_eq!(bob.browser().sign_in("anna", "another one").await.status(), 401);
+    home.stop().await;
+    bob.stop().await;
+}
+
+#[tokio::test]
+async fn a_clock_that_is_a_day_off_loses_no_position_that_the_other_node_had_heard_of() {
+    for ahead in [DAY, -DAY] {
+        let (home, bob, film) = standing_in_with(ahead).await;
+        let (anna, guest) = (home.signed_in("anna").await, bob.signed_in("anna").await);
+        assert_eq!(watch(&anna, &film.id, 1.0).await, 204);
+        reaches(&bob, &guest, &film.id, 1.0).await;
+        assert_eq!(watch(&guest, &film.id, 2.0).await, 204);
+        reaches(&home, &anna, &film.id, 2.0).await;
+        assert_eq!(watch(&anna, &film.id, 0.5).await, 204);
+        reaches(&bob, &guest, &film.id, 0.5).await;
+        assert_eq!(position(&anna, &film.id).await, Some(0.5), "nothing older came back");
+        home.stop().await;
+        bob.stop().await;
+    }
+}
+
+/// The keys that a node seals with.
+fn seals(node: &TestNode) -> Seals {
+    let key = NodeKey::read(&node.data().join("node.key")).unwrap();
+    Seals::new(&key.secret().unwrap()).unwrap()
+}
+
+/// Brings something sealed to Bob's node, as the node with this key.
+async fn bring(bob: &TestNode, node: &str, sealed: &Sealed) -> u16 {
+    let caller = bob.node().accounts().by_endpoint(node, [127, 0, 0, 1].into());
+    let body = Body::new(Full::from(serde_json::to_vec(sealed).unwrap()).map_err(|never| match never {}));
+    let request = http::Request::post("/api/v1/stand-in").header("content-type", "application/json");
+    NodeRouter::local(bob.node().clone()).respond(caller, request.body(body).unwrap()).await.status().as_u16()
+}
+
+#[tokio::test]
+async fn old_replayed_forged_and_impossible_accounts_are_refused_and_none_takes_over_one_of_ours() {
+    let (home, bob, _) = standing_in().await;
+    let (home_id, bob_id, keys) = (home.node().id().to_owned(), bob.node().id().to_owned(), seals(&home));
+    let people = serde_json::to_value(home.node().accounts().residents()).unwrap();
+    home.stop().await;
+    let friend = friend_named(&bob, "Home").await.id;
+    let known = bob.node().accounts().hosting(&friend).unwrap().revision;
+    let told = |revision: i64, people: &Value| {
+        let parcel = json!({"accounts": {"revision": revision, "people": people}, "facts": [], "next": 0});
+        keys.seal(&bob_id, seals(&bob).sealing_key(), &serde_json::to_vec(&parcel).unwrap()).unwrap()
+    };
+    for old in [known, known - 1, 0] {
+        assert_eq!(bring(&bob, &home_id, &told(old, &people)).await, 409, "revision {old}");
+    }
+    let ada = bob.node().accounts().named("ada").unwrap();
+    let anna = people.as_array().unwrap().iter().find(|one| one["name"] == "anna").unwrap().clone();
+    let mut eve = anna.clone();
+    (eve["id"], eve["name"]) = (json!(ada.id), json!("eve"));
+    let taken = told(known + 1, &json!([eve]));
+    let other = Sealed { content: taken.content.replacen(&taken.content[..1], "_", 1), ..taken.clone() };
+    assert_eq!(bring(&bob, &home_id, &other).await, 403, "changed on the way");
+    let carl = NewFriend { name: "Carl".into(), endpoint: "carlsnode".into(), addresses: vec![] };
+    bob.node().accounts().add_friend(carl).await.unwrap();
+    assert_eq!(bring(&bob, "carlsnode", &taken).await, 403, "brought by another friend");
+    assert_eq!(bring(&bob, "nobody", &taken).await, 401);
+    for (what, value) in [
+        ("id", json!("no uuid")),
+        ("name", json!("a:b")),
+        ("password", json!("$argon2id$v=19$m=4194304,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAA")),
+        ("password", json!("")),
+    ] {
+        let mut wrong = anna.clone();
+        wrong[what] = value;
+        assert_eq!(bring(&bob, &home_id, &told(known + 1, &json!([wrong]))).await, 400, "{what}");
+    }
+    bob.signed_in("anna").await;
+    assert_eq!(bring(&bob, &home_id, &taken).await, 200);
+    assert_eq!(bring(&bob, &home_id, &taken).await, 409, "once");
+    assert_eq!(bob.node().accounts().get(&ada.id).unwrap(), ada);
+    let guest = bob.signed_in("eve").await;
+    let account: Value = guest.get("/api/v1/account").send().await.unwrap().json().await.unwrap();
+    assert_ne!(account["id"], json!(ada.id));
+    assert_eq!(bob.browser().sign_in("anna", PASSWORD).await.status(), 401, "who is not told any more is gone");
+    bob.stop().await;
+}
+
+/// Hands requests to the router of a node in this process; answers may get lost.
+struct Line {
+    /// Nobody where the line is cut: what is stopped is not held.
+    to: Arc<Mutex<Option<Node>>>,
+    from: String,
+    lost: Arc<AtomicBool>,
+}
+
+impl Dial for Line {
+    fn request(
+        &self,
+        _: &Friend,
+        request: http::Request<Body>,
+    ) -> BoxFuture<'static, Result<http::Response<Body>, DialError>> {
+        let Some(to) = self.to.lock().clone() else {
+            return async { Err(DialError("the line is cut".to_owned())) }.boxed();
+        };
+        let caller = to.accounts().by_endpoint(&self.from, [127, 0, 0, 1].into());
+        let answer = NodeRouter::local(to).respond(caller, request);
+        let lost = Arc::clone(&self.lost);
+        async move {
+            let answer = answer.await;
+            if lost.load(Ordering::Relaxed) { Err(DialError("the line broke".to_owned())) } else { Ok(answer) }
+        }
+        .boxed()
+    }
+}
+
+/// Lets a node reach the other until the line is cut.
+fn lay(from: &TestNode, to: &TestNode) -> (Arc<Mutex<Option<Node>>>, Arc<AtomicBool>) {
+    let (to, lost) = (Arc::new(Mutex::new(Some(to.node().clone()))), Arc::new(AtomicBool::new(false)));
+    let line = Line { to: Arc::clone(&to), from: from.node().id().to_owned(), lost: Arc::clone(&lost) };
+    let options = FriendsOptions {
+        quiet: Duration::from_millis(1),
+        retry_first: Duration::from_millis(20),
+        retry_last: Duration::from_millis(50),
+        ..FriendsOptions::default()
+    };
+    from.node().start_friends(options, Arc::new(line)).unwrap();
+    (to, lost)
+}
+
+#[tokio::test]
+async fn what_was_answered_is_kept_where_answers_are_lost_and_either_node_ends_in_between() {
+    let (home, bob) = (TestNode::start(&[film()]).await, TestNode::start(&[]).await);
+    let film = home.imported().await.remove(0).id;
+    home.account("anna", None).await;
+    for (node, name, key) in [(&home, "Bob", bob.node().id()), (&bob, "Home", home.node().id())] {
+        let new = NewFriend { name: name.to_owned(), endpoint: key.to_owned(), addresses: vec![] };
+        node.node().accounts().add_friend(new).await.unwrap();
+    }
+    change(&home, "Bob", FriendChange { libraries: Some(vec![home.library.clone()]), ..FriendChange::default() }).await;
+    let ((there, lost), (back, _)) = (lay(&home, &bob), lay(&bob, &home));
+    allow(&bob, true).await;
+    choose(&home, true).await;
+    told(&home).await;
+    let guest = bob.signed_in("anna").await;
+    until(bob.node(), || async { listed(&guest).await.pop() }).await;
+    lost.store(true, Ordering::Relaxed);
+    let anna = home.signed_in("anna").await;
+    assert_eq!(watch(&anna, &film, 1.0).await, 204);
+    known_at(&bob, &film, 1.0).await;
+    for line in [there, back] {
+        line.lock().take();
+    }
+    let dead = home.halt().await;
+    assert_eq!(watch(&guest, &film, 2.0).await, 204);
+    let bob = bob.restart().await;
+    let home = dead.wake(|_| {}).await;
+    let _lines = (lay(&bob, &home), lay(&home, &bob));
+    let anna = home.signed_in("anna").await;
+    reaches(&home, &anna, &film, 2.0).await;
+    told(&home).await;
+    let friend = friend_named(&bob, "Home").await.id;
+    let known = bob.node().catalog().facts(bob.node().accounts().guests(&friend), 0, 500).await.unwrap().facts;
+    assert_eq!(known.len(), 1, "told twice, known once");
     home.stop().await;
     bob.stop().await;
 }
