@@ -1,5 +1,5 @@
-//! Node to node: bytes of a friend's node over iroh on loopback, beside the same bytes over plain HTTPS in the same run.
-//! Both ends are in this process, so CPU is that of both.
+//! Node to node: bytes of a friend's node over iroh, beside the same bytes over plain HTTPS in the same run: on loopback, where
+//! both ends are in this process and CPU is that of both, and on a long path, with and without loss.
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -15,16 +15,33 @@ use hyper_util::rt::TokioIo;
 use potluck::exchange::iroh::{Iroh, IrohOptions, Peer, Recognise, Recognised};
 use potluck::exchange::{Body, Responder};
 use rustls::pki_types::PrivateKeyDer;
+use tokio::runtime::Handle;
 use tokio_rustls::TlsAcceptor;
 
 use crate::table::Table;
+use crate::wan::{self, Wan};
 
 const BLOCK: usize = 1024 * 1024;
-/// Requests at once, and what is asked of them.
-const WAYS: [(usize, &str); 2] = [(1, "at least 350 MB/s"), (4, "-")];
+const LOOPBACK: &str = "127.0.0.1";
 
-/// Blocks of one answer; `POTLUCK_BENCH_GIB` makes it more.
-fn blocks() -> usize {
+/// A path, requests at once, MiB of each, and what is asked.
+struct Stretch {
+    round_trip_ms: u32,
+    loss_percent: f64,
+    readers: usize,
+    mebibytes: usize,
+    asked: &'static str,
+}
+
+const LONG_PATHS: &[Stretch] = &[
+    Stretch { round_trip_ms: 50, loss_percent: 0.0, readers: 1, mebibytes: 192, asked: "-" },
+    Stretch { round_trip_ms: 50, loss_percent: 0.0, readers: 4, mebibytes: 96, asked: "at least 50 MB/s" },
+    Stretch { round_trip_ms: 50, loss_percent: 0.5, readers: 1, mebibytes: 64, asked: "-" },
+    Stretch { round_trip_ms: 50, loss_percent: 0.5, readers: 4, mebibytes: 16, asked: "at least 6.3 MB/s" },
+];
+
+/// MiB of an answer on loopback; `POTLUCK_BENCH_GIB` makes it more.
+fn mebibytes() -> usize {
     let gib = std::env::var("POTLUCK_BENCH_GIB").ok().and_then(|n| n.parse::<f64>().ok()).unwrap_or(1.0);
     (gib * 1024.0).max(16.0) as usize
 }
@@ -33,14 +50,24 @@ pub fn measure(table: &mut Table) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     // Whoever was first installed the same one.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    runtime.block_on(async {
-        for (streams, asked) in WAYS {
-            let (friend, https) = (over_iroh(streams).await?, over_https(streams).await?);
-            let what = format!("node to node, loopback, {streams} at once");
-            table.row(&what, friend.text(), asked, format!("HTTPS {}", https.text()));
-        }
-        Ok(())
-    })
+    for (readers, asked) in [(1, "at least 350 MB/s"), (4, "-")] {
+        let path = Stretch { round_trip_ms: 0, loss_percent: 0.0, readers, mebibytes: mebibytes(), asked };
+        runtime.block_on(row(table, &path, LOOPBACK, runtime.handle()))?;
+    }
+    for path in LONG_PATHS {
+        let Some(wan) = Wan::up(path.round_trip_ms, path.loss_percent)? else { continue };
+        let far = wan.far_runtime()?;
+        runtime.block_on(row(table, path, wan::FAR, far.handle()))?;
+    }
+    Ok(())
+}
+
+async fn row(table: &mut Table, path: &Stretch, host: &str, there: &Handle) -> anyhow::Result<()> {
+    let (friend, https) = (over_iroh(path, host, there).await?, over_https(path, host, there).await?);
+    let Stretch { round_trip_ms, loss_percent, readers, .. } = path;
+    let what = format!("node to node, {round_trip_ms} ms, {loss_percent} % loss, {readers} at once");
+    table.row(&what, friend.text(), path.asked, format!("HTTPS {}", https.text()));
+    Ok(())
 }
 
 struct Run {
@@ -50,11 +77,11 @@ struct Run {
 
 impl Run {
     fn text(&self) -> String {
-        format!("{:.0} MB/s, {:.2} CPU-s/GB", self.megabytes_a_second, self.cpu_a_gigabyte)
+        format!("{:.1} MB/s, {:.2} CPU-s/GB", self.megabytes_a_second, self.cpu_a_gigabyte)
     }
 }
 
-/// Has as many readers as asked for read one answer each.
+/// Has as many readers as asked for read one answer each, after one that is not counted.
 async fn timed<F: Future<Output = anyhow::Result<usize>>>(read: impl Fn() -> F, readers: usize) -> anyhow::Result<Run> {
     read().await?;
     let (begin, cpu) = (Instant::now(), cpu_seconds());
@@ -64,75 +91,79 @@ async fn timed<F: Future<Output = anyhow::Result<usize>>>(read: impl Fn() -> F, 
 }
 
 /// The same bytes again and again.
-fn endless() -> Body {
+fn endless(mebibytes: usize) -> Body {
     let block = Bytes::from(vec![0x5a; BLOCK]);
-    let frames = stream::repeat_with(move || Ok(http_body::Frame::data(block.clone()))).take(blocks());
+    let frames = stream::repeat_with(move || Ok(http_body::Frame::data(block.clone()))).take(mebibytes);
     Body::new(StreamBody::new(frames))
 }
 
-struct Site;
+/// Answers with so many MiB.
+struct Site(usize);
 
 impl Responder<()> for Site {
     fn respond(&self, (): (), _: http::Request<Body>) -> Pin<Box<dyn Future<Output = http::Response<Body>> + Send>> {
-        Box::pin(async { http::Response::new(endless()) })
+        let body = endless(self.0);
+        Box::pin(async { http::Response::new(body) })
     }
 }
 
-async fn over_iroh(readers: usize) -> anyhow::Result<Run> {
-    let options = IrohOptions { listen: SocketAddr::from(([127, 0, 0, 1], 0)), ..IrohOptions::default() };
+async fn start(host: &str, seed: u8, mebibytes: usize) -> anyhow::Result<Iroh<()>> {
+    let options = IrohOptions { listen: SocketAddr::new(host.parse()?, 0), ..IrohOptions::default() };
     let recognise: Recognise<()> = Arc::new(|_, _| Recognised { caller: (), known: true });
-    let serving = Iroh::start(options.clone(), &[1; 32], Arc::clone(&recognise), Arc::new(Site)).await?;
-    let asking = Iroh::start(options, &[2; 32], recognise, Arc::new(Site)).await?;
+    Ok(Iroh::start(options, &[seed; 32], recognise, Arc::new(Site(mebibytes))).await?)
+}
+
+async fn over_iroh(path: &Stretch, host: &str, there: &Handle) -> anyhow::Result<Run> {
+    let (far, mebibytes) = (host.to_owned(), path.mebibytes);
+    let serving = there.spawn(async move { start(&far, 1, mebibytes).await }).await??;
+    let asking = start(if host == LOOPBACK { host } else { wan::NEAR }, 2, mebibytes).await?;
     let peer = Peer { endpoint: serving.id().to_owned(), addresses: serving.addresses() };
-    let run = timed(
-        || async {
-            let mut body = asking.send(&peer, http::Request::get("/").body(Body::default())?).await?.into_body();
-            let mut moved = 0;
-            while let Some(frame) = body.frame().await {
-                let frame = frame.map_err(|error| anyhow::anyhow!(error))?;
-                moved += frame.data_ref().map_or(0, Bytes::len);
-            }
-            Ok(moved)
-        },
-        readers,
-    )
-    .await?;
+    let read = || async {
+        let mut body = asking.send(&peer, http::Request::get("/").body(Body::default())?).await?.into_body();
+        let mut moved = 0;
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|error| anyhow::anyhow!(error))?;
+            moved += frame.data_ref().map_or(0, Bytes::len);
+        }
+        Ok(moved)
+    };
+    let run = timed(read, path.readers).await?;
     asking.stop().await;
-    serving.stop().await;
+    there.spawn(async move { serving.stop().await }).await?;
     Ok(run)
 }
 
-async fn over_https(readers: usize) -> anyhow::Result<Run> {
+async fn over_https(path: &Stretch, host: &str, there: &Handle) -> anyhow::Result<Run> {
     let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()])?;
     let key = PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
     let config =
         rustls::ServerConfig::builder().with_no_client_auth().with_single_cert(vec![made.cert.der().clone()], key)?;
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-    let url = format!("https://localhost:{}/", listener.local_addr()?.port());
-    let server = tokio::spawn(serve(listener, TlsAcceptor::from(Arc::new(config))));
+    let address = SocketAddr::new(host.parse()?, 0);
+    let listener = there.spawn(tokio::net::TcpListener::bind(address)).await??;
+    let url = format!("https://{}/", listener.local_addr()?);
+    let server = there.spawn(serve(listener, TlsAcceptor::from(Arc::new(config)), path.mebibytes));
     let client = reqwest::Client::builder().tls_danger_accept_invalid_certs(true).http1_only().build()?;
-    let run = timed(
-        || async {
-            let mut body = client.get(&url).send().await?.bytes_stream();
-            let mut moved = 0;
-            while let Some(part) = body.next().await {
-                moved += part?.len();
-            }
-            Ok(moved)
-        },
-        readers,
-    )
-    .await?;
+    let read = || async {
+        let mut body = client.get(&url).send().await?.bytes_stream();
+        let mut moved = 0;
+        while let Some(part) = body.next().await {
+            moved += part?.len();
+        }
+        Ok(moved)
+    };
+    let run = timed(read, path.readers).await?;
     server.abort();
     Ok(run)
 }
 
-async fn serve(listener: tokio::net::TcpListener, tls: TlsAcceptor) {
+async fn serve(listener: tokio::net::TcpListener, tls: TlsAcceptor, mebibytes: usize) {
     while let Ok((stream, _)) = listener.accept().await {
         let tls = tls.clone();
         tokio::spawn(async move {
             let Ok(stream) = tls.accept(stream).await else { return };
-            let service = service_fn(|_| async { Ok::<_, std::convert::Infallible>(http::Response::new(endless())) });
+            let service = service_fn(move |_| async move {
+                Ok::<_, std::convert::Infallible>(http::Response::new(endless(mebibytes)))
+            });
             // A client that has what it wanted closes.
             let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
         });

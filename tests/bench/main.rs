@@ -3,12 +3,14 @@
 //! `cargo bench --bench bench -- [GROUP ...]` runs the named groups, or all of them.
 mod catalog;
 mod friends;
+mod idle_links;
 mod import;
 mod node;
 mod segments;
 mod sync;
 mod table;
 mod transcode;
+mod wan;
 mod webrtc;
 
 use table::Table;
@@ -26,6 +28,7 @@ const GROUPS: &[Group] = &[
     ("transcode", transcode::measure),
     ("webrtc", webrtc::measure),
     ("friends", friends::measure),
+    ("idle-links", idle_links::measure),
 ];
 
 fn main() -> anyhow::Result<()> {

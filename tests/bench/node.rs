@@ -103,7 +103,7 @@ fn percentiles(mut times: Vec<Duration>) -> String {
 }
 
 /// A data folder with an account and that many items.
-async fn prepare(data: &Path, count: u64) -> anyhow::Result<()> {
+pub async fn prepare(data: &Path, count: u64) -> anyhow::Result<()> {
     let mut init = Command::new(PROGRAM);
     init.arg("--data").arg(data).args(["init", "--admin", "ada", "--password-stdin"]);
     let mut init = init.stdin(Stdio::piped()).stdout(Stdio::null()).spawn()?;
@@ -132,14 +132,14 @@ async fn prepare(data: &Path, count: u64) -> anyhow::Result<()> {
 }
 
 /// A node that runs until it is dropped.
-struct Served {
+pub struct Served {
     process: Child,
     url: String,
     ready: Duration,
 }
 
 impl Served {
-    fn start(data: &Path) -> anyhow::Result<Self> {
+    pub fn start(data: &Path) -> anyhow::Result<Self> {
         let begin = Instant::now();
         let mut serve = Command::new(PROGRAM);
         serve.arg("--data").arg(data).args(["serve", "--listen", "127.0.0.1:0"]);
@@ -153,7 +153,7 @@ impl Served {
         Ok(Self { process, url: url.trim_end_matches('/').to_owned(), ready })
     }
 
-    fn resident(&self) -> anyhow::Result<u64> {
+    pub fn resident(&self) -> anyhow::Result<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
         Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? * 1024)

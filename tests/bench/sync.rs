@@ -1,20 +1,20 @@
 //! How long a node takes to know all that a friend's shares, and what it costs when nothing changed.
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use bytes::Bytes;
-use futures_util::FutureExt as _;
-use futures_util::future::BoxFuture;
 use http_body_util::{BodyExt as _, Empty};
 use potluck::accounts::{AccountsOptions, Friend, FriendChange, NewAccount, NewFriend};
 use potluck::catalog::record::{Description, Place, Record, Stat};
 use potluck::catalog::{Catalog, ItemKind, LibraryKind, Visibility};
 use potluck::content::cid;
-use potluck::exchange::{Body, Responder};
+use potluck::exchange::Body;
+use potluck::exchange::iroh::IrohOptions;
 use potluck::facades::NodeRouter;
-use potluck::friends::{Dial, DialError, FriendsOptions};
+use potluck::friends::links::LinksOptions;
 use potluck::media::{Chapter, Facts, MediaOptions};
 use potluck::node::{Node, NodeOptions, ScrubOptions, Store};
 use potluck::playback::PlaybackOptions;
@@ -23,8 +23,6 @@ use crate::table::Table;
 
 /// Items of the library that is shared.
 const ITEMS: u64 = 100_000;
-/// What the sharing node knows the other by.
-const KEY: &str = "theother";
 
 /// `POTLUCK_BENCH_ITEMS` makes it smaller, for a quick try.
 fn items() -> u64 {
@@ -33,43 +31,24 @@ fn items() -> u64 {
 
 pub fn measure(table: &mut Table) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    // Whoever was first installed the same one.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     runtime.block_on(sync(table))
-}
-
-/// The router of a node in this process: what a carrier would add is not in these figures.
-struct Nearby {
-    node: Node,
-    router: NodeRouter,
-}
-
-impl Dial for Nearby {
-    fn request(
-        &self,
-        _: &Friend,
-        request: http::Request<Body>,
-    ) -> BoxFuture<'static, Result<http::Response<Body>, DialError>> {
-        let caller = self.node.accounts().by_endpoint(KEY, [127, 0, 0, 1].into());
-        let answer = self.router.respond(caller, request);
-        async move { Ok(answer.await) }.boxed()
-    }
 }
 
 async fn sync(table: &mut Table) -> anyhow::Result<()> {
     let (one, two) = (tempfile::tempdir()?, tempfile::tempdir()?);
     let (sharer, follower) = (node(one.path(), items()).await?, node(two.path(), 0).await?);
     let library = sharer.catalog().libraries().await?.remove(0).id;
-    let guest = add(&sharer, KEY).await?;
+    let guest = add(&sharer, &follower).await?;
     let change = FriendChange { libraries: Some(vec![library]), ..FriendChange::default() };
-    sharer.accounts().update_friend(&guest, change).await?;
-    let friend = add(&follower, "thesharer").await?;
+    sharer.accounts().update_friend(&guest.id, change).await?;
 
-    let begun = Instant::now();
-    let router = NodeRouter::local(sharer.clone());
-    let dial = Nearby { node: sharer.clone(), router: router.clone() };
-    follower.start_friends(FriendsOptions::default(), Arc::new(dial)).unwrap();
     let friends = follower.friends().context("they were started")?;
     let mut events = friends.events();
-    while !friends.state(&friend).synced {
+    let begun = Instant::now();
+    let friend = add(&follower, &sharer).await?;
+    while !friends.state(&friend.id).synced {
         // What was missed is in the state.
         let _ = events.recv().await;
     }
@@ -92,22 +71,32 @@ async fn sync(table: &mut Table) -> anyhow::Result<()> {
     let seconds = |time: Duration| format!("{:.1} s", time.as_secs_f64());
     table.row(&what, seconds(first), "at most 60 s", format!("reading them alone: {}", seconds(read.elapsed())));
 
-    let cursor = follower.catalog().friend_cursor(&friend).await?;
-    let body = Body::new(Empty::<Bytes>::new().map_err(|never| match never {}));
-    let request = http::Request::get(format!("/api/v1/changes?since={cursor}")).body(body)?;
-    let caller = sharer.accounts().by_endpoint(KEY, [127, 0, 0, 1].into());
-    let answer = router.respond(caller, request).await.into_body().collect().await;
-    let bytes = answer.map_err(|error| anyhow::anyhow!(error))?.to_bytes().len() + cursor.len();
+    let cursor = follower.catalog().friend_cursor(&friend.id).await?;
+    let nothing = Body::new(Empty::<Bytes>::new().map_err(|never| match never {}));
+    let request = http::Request::get(format!("/api/v1/changes?since={cursor}")).body(nothing)?;
+    let links = follower.links().context("they were started")?;
+    let moved = || links.iroh().state().bytes_sent + links.iroh().state().bytes_received;
+    let before = moved();
+    let answer = links.send(&friend, request).await?.into_body().collect().await;
+    answer.map_err(|error| anyhow::anyhow!(error))?;
     let what = format!("asking again when none of {} items changed", items());
-    table.row(&what, format!("{bytes} bytes"), "under 10 KB", "the body, and the cursor in the question".to_owned());
+    let figure = format!("{} bytes", moved() - before);
+    table.row(&what, figure, "under 10 KB", "question and answer, with their heads".to_owned());
     follower.stop().await;
     sharer.stop().await;
     Ok(())
 }
 
-async fn add(node: &Node, key: &str) -> anyhow::Result<String> {
-    let new = NewFriend { name: key.to_owned(), endpoint: key.to_owned(), addresses: Vec::new() };
-    Ok(node.accounts().add_friend(new).await?.id)
+/// Has a node know another as its friend.
+async fn add(node: &Node, other: &Node) -> anyhow::Result<Friend> {
+    let addresses = other.links().context("they were started")?.iroh().addresses();
+    let new = NewFriend { name: "the other".to_owned(), endpoint: other.id().to_owned(), addresses };
+    Ok(node.accounts().add_friend(new).await?)
+}
+
+fn links() -> LinksOptions {
+    let iroh = IrohOptions { listen: SocketAddr::from(([127, 0, 0, 1], 0)), ..IrohOptions::default() };
+    LinksOptions { name: "a node".to_owned(), keep: true, iroh }
 }
 
 /// A node with one library of that many films, with facts as large as a real file's.
@@ -135,10 +124,12 @@ async fn node(data: &Path, count: u64) -> anyhow::Result<Node> {
         media: MediaOptions::new(PathBuf::from("/nonexistent")),
         playback: PlaybackOptions::default(),
         webrtc: None,
-        links: None,
+        links: Some(links()),
         scrub: ScrubOptions::default(),
     };
-    Ok(Node::start(options).await?)
+    let node = Node::start(options).await?;
+    node.start_links(Arc::new(NodeRouter::local(node.clone()))).await?;
+    Ok(node)
 }
 
 async fn fill(catalog: &Catalog, count: u64) -> anyhow::Result<()> {

@@ -1,8 +1,7 @@
 //! Node to Chromium over WebRTC, with an HTTP fetch of the same blocks beside it: speed, and what the node's CPU pays.
 //!
 //! The browser runs the page's own exchange code. Long round trips and loss come from a userspace link between two
-//! network namespaces (`../shared/tools/wan` beside the repository); without it, or without root, those rows are left
-//! out, which the run says.
+//! network namespaces; without root those rows are left out, which the run says.
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -23,11 +22,10 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use crate::table::Table;
+use crate::wan::{self, Wan};
 
 const BLOCK: usize = 1024 * 1024;
 const BLOCKS: u8 = 32;
-const NAMESPACE: &str = "potluckbench";
-const NEAR: &str = "10.77.0.1";
 
 /// A path to measure: round trip in ms, loss in percent, MiB to move, the speed that is asked for.
 struct Stretch {
@@ -49,20 +47,15 @@ pub fn measure(table: &mut Table) -> anyhow::Result<()> {
     let bundle = bundle()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let node = runtime.block_on(Node::start(bundle))?;
-    let link = Link::find();
     for path in PATHS {
         let through_link = path.round_trip_ms > 0 || path.loss_percent > 0.0;
-        if through_link && link.is_none() {
-            eprintln!(
-                "left out: {} ms, {} % loss (needs root and ../shared/tools/wan)",
-                path.round_trip_ms, path.loss_percent
-            );
+        let wan = if through_link { Wan::up(path.round_trip_ms, path.loss_percent)? } else { None };
+        if through_link && wan.is_none() {
             continue;
         }
-        let up = link.as_ref().filter(|_| through_link).map(|link| link.up(path)).transpose()?;
-        let url = format!("http://{}:{}", if through_link { NEAR } else { "127.0.0.1" }, node.port);
-        let http = browse(&url, path.mebibytes, false, up.is_some())?;
-        let webrtc = browse(&url, path.mebibytes, true, up.is_some())?;
+        let url = format!("http://{}:{}", if through_link { wan::NEAR } else { "127.0.0.1" }, node.port);
+        let http = browse(&url, path.mebibytes, false, wan.is_some())?;
+        let webrtc = browse(&url, path.mebibytes, true, wan.is_some())?;
         row(table, path, &webrtc, &http);
     }
     runtime.block_on(node.carrier.stop());
@@ -95,7 +88,7 @@ fn browse(url: &str, mebibytes: usize, webrtc: bool, far: bool) -> anyhow::Resul
     let script = here().join("browse.mjs");
     let mut command = if far {
         let mut command = Command::new("ip");
-        command.args(["netns", "exec", NAMESPACE, "node"]);
+        command.args(["netns", "exec", wan::NAMESPACE, "node"]);
         command
     } else {
         Command::new("node")
@@ -123,38 +116,6 @@ fn bundle() -> anyhow::Result<String> {
     let output = Command::new("node").arg(here().join("bundle.mjs")).output()?;
     ensure!(output.status.success(), "no bundle (npm ci in web first): {}", String::from_utf8_lossy(&output.stderr));
     Ok(String::from_utf8(output.stdout)?)
-}
-
-/// The userspace link.
-struct Link {
-    script: PathBuf,
-}
-
-/// Takes the link down again.
-struct LinkUp<'a>(&'a Link);
-
-impl Link {
-    fn find() -> Option<Self> {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/tools/wan/link.sh");
-        let root = rustix::process::geteuid().is_root();
-        (root && script.exists()).then_some(Self { script })
-    }
-
-    fn up(&self, path: &Stretch) -> anyhow::Result<LinkUp<'_>> {
-        // One that an earlier run left behind.
-        let _ = Command::new("bash").arg(&self.script).args(["down", NAMESPACE]).output()?;
-        let numbers = [path.round_trip_ms.to_string(), path.loss_percent.to_string()];
-        let status = Command::new("bash").arg(&self.script).args(["up", NAMESPACE]).args(numbers).status()?;
-        ensure!(status.success(), "the link did not come up");
-        Ok(LinkUp(self))
-    }
-}
-
-impl Drop for LinkUp<'_> {
-    fn drop(&mut self) {
-        // The next run takes it down if this fails.
-        let _ = Command::new("bash").arg(&self.0.script).args(["down", NAMESPACE]).output();
-    }
 }
 
 /// The node's side: blocks, the page, and both carriers.
