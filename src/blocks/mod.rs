@@ -238,6 +238,22 @@ impl Blocks {
         pieces.try_flatten_stream().boxed()
     }
 
+    /// Reads the blocks that `range` of the file at `path` lies in, from that file and from no copy.
+    ///
+    /// # Errors
+    /// [`BlockError::Damaged`] and [`BlockError::Changed`], which are found by that; [`BlockError::Index`], [`BlockError::Io`].
+    pub async fn intact(&self, path: &Path, range: Range<u64>) -> Result<(), BlockError> {
+        let path = path.to_owned();
+        let known = self.with_index(move |index| index.file_at(&path)).await?;
+        // What is not imported has no name that could be wrong.
+        let Some(object) = known else { return Ok(()) };
+        let _permit = self.inner.reads.acquire().await.map_err(|_| BlockError::Cancelled)?;
+        let this = self.clone();
+        let task =
+            move || scrub::verify_range(&this.inner.index, &object, &range).inspect_err(|error| this.find(error));
+        tokio::task::spawn_blocking(task).await.map_err(|_| BlockError::Cancelled)?
+    }
+
     /// Reads every block of a file again; `Ok(())` when all hash right. For scrubbing and `verified_at`. Every copy is
     /// read.
     ///

@@ -1,4 +1,5 @@
 //! Reads all blocks of a file again, without taking any from a copy, and checks that they still make its root.
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -49,6 +50,18 @@ pub(super) fn verify(
     })?;
     let root = builder.finish().root;
     if root == object.cid() { Ok(()) } else { Err(BlockError::NotFound(object.cid())) }
+}
+
+/// The leaves that hold some of these bytes. Blocking.
+pub(super) fn verify_range(index: &Index, object: &Object, range: &Range<u64>) -> Result<(), BlockError> {
+    let leaves = object.shape().leaves_of(range);
+    for start in leaves.clone().step_by(LINKS_MAX) {
+        let numbers = start..(start + LINKS_MAX as u64).min(leaves.end);
+        for (number, digest) in numbers.clone().zip(digests(index, object, numbers)?) {
+            read_leaf(object, number, &digest)?.ok_or_else(|| missing(&digest))?;
+        }
+    }
+    Ok(())
 }
 
 /// Blocking; ends at once when `cancel` is, give or take a moment.
@@ -103,7 +116,7 @@ pub(super) fn each_leaf<E: From<BlockError>>(
     Ok(())
 }
 
-fn digests(index: &Index, object: &Object, numbers: std::ops::Range<u64>) -> Result<Vec<Digest>, BlockError> {
+fn digests(index: &Index, object: &Object, numbers: Range<u64>) -> Result<Vec<Digest>, BlockError> {
     let count = numbers.end - numbers.start;
     let digests = index.digests(object, 0, numbers)?;
     // Fewer when it was imported again meanwhile.

@@ -60,12 +60,17 @@ pub(super) async fn to_holder(app: &App, caller: &Caller, item: &Item, request: 
     for way in &ways {
         let asked = question(&parts.method, &way.uri(&parts.uri, &item.id), &parts.headers, caller)?;
         match by_way(app, way, asked, longest, ways.len() > 1).await {
-            Ok(response) if response.status() != StatusCode::NOT_FOUND => return Ok(response),
+            Ok(response) if !lacks(&response) => return Ok(response),
             // The first one says why: the item is shown as that friend's.
             other => refused = refused.or(Some(other)),
         }
     }
     refused.unwrap_or_else(|| Err(Refusal::not_found()))
+}
+
+/// Another holder may have what this one has not, or cannot give now: its file may be damaged or its slots taken.
+fn lacks(response: &Response) -> bool {
+    matches!(response.status(), StatusCode::NOT_FOUND | StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS)
 }
 
 async fn by_way(

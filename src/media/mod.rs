@@ -23,6 +23,7 @@ pub use decide::{Capabilities, Decision};
 pub use facts::{Chapter, Facts, HdrDetails, HdrFormat, Stream, StreamKind};
 
 use std::ffi::OsString;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -208,13 +209,13 @@ impl Media {
         }
     }
 
-    /// One finished segment (`moof` and `mdat`) of one stream.
+    /// One finished segment (`moof` and `mdat`) of one stream, and the bytes of the file that it was taken from.
     ///
     /// # Errors
     /// As [`Media::probe`].
-    pub async fn segment(&self, path: &Path, plan: SegmentPlan) -> Result<Bytes, MediaError> {
+    pub async fn segment(&self, path: &Path, plan: SegmentPlan) -> Result<(Bytes, Range<u64>), MediaError> {
         match self.ask(path, Question::Segment(plan)).await? {
-            (Reply::Payload, segment) => Ok(segment),
+            (Reply::Cut { span }, segment) => Ok((segment, span)),
             (other, _) => Err(refused(other)),
         }
     }

@@ -4,6 +4,8 @@
 //! a segment is never escaped or copied into text. The file itself travels as a descriptor (`SCM_RIGHTS`) with the first
 //! byte of a request: the worker opens nothing by name. Both ends refuse lengths over the limits below before they
 //! allocate. `docs/formats.md`, "The worker protocol", is this page in prose.
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use super::facts::Facts;
@@ -87,8 +89,13 @@ pub struct Request {
 pub enum Reply {
     /// To [`Question::Probe`].
     Facts(Facts),
-    /// To [`Question::Poster`] and [`Question::Segment`]: it is the payload.
+    /// To [`Question::Poster`] and others: it is the payload.
     Payload,
+    /// To [`Question::Segment`]: it is the payload.
+    Cut {
+        /// Its packets lie in these bytes of the file; empty where the container does not say.
+        span: Range<u64>,
+    },
     /// To [`Question::Index`].
     Index(FileIndex),
     /// To [`Question::PictureHead`] and [`Question::SoundHead`].

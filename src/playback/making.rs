@@ -126,7 +126,8 @@ impl Inner {
         let number = usize::try_from(n).map_err(|_| PlaybackError::NotFound)?;
         let plan = title.index.plan(track, number).ok_or(PlaybackError::NotFound)?;
         self.shop.unchanged(source).await?;
-        let bytes = self.shop.media.segment(&source.path, plan).await?;
+        let (bytes, span) = self.shop.media.segment(&source.path, plan).await?;
+        self.shop.intact(source, span).await?;
         let recipe = Recipe { source: source.cid, detail: detail(rendition, Piece::Number(n)).into_bytes() };
         registered(&self.shop.blocks, recipe, bytes, "copy").await
     }

@@ -1,4 +1,5 @@
 //! Where pieces of renditions are made and kept: the worker pool, the devices, the memory and the disk.
+use std::ops::Range;
 use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 
@@ -20,6 +21,8 @@ use crate::media::{Media, MediaError};
 
 /// What recipes of transcoded pieces begin with, where those of copies have the packager's version.
 pub(super) const TRANSCODED: &str = "t";
+/// Bytes that a container puts around and between packets.
+const FRAMING: u64 = 64 * 1024;
 
 /// See the module.
 pub(super) struct Workshop {
@@ -46,6 +49,13 @@ impl Workshop {
         // Reading a block makes the change known to whoever imports the file again.
         let _ = self.blocks.read(&source.cid, 0..1).next().await;
         Err(BlockError::Changed { path: source.path.clone() }.into())
+    }
+
+    /// What was made of these bytes of the file is made of what was imported. A disk may give back others, with size and
+    /// time as they were; such a segment would be verified under a name of its own, and shown.
+    pub async fn intact(&self, source: &Source, span: Range<u64>) -> Result<(), PlaybackError> {
+        let whole = span.start..span.end.saturating_add(FRAMING);
+        Ok(self.blocks.intact(&source.path, if span.is_empty() { span } else { whole }).await?)
     }
 
     /// A segment on disk, if it is there and has the bytes that it had.

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { join } from 'node:path';
-import { api, command, films, imported, results, startBrowser, startNode } from './node.mjs';
+import { befriend, held } from './friends.mjs';
+import { command, films, imported, results, startBrowser, startNode } from './node.mjs';
 import { numbers, play, reach, seek } from './watch.mjs';
 
 const SECONDS = 120;
@@ -19,25 +20,6 @@ after(async () => {
   for (const node of [ann, bob, carol]) await node?.stop();
 });
 
-/** As two people do it: one makes an invite and says what is shared, the other accepts it. */
-function befriend(node, name) {
-  const code = command(node, 'friend', 'invite', '--name', 'Ann').trim();
-  command(ann, 'friend', 'accept', code, '--name', name);
-  command(node, 'friend', 'share', 'Ann', 'Films');
-}
-
-/** The item, once it is as wanted: looked at again whenever Ann's node tells of a change. */
-async function item(id, wanted) {
-  const get = await api(ann);
-  const events = await get('/events', { signal: AbortSignal.timeout(60_000) });
-  const changes = events.body[Symbol.asyncIterator]();
-  for (;;) {
-    const item = await (await get(`/items/${id}`)).json();
-    if (wanted(item)) return item;
-    if ((await changes.next()).done) throw new Error('the event stream ended');
-  }
-}
-
 function ranWell({ watch, stats }) {
   assert.deepEqual(watch.stalls, [], 'no wait for a frame was longer than half a second');
   assert.equal(stats.blocks_failed, 0, 'no block was refused');
@@ -47,7 +29,7 @@ function ranWell({ watch, stats }) {
 const sum = (bytes) => Object.values(bytes).reduce((sum, count) => sum + count, 0);
 
 test("a friend's film is found, and its bytes come from the friend's node directly", async (t) => {
-  befriend(bob, 'Bob');
+  befriend(bob, 'Bob', ann, 'Ann');
   const [film] = await imported(ann, 1);
   assert.equal(film.friend.name, 'Bob');
   const page = await play(browser, ann, film.id);
@@ -72,9 +54,8 @@ test("a friend's film is found, and its bytes come from the friend's node direct
 
 /** Bob's and Carol's copies of the film, once both are there. */
 async function both() {
-  const [{ id, cid }] = await imported(ann, 1);
-  const there = ({ sources }) => sources.filter((source) => source.friend?.online && source.cid === cid).length === 2;
-  const { sources } = await item(id, there);
+  const [{ id }] = await imported(ann, 1);
+  const sources = await held(ann, id, 2);
   assert.deepEqual(sources.map(({ friend }) => friend.name), ['Bob', 'Carol']);
   return { id, sources };
 }
@@ -87,7 +68,7 @@ function aheadOf(enough) {
 }
 
 test('three viewers of a film that a second friend holds too take at most 30 % of it from its owner', async (t) => {
-  befriend(carol, 'Carol');
+  befriend(carol, 'Carol', ann, 'Ann');
   // The owner has a line as most homes do; the other has upload to spare.
   command(bob, 'friend', 'limit', 'Ann', '10000');
   t.after(() => command(bob, 'friend', 'limit', 'Ann', '0'));

@@ -33,7 +33,7 @@ async fn repackaged(path: &Path) -> (tempfile::TempDir, PathBuf, SampleFormat) {
     let mut whole = init_section(&track.config).unwrap();
     let mut end = None;
     for n in 0..track.starts.len() {
-        let bytes = media.segment(path, index.plan(track, n).unwrap()).await.unwrap();
+        let (bytes, _) = media.segment(path, index.plan(track, n).unwrap()).await.unwrap();
         let segment = Segment::read(&bytes);
         assert!(end.is_none_or(|end| end == segment.base), "{}: segment {n}", path.display());
         end = Some(segment.end());

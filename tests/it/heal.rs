@@ -321,3 +321,24 @@ async fn damage_that_is_met_is_repaired_in_the_middle_of_a_pass_that_takes_days(
     assert!(node.node().scrub().current.is_some(), "the pass goes on");
     node.stop().await;
 }
+
+async fn segments(browser: &Browser, item: &str) -> (u16, Value) {
+    let list = browser.get(&format!("/api/v1/items/{item}/renditions")).send().await.unwrap();
+    let rendition = list.json::<Value>().await.unwrap()["renditions"][0]["id"].as_str().unwrap().to_owned();
+    let path = format!("/api/v1/items/{item}/renditions/{rendition}/segments?from=0&count=32");
+    let answer = browser.get(&path).send().await.unwrap();
+    (answer.status().as_u16(), answer.json().await.unwrap())
+}
+
+#[tokio::test]
+async fn no_segment_is_made_of_bytes_that_the_disk_changed() {
+    let three = Three::new(Manner::Off, Manner::Honest).await;
+    let (ada, other) = (three.ann.signed_in("ada").await, three.carl.signed_in("ada").await);
+    let film = crate::fixtures::film().metadata().unwrap().len();
+    damage(&three.film, &[usize::try_from(film / 2).unwrap()]);
+    assert_eq!(segments(&ada, &three.item.id).await.0, 503);
+    assert_eq!(verify(&ada, &three.item.id).await.problem, None);
+    let (right, now) = (segments(&other, &item_of(&three.carl).await.id).await, segments(&ada, &three.item.id).await);
+    assert_eq!((now.0, now.1), (200, right.1));
+    three.stop().await;
+}

@@ -1,5 +1,6 @@
 //! Answers one request; keeps the files of the last ones open, because opening costs more than a segment.
 use std::fs::File;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -73,22 +74,25 @@ impl Desk {
                 Ok((Reply::Payload, subtitles::attachment(&Source::open_for_packets(file)?, *stream)?))
             }
             Question::Sprite(plan) => Ok((Reply::Payload, sprite::of(&mut Source::open(file)?, plan)?)),
-            Question::Segment(plan) => Ok((Reply::Payload, self.segment((request.file, plan.stream), file, plan)?)),
+            Question::Segment(plan) => {
+                let (segment, span) = self.segment((request.file, plan.stream), file, plan)?;
+                Ok((Reply::Cut { span }, segment))
+            }
         }
     }
 
-    fn segment(&mut self, seat: Seat, file: Arc<File>, plan: &SegmentPlan) -> Result<Vec<u8>, Trouble> {
+    fn segment(&mut self, seat: Seat, file: Arc<File>, plan: &SegmentPlan) -> Result<(Vec<u8>, Range<u64>), Trouble> {
         let mut reader = match self.open.iter().position(|(other, _)| *other == seat) {
             Some(at) => self.open.remove(at).1,
             None => reader(file, plan.stream)?,
         };
         // On trouble the reader is dropped: where it stands is not known any more.
-        let bytes = segment::of(&mut reader, plan)?;
+        let cut = segment::of(&mut reader, plan)?;
         if self.open.len() >= OPEN_SOURCES {
             self.open.remove(0);
         }
         self.open.push((seat, reader));
-        Ok(bytes)
+        Ok(cut)
     }
 
     fn sound(&mut self, seat: Seat, file: Arc<File>, plan: &SoundPlan) -> Result<Vec<u8>, Trouble> {

@@ -2,6 +2,7 @@
 //!
 //! Which packets belong to a segment follows from its plan and the file alone, never from what was read before.
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use ffmpeg_next::Packet;
 use potluck::media::fmp4::{Fmp4Error, Sample, segment_head};
@@ -32,7 +33,12 @@ struct Collected {
     samples: Vec<Sample>,
     packets: Vec<Packet>,
     bytes: usize,
+    /// Where the packets lie in the file.
+    span: Option<Range<u64>>,
 }
+
+/// A segment, and the bytes of the file that it was taken from.
+type Cut = (Vec<u8>, Range<u64>);
 
 impl Collected {
     fn push(&mut self, time: i64, packet: Packet) -> Result<(), Trouble> {
@@ -43,20 +49,29 @@ impl Collected {
         }
         let size = u32::try_from(size).map_err(|_| Fmp4Error::TooLarge)?;
         self.samples.push(Sample { time, size, sync: packet.is_key() });
+        self.widen(&packet);
         self.packets.push(packet);
         Ok(())
     }
 
-    fn written(&self, plan: &SegmentPlan, end: i64) -> Result<Vec<u8>, Trouble> {
+    fn widen(&mut self, packet: &Packet) {
+        // Of some packets, as of those that a parser split, the place is not known: their neighbours' is.
+        let Ok(from) = u64::try_from(packet.position()) else { return };
+        let to = from.saturating_add(packet.size() as u64);
+        let span = self.span.get_or_insert(from..to);
+        *span = span.start.min(from)..span.end.max(to);
+    }
+
+    fn written(&self, plan: &SegmentPlan, end: i64) -> Result<Cut, Trouble> {
         let mut segment = segment_head(plan.sequence, &self.samples, end)?;
         segment.reserve_exact(self.bytes);
         self.packets.iter().filter_map(Packet::data).for_each(|data| segment.extend_from_slice(data));
-        Ok(segment)
+        Ok((segment, self.span.clone().unwrap_or_default()))
     }
 }
 
 /// The segment that a plan describes.
-pub fn of(reader: &mut Reader, plan: &SegmentPlan) -> Result<Vec<u8>, Trouble> {
+pub fn of(reader: &mut Reader, plan: &SegmentPlan) -> Result<Cut, Trouble> {
     if plan.timescale == 0 {
         return Err(Trouble::Cannot("a track without a clock cannot be cut".to_owned()));
     }
@@ -67,7 +82,7 @@ pub fn of(reader: &mut Reader, plan: &SegmentPlan) -> Result<Vec<u8>, Trouble> {
     }
 }
 
-fn film(reader: &mut Reader, plan: &SegmentPlan, clock: Clock) -> Result<Vec<u8>, Trouble> {
+fn film(reader: &mut Reader, plan: &SegmentPlan, clock: Clock) -> Result<Cut, Trouble> {
     go_to_key(reader, plan.key, clock)?;
     let mut collected = Collected::default();
     let mut end = plan.end;
@@ -116,7 +131,7 @@ fn first_picture_after(reader: &mut Reader, key: Timed, clock: Clock) -> Result<
     Ok(first)
 }
 
-fn sound(reader: &mut Reader, plan: &SegmentPlan, clock: Clock, grid: Grid) -> Result<Vec<u8>, Trouble> {
+fn sound(reader: &mut Reader, plan: &SegmentPlan, clock: Clock, grid: Grid) -> Result<Cut, Trouble> {
     go_to_frame(reader, plan, clock, grid)?;
     let mut collected = Collected::default();
     let mut free = i64::MIN;

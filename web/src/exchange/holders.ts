@@ -35,6 +35,8 @@ export interface Span {
 const FRIENDS_MAX = 3;
 /** Names of blocks that are remembered of one node: of some hours of film. */
 const NAMES_MAX = 16_384;
+/** A node that is busy may take this long to tell a window. */
+const LIST_MS = 10_000;
 /** Bytes of a list of segments at most. */
 const LIST_MAX = 1024 * 1024;
 
@@ -81,7 +83,8 @@ export class Holders {
 
   async #ask(carrier: Carrier, { item, rendition, from, count }: Span, signal: AbortSignal): Promise<Segment[]> {
     const target = `/api/v1/items/${item}/renditions/${rendition}/segments?from=${from}&count=${count}`;
-    const { status, body } = await carrier.request({ target, sizeMax: LIST_MAX, signal });
+    const both = AbortSignal.any([signal, AbortSignal.timeout(LIST_MS)]);
+    const { status, body } = await carrier.request({ target, sizeMax: LIST_MAX, signal: both });
     if (status !== 200) throw new Error(`a friend's node answered ${status}`);
     const segments = JSON.parse(new TextDecoder().decode(body)) as Segment[];
     this.#remember(

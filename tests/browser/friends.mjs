@@ -1,0 +1,28 @@
+// Links nodes as people do, and waits for what they tell each other.
+import { api, command } from './node.mjs';
+
+/** `host` makes an invite, `guest` accepts it, and `host` shares its films; each calls the other by these names. */
+export function befriend(host, hostName, guest, guestName) {
+  const code = command(host, 'friend', 'invite', '--name', guestName).trim();
+  command(guest, 'friend', 'accept', code, '--name', hostName);
+  command(host, 'friend', 'share', guestName, 'Films');
+}
+
+/** An item of a node, once it is as wanted: looked at again whenever the node tells of a change. */
+export async function item(node, id, wanted) {
+  const get = await api(node);
+  const events = await get('/events', { signal: AbortSignal.timeout(60_000) });
+  const changes = events.body[Symbol.asyncIterator]();
+  for (;;) {
+    const item = await (await get(`/items/${id}`)).json();
+    if (wanted(item)) return item;
+    if ((await changes.next()).done) throw new Error('the event stream ended');
+  }
+}
+
+/** Who holds an item, once `count` nodes that are there do, with the very same file. */
+export async function held(node, id, count) {
+  const there = ({ cid, sources }) =>
+    sources.filter((source) => source.friend?.online !== false && source.cid === cid).length === count;
+  return (await item(node, id, there)).sources;
+}
