@@ -138,15 +138,24 @@ pub(super) fn import(
     progress: impl FnMut(u64),
     cancel: &CancellationToken,
 ) -> Result<Imported, ImportError> {
-    let mut recorder = Recorder { index, of, id: None, blocks: Vec::new() };
-    match recorder.run(path, progress, cancel) {
-        Ok(imported) => Ok(imported),
-        Err(e) => {
-            recorder.discard()?;
-            Err(e)
-        }
-    }
+    Recorder::new(index, of).record(path, |leaf| hash_leaves(path, progress, cancel, leaf))
 }
+
+/// Takes a file of these leaves over, which were hashed while they were written. Blocking.
+pub(super) fn adopt(
+    index: &Index,
+    path: &Path,
+    stamp: Stamp,
+    leaves: impl IntoIterator<Item = (Digest, u64)>,
+) -> Result<Imported, ImportError> {
+    Recorder::new(index, None).record(path, |leaf| {
+        leaves.into_iter().try_for_each(|(digest, len)| leaf(digest, len))?;
+        Ok(stamp)
+    })
+}
+
+/// Takes the next leaf.
+type TakeLeaf<'a> = &'a mut dyn FnMut(Digest, u64) -> Result<(), ImportError>;
 
 /// Writes a file's blocks to the index as they come: a file up to 4 GiB in one transaction, a larger one in one for
 /// each 4 GiB, of which nothing is seen before the last.
@@ -157,16 +166,33 @@ struct Recorder<'a> {
     blocks: Vec<Placed>,
 }
 
-impl Recorder<'_> {
+impl<'a> Recorder<'a> {
+    fn new(index: &'a Index, of: Option<Cid>) -> Self {
+        Self { index, of, id: None, blocks: Vec::new() }
+    }
+
+    fn record(
+        mut self,
+        path: &Path,
+        leaves: impl FnOnce(TakeLeaf<'_>) -> Result<Stamp, ImportError>,
+    ) -> Result<Imported, ImportError> {
+        match self.run(path, leaves) {
+            Ok(imported) => Ok(imported),
+            Err(e) => {
+                self.discard()?;
+                Err(e)
+            }
+        }
+    }
+
     fn run(
         &mut self,
         path: &Path,
-        progress: impl FnMut(u64),
-        cancel: &CancellationToken,
+        leaves: impl FnOnce(TakeLeaf<'_>) -> Result<Stamp, ImportError>,
     ) -> Result<Imported, ImportError> {
         let mut builder = Builder::new(Profile::V1_2025);
         let mut number = 0;
-        let stamp = hash_leaves(path, progress, cancel, |digest, len| {
+        let stamp = leaves(&mut |digest, len| {
             if self.blocks.len() >= BATCH {
                 self.flush()?;
             }
@@ -185,6 +211,7 @@ impl Recorder<'_> {
         self.index.purge(gone)?;
         Ok(Imported { cid: root, size, modified_ns, inode, device })
     }
+
     fn flush(&mut self) -> Result<(), ImportError> {
         self.id = Some(self.index.append(self.id, &self.blocks)?);
         self.blocks.clear();

@@ -8,25 +8,25 @@
 //! then one rename puts it there, with the same time, owner and permissions. A process that ends in the middle leaves the
 //! file beside it, and what is right in there is not fetched again. Invariant: no byte is kept that does not hash to its CID.
 use std::ffi::OsString;
-use std::fs::{self, File, FileTimes, OpenOptions};
-use std::io::{self, ErrorKind};
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::fs::{self, File, FileTimes};
+use std::io;
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
-use parking_lot::RwLock;
 use tokio_util::sync::CancellationToken;
 
-use super::by_reference::{Stamp, open, read_leaf, read_span};
+use super::beside::Beside;
+use super::by_reference::{Stamp, read_leaf};
 use super::import::hash_leaves;
 use super::index::{Index, Object, Origin};
 use super::{BlockError, Blocks, ImportError, scrub};
 use crate::content::Cid;
-use crate::content::cid::{self, Digest, RAW, of_digest, sha256};
-use crate::content::unixfs::{Builder, Position, Profile};
+use crate::content::cid::{self, Digest, RAW, of_digest};
+use crate::content::unixfs::{Builder, Profile};
 
 /// Blocks that are fetched at the same time.
 const FETCHES: usize = 8;
@@ -119,7 +119,7 @@ impl Blocks {
         let Some(patch) = Patch::new(object) else { return Ok(0) };
         if wrong.is_empty() {
             // Left by a process that ended after the file was restored by hand.
-            let _ = fs::remove_file(&patch.beside);
+            patch.beside.give_up();
             return Ok(0);
         }
         let patch = Arc::new(patch);
@@ -131,12 +131,12 @@ impl Blocks {
         let missing = fetched.buffer_unordered(FETCHES);
         let missing = async { missing.try_fold(0, |sum, had| async move { Ok(sum + u64::from(!had)) }).await };
         let missing = tokio::select! {
-            missing = missing => missing.inspect_err(|_| patch.give_up())?,
+            missing = missing => missing.inspect_err(|_| patch.beside.give_up())?,
             () = cancel.cancelled() => return Err(BlockError::Cancelled.into()),
         };
         if missing > 0 {
             if missing == count {
-                patch.give_up();
+                patch.beside.give_up();
             }
             return Err(MendError::Missing { path: patch.path.clone(), missing, wrong: count });
         }
@@ -165,23 +165,27 @@ impl Blocks {
         digest: Digest,
         supplier: Option<Arc<dyn Supplier>>,
     ) -> Result<bool, MendError> {
-        let (held, cid) = (Arc::clone(patch), of_digest(RAW, &digest));
-        let there = tokio::task::spawn_blocking(move || held.holds(number, &digest)).await.unwrap_or(false);
+        let held = Arc::clone(patch);
+        let there = tokio::task::spawn_blocking(move || held.beside.holds(number, &digest)).await.unwrap_or(false);
         if there {
             return Ok(true);
         }
-        let bytes = match self.get(&cid).await {
-            Ok(bytes) => Some(bytes),
-            Err(_) => match supplier {
-                Some(supplier) => supplier.block(cid).await,
-                None => None,
-            },
+        let Some((bytes, _)) = self.obtain(of_digest(RAW, &digest), supplier.as_deref()).await else {
+            return Ok(false);
         };
-        let Some(bytes) = bytes.filter(|bytes| sha256(bytes) == digest) else { return Ok(false) };
         let held = Arc::clone(patch);
-        let written = tokio::task::spawn_blocking(move || held.write(number, &bytes)).await;
+        let written = tokio::task::spawn_blocking(move || held.beside.write(number, &bytes)).await;
         written.map_err(|_| BlockError::Cancelled)?.map_err(|source| patch.unwritten(source))?;
         Ok(true)
+    }
+
+    /// A block from here, or else from the supplier, checked; `true` where the supplier gave it.
+    pub(super) async fn obtain(&self, cid: Cid, supplier: Option<&dyn Supplier>) -> Option<(Bytes, bool)> {
+        if let Ok(bytes) = self.get(&cid).await {
+            return Some((bytes, false));
+        }
+        let bytes = supplier?.block(cid).await?;
+        cid::verify(&cid, &bytes).is_ok().then_some((bytes, true))
     }
 }
 
@@ -197,10 +201,7 @@ fn is_as_imported(object: &Object) -> bool {
 /// The file beside the damaged one.
 struct Patch {
     path: PathBuf,
-    beside: PathBuf,
-    object: Object,
-    /// Blocks may still be under way when a repair is given up; none of them makes the file again.
-    given_up: RwLock<bool>,
+    beside: Beside,
 }
 
 impl Patch {
@@ -210,44 +211,12 @@ impl Patch {
         let mut name = OsString::from(".");
         name.push(path.file_name()?);
         name.push(".potluck-mend");
-        let beside = path.with_file_name(name);
-        Some(Self { path: path.clone(), beside, object: object.clone(), given_up: RwLock::new(false) })
-    }
-
-    fn span(&self, number: u64) -> std::ops::Range<u64> {
-        self.object.shape().span(Position::leaf(number)).unwrap_or(0..0)
+        let beside = Beside::new(path.with_file_name(name), object.shape());
+        Some(Self { path: path.clone(), beside })
     }
 
     fn unwritten(&self, source: io::Error) -> MendError {
         MendError::Write { path: self.path.clone(), source }
-    }
-
-    /// Takes the file away where it is of no use.
-    fn give_up(&self) {
-        let mut given_up = self.given_up.write();
-        *given_up = true;
-        let _ = fs::remove_file(&self.beside);
-    }
-
-    fn holds(&self, number: u64, digest: &Digest) -> bool {
-        let read = open(&self.beside).and_then(|(file, _)| read_span(&file, self.span(number)));
-        read.is_ok_and(|bytes| sha256(&bytes) == *digest)
-    }
-
-    fn write(&self, number: u64, bytes: &[u8]) -> io::Result<()> {
-        let given_up = self.given_up.read();
-        if *given_up {
-            return Err(ErrorKind::Interrupted.into());
-        }
-        self.file()?.write_all_at(bytes, self.span(number).start)
-    }
-
-    /// Made for its owner alone, and never through a link that somebody put there.
-    fn file(&self) -> io::Result<File> {
-        let flags = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false).mode(0o600).custom_flags(flags);
-        options.open(&self.beside)
     }
 
     /// Adds what was right in the damaged file, checks the whole, and puts it in its place. Blocking.
@@ -258,20 +227,20 @@ impl Patch {
         wrong: &[u64],
         cancel: &CancellationToken,
     ) -> Result<(), MendError> {
-        let file = self.file().map_err(|source| self.unwritten(source))?;
+        let file = self.beside.file().map_err(|source| self.unwritten(source))?;
         file.set_len(object.size).map_err(|source| self.unwritten(source))?;
         let copied = self.copy(index, object, wrong, &file, cancel);
         // A disk that is full shall not stay so for a repair.
         copied.inspect_err(|error| {
             if matches!(error, MendError::Write { .. }) {
-                self.give_up()
+                self.beside.give_up()
             }
         })?;
         file.sync_all().map_err(|source| self.unwritten(source))?;
         // What is read back shall come from the disk.
         let _ = rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed);
         if self.root(cancel)? != object.cid() {
-            self.give_up();
+            self.beside.give_up();
             return Err(MendError::Unkept(self.path.clone()));
         }
         self.take_place(object, &file)
@@ -291,14 +260,14 @@ impl Patch {
                 return Ok(());
             }
             let leaf = read_leaf(object, number, digest)?.ok_or_else(|| MendError::Changed(self.path.clone()))?;
-            file.write_all_at(&leaf, self.span(number).start).map_err(|source| self.unwritten(source))
+            file.write_all_at(&leaf, self.beside.span(number).start).map_err(|source| self.unwritten(source))
         })
     }
 
     fn root(&self, cancel: &CancellationToken) -> Result<Cid, MendError> {
         let mut builder = Builder::new(Profile::V1_2025);
         let hashed = hash_leaves(
-            &self.beside,
+            &self.beside.path,
             |_| (),
             cancel,
             |digest, len| {
@@ -325,24 +294,9 @@ impl Patch {
         };
         dressed().map_err(|source| self.unwritten(source))?;
         if !is_as_imported(object) {
-            self.give_up();
+            self.beside.give_up();
             return Err(MendError::Changed(self.path.clone()));
         }
-        fs::rename(&self.beside, &self.path).map_err(|source| self.unwritten(source))?;
-        sync_folder(&self.path);
-        Ok(())
-    }
-}
-
-/// A rename is on the disk when its folder is. Some network disks cannot say so.
-fn sync_folder(path: &Path) {
-    let folder = path.parent().map(File::open);
-    if let Some(Ok(folder)) = folder {
-        match folder.sync_all() {
-            Err(error) if error.kind() != ErrorKind::InvalidInput => {
-                tracing::debug!(%error, file.path = %path.display(), "a folder could not be flushed");
-            }
-            _ => (),
-        }
+        self.beside.become_file(&self.path).map_err(|source| self.unwritten(source))
     }
 }

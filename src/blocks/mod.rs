@@ -6,8 +6,10 @@
 //!
 //! Owns `blocks.db`: which block is where in which file, and which can be derived from what (CID -> recipe). Everything
 //! in it can be made again by a rescan. The one invariant: **no block leaves that does not hash to its CID.**
+mod beside;
 mod by_reference;
 mod derived;
+mod gather;
 mod import;
 mod index;
 mod mend;
@@ -39,6 +41,7 @@ use by_reference::Stamp;
 use derived::Kitchen;
 use index::{Index, Object};
 
+pub use gather::{GatherError, Gathered, Gathering, free_bytes, give_up, part_of};
 pub use mend::{MendError, Mended, Supplier};
 pub use model::{BlockError, BlockStat, BlockTotals, BlocksOptions, Finding, ImportError, Imported, Producer, Recipe};
 pub use naming::{NamingError, cid_of_path};

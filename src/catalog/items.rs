@@ -239,6 +239,6 @@ pub(super) fn join_names<'a>(paths: impl IntoIterator<Item = &'a PathBuf>) -> Ve
     joined
 }
 
-fn broken(column: &str, error: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
+pub(super) fn broken(column: &str, error: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(0, Type::Text, format!("{column}: {error}").into())
 }

@@ -10,6 +10,7 @@
 //! | `query`, `search`, `cursor`, `sorting` | lists: order, pages, words |
 //! | [`record`] | what the importer writes, and what friends' nodes tell |
 //! | `changes`, [`shared`] | what changed, for friends' nodes that follow |
+//! | [`replicas`] | what of friends' libraries is kept here |
 mod alerts;
 mod changes;
 mod cursor;
@@ -19,6 +20,7 @@ pub mod model;
 mod progress;
 mod query;
 pub mod record;
+pub mod replicas;
 mod search;
 pub mod shared;
 pub mod sorting;

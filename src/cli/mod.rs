@@ -7,6 +7,7 @@ mod init;
 mod library;
 mod output;
 mod publish;
+mod replicate;
 mod scan;
 mod scrub;
 mod serve;
@@ -72,6 +73,8 @@ enum Command {
     /// Link this node with friends' nodes, and share libraries with them
     #[command(subcommand)]
     Friend(friend::Friend),
+    /// Keep a library, a series or a film of a friend's on this disk
+    Replicate(replicate::Replicate),
     /// Say the CID of a file or folder; needs no node
     Cid(cid::CidOf),
 }
@@ -100,6 +103,7 @@ impl Cli {
             Command::Scrub(command) => command.run(&self.place).await,
             Command::User(command) => command.run(&self.place).await,
             Command::Friend(command) => command.run(&self.place).await,
+            Command::Replicate(command) => command.run(&self.place).await,
             Command::Cid(command) => command.run().await,
         }
     }

@@ -31,6 +31,8 @@ pub struct Config {
     pub playback: Playback,
     /// Friends' nodes.
     pub friends: Friends,
+    /// What of friends' libraries is kept here.
+    pub replicas: Replicas,
     /// Signing in.
     pub accounts: Accounts,
     /// What is written to standard error.
@@ -260,6 +262,26 @@ impl Default for Friends {
             upload_kbit_each: 0,
             upload_hours: Vec::new(),
         }
+    }
+}
+
+/// `[replicas]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Replicas {
+    /// Where they are put; empty for `replicas` in the data folder.
+    pub folder: PathBuf,
+    /// What all together may take; 0 for no limit.
+    pub quota_gib: u64,
+    /// What stays free on their disk.
+    pub spare_gib: u64,
+    /// Fetched at most a second; 0 for no limit.
+    pub rate_mib: u32,
+}
+
+impl Default for Replicas {
+    fn default() -> Self {
+        Self { folder: PathBuf::new(), quota_gib: 200, spare_gib: 10, rate_mib: 0 }
     }
 }
 

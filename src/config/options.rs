@@ -13,11 +13,13 @@ use crate::facades::{
     FacadeOptions, MetricsAccess, ServeOptions, TlsMode, TrustedProxies, UploadHours, UploadOptions, upload_limit,
 };
 use crate::friends::links::LinksOptions;
+use crate::friends::replicas::ReplicasOptions;
 use crate::media::MediaOptions;
 use crate::node::{NodeOptions, ScrubOptions};
 use crate::playback::{PlaybackOptions, Rung};
 
 const MIB: u64 = 1024 * 1024;
+const GIB: u64 = 1024 * MIB;
 const HOUR: u64 = 3600;
 const DAY: u64 = 24 * HOUR;
 
@@ -58,6 +60,10 @@ impl Config {
         }
         if !(64..=2048).contains(&self.friends.stream_window_kib) {
             return refuse("friends.stream_window_kib", "must be 64 to 2048".to_owned());
+        }
+        let folder = &self.replicas.folder;
+        if !folder.as_os_str().is_empty() && !folder.is_absolute() {
+            return refuse("replicas.folder", "must be an absolute path".to_owned());
         }
         if self.media.workers == 0 {
             return refuse("media.workers", "at least 1 is needed".to_owned());
@@ -110,6 +116,13 @@ impl Config {
                 ..WebRtcOptions::default()
             }),
             links: self.friends.enabled.then(|| self.links_options()),
+            replicas: ReplicasOptions {
+                folder: Some(&self.replicas.folder).filter(|folder| !folder.as_os_str().is_empty()).cloned(),
+                quota: (self.replicas.quota_gib > 0).then(|| self.replicas.quota_gib.saturating_mul(GIB)),
+                spare: self.replicas.spare_gib.saturating_mul(GIB),
+                rate: (self.replicas.rate_mib > 0).then(|| u64::from(self.replicas.rate_mib) * MIB),
+                ..ReplicasOptions::default()
+            },
         }
     }
 

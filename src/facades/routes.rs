@@ -19,7 +19,7 @@ use super::error::Refusal;
 use super::ipfs::{Gate, Sight};
 use super::native::{
     accounts, api_keys, audit, blocks, changes, events, folders, friends, hls, items, libraries, openapi, pictures,
-    publish, renditions, scrub, session, stand_in, status, subtitles, thumbnails, webrtc,
+    publish, renditions, replicas, scrub, session, stand_in, status, subtitles, thumbnails, webrtc,
 };
 use super::{App, forward, gateway, metrics, web};
 use crate::accounts::{Caller, Credential};
@@ -144,6 +144,11 @@ fn declare() -> Routes {
 
         .get   ("/api/v1/stand-in",                             Account, Friends, stand_in::news)
         .post  ("/api/v1/stand-in",                             Account, Friends, stand_in::receive)
+
+        .get   ("/api/v1/replicas",                             Admin,   Home,    replicas::list)
+        .post  ("/api/v1/replicas",                             Admin,   Home,    replicas::add)
+        .patch ("/api/v1/replicas/{id}",                        Admin,   Home,    replicas::change)
+        .delete("/api/v1/replicas/{id}",                        Admin,   Home,    replicas::remove)
 
         .get   ("/api/v1/status",                               Account, Home,    status::show)
         .get   ("/api/v1/events",                               Account, Home,    events::stream)

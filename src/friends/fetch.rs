@@ -2,9 +2,8 @@
 //!
 //! A block that is another one is a lie, not an accident: the transport is encrypted and complete. Who told one is not asked
 //! for blocks again for a while, and people see it in the node's status.
-use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -24,6 +23,8 @@ use crate::exchange::Body;
 
 /// A friend's node that told a lie is not asked for blocks for this long.
 const DISTRUST: Duration = Duration::from_secs(60 * 60);
+/// One that gave no answer is asked last for this long.
+const LAST: Duration = Duration::from_secs(10);
 
 /// What a friend's node told wrong.
 #[derive(Debug, Clone, Copy)]
@@ -45,13 +46,22 @@ enum BlockFailure {
     Lie,
 }
 
-/// The friends that hold a file, to be asked for its blocks in turn.
+/// The friends that hold a file, to be asked for its blocks. Cheap to clone.
 #[derive(Clone)]
 pub struct Holders {
     friends: Friends,
-    all: Arc<[Id]>,
+    all: Arc<[Holder]>,
     turn: Arc<AtomicUsize>,
-    gave: Arc<Mutex<HashMap<Id, u64>>>,
+}
+
+/// One of them.
+#[derive(Debug)]
+struct Holder {
+    friend: Id,
+    /// Blocks that it is asked for just now.
+    busy: AtomicUsize,
+    gave: AtomicU64,
+    failed: Mutex<Option<Instant>>,
 }
 
 impl Friends {
@@ -60,8 +70,8 @@ impl Friends {
     /// # Errors
     /// When the catalog cannot be read.
     pub async fn holders(&self, root: &Cid) -> Result<Holders, CatalogError> {
-        let all = self.inner.catalog.friends_holding(root).await?.into();
-        Ok(Holders { friends: self.clone(), all, turn: Arc::default(), gave: Arc::default() })
+        let all = self.inner.catalog.friends_holding(root).await?.into_iter().map(Holder::new).collect();
+        Ok(Holders { friends: self.clone(), all, turn: Arc::default() })
     }
 
     /// How many blocks a friend's node sent that were others than they should be, since the start.
@@ -85,12 +95,38 @@ impl Friends {
     async fn block_of(&self, friend: &str, cid: &Cid) -> Result<Bytes, BlockFailure> {
         let empty = Body::new(Empty::<Bytes>::new().map_err(|never| match never {}));
         let request = Request::get(format!("/ipfs/{cid}?format=raw")).body(empty).map_err(|_| BlockFailure::Broken)?;
-        let response = self.ask(friend, request, NODE_MAX as u64).await?;
+        let response = self.ask_unseen(friend, request, NODE_MAX as u64).await?;
         if response.status() != StatusCode::OK {
             return Err(BlockFailure::Absent);
         }
         let bytes = response.into_body().collect().await.map_err(|_| BlockFailure::Broken)?.to_bytes();
         if cid::verify(cid, &bytes).is_ok() { Ok(bytes) } else { Err(BlockFailure::Lie) }
+    }
+}
+
+impl Holder {
+    fn new(friend: Id) -> Self {
+        Self { friend, busy: AtomicUsize::new(0), gave: AtomicU64::new(0), failed: Mutex::new(None) }
+    }
+
+    fn failed_lately(&self) -> bool {
+        self.failed.lock().is_some_and(|at| at.elapsed() < LAST)
+    }
+}
+
+/// Counts a block that is asked for, until it is there or nobody waits for it any more.
+struct Asked<'a>(&'a AtomicUsize);
+
+impl<'a> Asked<'a> {
+    fn of(busy: &'a AtomicUsize) -> Self {
+        busy.fetch_add(1, Ordering::Relaxed);
+        Self(busy)
+    }
+}
+
+impl Drop for Asked<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -101,35 +137,54 @@ impl Holders {
         self.all.is_empty()
     }
 
+    /// Whether one of them is there.
+    #[must_use]
+    pub fn reachable(&self) -> bool {
+        self.all.iter().any(|holder| self.friends.state(&holder.friend).online && self.friends.trusted(&holder.friend))
+    }
+
     /// Friends that gave blocks, with how many.
     #[must_use]
     pub fn gave(&self) -> Vec<(Id, u64)> {
-        let mut gave: Vec<_> = self.gave.lock().iter().map(|(friend, blocks)| (friend.clone(), *blocks)).collect();
+        let gave = self.all.iter().map(|holder| (holder.friend.clone(), holder.gave.load(Ordering::Relaxed)));
+        let mut gave: Vec<_> = gave.filter(|(_, blocks)| *blocks > 0).collect();
         gave.sort_by_key(|(_, blocks)| std::cmp::Reverse(*blocks));
         gave
     }
 
-    /// A block of the file, from the first friend that gives it. Each question begins with another friend, so that all who
-    /// have the file share the work.
+    /// A block of the file, from the first friend that gives it. Whoever has least to do is asked first, so that all who have the
+    /// file share the work as fast as each can.
     pub async fn fetch(&self, cid: &Cid) -> Option<Bytes> {
-        let first = self.turn.fetch_add(1, Ordering::Relaxed);
-        for at in 0..self.all.len() {
-            let friend = &self.all[first.wrapping_add(at) % self.all.len()];
-            if !self.friends.trusted(friend) {
-                continue;
-            }
-            match self.friends.block_of(friend, cid).await {
+        let mut tried = vec![false; self.all.len()];
+        while let Some(at) = self.next(&tried) {
+            tried[at] = true;
+            let holder = &self.all[at];
+            let asked = Asked::of(&holder.busy);
+            let answer = self.friends.block_of(&holder.friend, cid).await;
+            drop(asked);
+            match answer {
                 Ok(bytes) => {
-                    *self.gave.lock().entry(friend.clone()).or_default() += 1;
+                    holder.gave.fetch_add(1, Ordering::Relaxed);
                     return Some(bytes);
                 }
-                Err(BlockFailure::Lie) => self.friends.note_lie(friend, cid),
+                Err(BlockFailure::Lie) => self.friends.note_lie(&holder.friend, cid),
                 Err(error) => {
-                    tracing::debug!(friend.id = %friend, block.cid = %cid, %error, "a friend did not give a block");
+                    *holder.failed.lock() = Some(Instant::now());
+                    tracing::debug!(friend.id = %holder.friend, block.cid = %cid, %error, "a friend did not give a block");
                 }
             }
         }
         None
+    }
+
+    /// Whom to ask next. Of those with as much to do, another one each time.
+    fn next(&self, tried: &[bool]) -> Option<usize> {
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        let left = (0..self.all.len()).filter(|at| !tried[*at] && self.friends.trusted(&self.all[*at].friend));
+        left.min_by_key(|at| {
+            let holder = &self.all[*at];
+            (holder.failed_lately(), holder.busy.load(Ordering::Relaxed), at.wrapping_add(turn) % self.all.len())
+        })
     }
 }
 

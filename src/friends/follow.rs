@@ -139,7 +139,7 @@ impl Follower {
         let empty = Body::new(Empty::<Bytes>::new().map_err(|never| match never {}));
         let request = Request::get(uri).body(empty).map_err(|_| FollowError::Broken)?;
         let longest = self.friends.inner.options.page_max as u64;
-        let response = self.friends.ask(&self.friend, request, longest).await?;
+        let response = self.friends.ask_unseen(&self.friend, request, longest).await?;
         match response.status() {
             StatusCode::OK => {}
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => return Err(FollowError::Stranger),

@@ -15,7 +15,9 @@ mod follow;
 mod keeper;
 pub mod links;
 mod pulse;
+pub mod replicas;
 pub mod stand_in;
+mod waiting;
 
 pub use fetch::Holders;
 
@@ -142,6 +144,8 @@ struct Inner {
     hurry: Notify,
     /// Somebody has a reason to believe that a friend is gone.
     doubt: Notify,
+    /// Who waits for an answer of a friend's node.
+    waiting: waiting::Waiting,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -174,6 +178,7 @@ impl Friends {
             events: broadcast::Sender::new(BACKLOG),
             hurry: Notify::new(),
             doubt: Notify::new(),
+            waiting: waiting::Waiting::default(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
         };
@@ -200,12 +205,24 @@ impl Friends {
         self.inner.hurry.notify_waiters();
     }
 
-    /// Asks a friend's node. The body of the answer ends with an error where it stands still for too long or has more than
-    /// `longest` bytes.
+    /// Asks a friend's node for somebody who waits for the answer. Its body ends with an error where it stands still for too long
+    /// or has more than `longest` bytes.
     ///
     /// # Errors
     /// [`FriendsError`].
     pub async fn ask(
+        &self,
+        friend: &str,
+        request: Request<Body>,
+        longest: u64,
+    ) -> Result<Response<Body>, FriendsError> {
+        let wait = self.inner.waiting.begin();
+        let answer = self.ask_unseen(friend, request, longest).await?;
+        Ok(answer.map(|body| wait.until_end_of(body)))
+    }
+
+    /// The same for the node itself: nobody waits.
+    async fn ask_unseen(
         &self,
         friend: &str,
         request: Request<Body>,

@@ -44,7 +44,7 @@ impl Friends {
         let nothing = Empty::<Bytes>::new().map_err(|never| match never {}).boxed_unsync();
         let mut request = Request::new(nothing);
         *request.uri_mut() = http::Uri::from_static(QUESTION);
-        match tokio::time::timeout(SILENCE, self.ask(friend, request, ANSWER_MAX)).await {
+        match tokio::time::timeout(SILENCE, self.ask_unseen(friend, request, ANSWER_MAX)).await {
             Ok(answer) => answer.map(|_| ()),
             Err(_) => Err(self.gone(friend).await),
         }

@@ -14,6 +14,7 @@ mod describe;
 mod identify;
 mod import;
 mod job;
+pub mod newcomer;
 mod nfo;
 mod queue;
 mod relocate;
@@ -24,7 +25,7 @@ mod titles;
 mod watch;
 mod worker;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -37,6 +38,7 @@ use scan::Scope;
 use worker::Listener;
 
 use crate::blocks::Blocks;
+use crate::catalog::record::Place;
 use crate::catalog::{Catalog, CatalogError, Id};
 use crate::media::Media;
 
@@ -209,6 +211,27 @@ impl Importer {
         let progress = self.inner.context.board.queued(&library.id);
         self.inner.queue.push(&library.id, Scope::All, Instant::now());
         Ok(progress)
+    }
+
+    /// Asks for a look at one folder of a library: something came or went there.
+    pub fn look(&self, library: &str, folder: &Path) {
+        let scope = Scope::Folders([(folder.to_owned(), false)].into());
+        self.inner.queue.push(library, scope, Instant::now());
+    }
+
+    /// A file was removed on purpose: into the trash with its item, also where no other is left, which a scan would take for a
+    /// disk that is away.
+    ///
+    /// # Errors
+    /// When the catalog cannot be written.
+    pub async fn removed(&self, library: &str, place: &Path) -> Result<(), CatalogError> {
+        let context = &self.inner.context;
+        let place = Place { library: library.to_owned(), path: place.to_owned() };
+        let Some(known) = context.catalog.known_at(place).await? else { return Ok(()) };
+        for touched in context.catalog.trash(vec![known.item]).await? {
+            context.board.item(&touched, ItemChange::Removed);
+        }
+        Ok(())
     }
 
     /// The scan that runs or waits for a library.

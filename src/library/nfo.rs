@@ -1,11 +1,11 @@
-//! NFO files as Kodi writes them: what a person or a tool has written down of a film, a show or an episode.
+//! NFO files as Kodi reads and writes them: what a person or a tool has written down of a film, a show or an episode.
 //!
 //! Lenient: whatever can be read of a broken file is used, the rest is a warning, and an NFO never costs an item. A file
 //! that holds only a link to a database's page says nothing that this node would use.
 use std::path::Path;
 
-use quick_xml::Reader;
 use quick_xml::events::Event;
+use quick_xml::{Reader, escape};
 
 /// Bytes of an NFO that are read at most.
 const SIZE_MAX: u64 = 1024 * 1024;
@@ -71,7 +71,7 @@ fn decode(bytes: &[u8]) -> String {
     }
 }
 
-fn parse(text: &str, kind: NfoKind) -> (Vec<Nfo>, Option<String>) {
+pub(super) fn parse(text: &str, kind: NfoKind) -> (Vec<Nfo>, Option<String>) {
     let mut reader = Reader::from_str(text);
     let config = reader.config_mut();
     config.allow_dangling_amp = true;
@@ -112,6 +112,31 @@ fn named_character(name: &str) -> &'static str {
         "mdash" => "—",
         "hellip" => "…",
         _ => " ",
+    }
+}
+
+/// An NFO file that is being written: one root element with fields in it.
+pub(super) struct Element {
+    root: &'static str,
+    text: String,
+}
+
+impl Element {
+    pub fn new(root: &'static str) -> Self {
+        Self { root, text: format!("<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n<{root}>\n") }
+    }
+
+    /// Adds a field, where there is anything to say.
+    pub fn field(&mut self, name: &str, value: Option<impl ToString>) {
+        let Some(value) = value else { return };
+        // XML has no way to write most control characters.
+        let plain: String =
+            value.to_string().chars().map(|c| if c.is_control() && c != '\n' { ' ' } else { c }).collect();
+        self.text += &format!("  <{name}>{}</{name}>\n", escape::escape(&plain));
+    }
+
+    pub fn finish(self) -> String {
+        format!("{}</{}>\n", self.text, self.root)
     }
 }
 

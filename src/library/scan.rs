@@ -222,8 +222,13 @@ impl Walk<'_> {
     }
 }
 
-fn is_ignored(name: &OsStr) -> bool {
+pub(super) fn is_ignored(name: &OsStr) -> bool {
     name.as_bytes().starts_with(b".") || IGNORED.iter().any(|ignored| name == *ignored)
+}
+
+/// Whether files with this ending, in small letters, are videos.
+pub(super) fn is_video(ending: &str) -> bool {
+    VIDEOS.contains(&ending)
 }
 
 fn has_extension(name: &OsStr, wanted: &[&str]) -> bool {

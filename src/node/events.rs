@@ -1,4 +1,6 @@
 //! What happens in the node, typed, for whoever shows it. Logs are something else.
+use std::time::Duration;
+
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::broadcast::{Receiver, Sender};
 use tokio::sync::watch;
@@ -10,6 +12,9 @@ use crate::library::{ItemChange, LibraryEvent, ScanProgress};
 
 /// Events a slow reader may be behind before it loses some and is told so.
 pub(super) const BACKLOG: usize = 1024;
+
+/// What is told of replication is told this often at most.
+const REPLICAS: Duration = Duration::from_millis(250);
 
 /// Something happened.
 #[derive(Debug, Clone)]
@@ -29,6 +34,8 @@ pub enum NodeEvent {
     Library(Id),
     /// A friend's node came or went.
     Friends,
+    /// Replication moved on, or its rules changed.
+    Replicas,
     /// Events were lost here: look everything up again.
     Gap,
 }
@@ -40,7 +47,7 @@ impl NodeEvent {
         match self {
             Self::Scan(progress) => Some(&progress.library),
             Self::Item { library, .. } | Self::Library(library) => Some(library),
-            Self::Friends | Self::Gap => None,
+            Self::Friends | Self::Replicas | Self::Gap => None,
         }
     }
 }
@@ -75,6 +82,29 @@ pub(super) async fn tell_of_links(
         }
         // Nobody listening is not an error.
         let _ = to.send(NodeEvent::Friends);
+    }
+}
+
+/// Tells that replication moved on, a few times a second at most.
+pub(super) async fn tell_of_replicas(
+    mut changed: watch::Receiver<u64>,
+    to: Sender<NodeEvent>,
+    stop: CancellationToken,
+) {
+    loop {
+        let moved = tokio::select! {
+            moved = changed.changed() => moved,
+            () = stop.cancelled() => return,
+        };
+        if moved.is_err() {
+            return;
+        }
+        // Nobody listening is not an error.
+        let _ = to.send(NodeEvent::Replicas);
+        tokio::select! {
+            () = tokio::time::sleep(REPLICAS) => {}
+            () = stop.cancelled() => return,
+        }
     }
 }
 

@@ -32,6 +32,7 @@ use crate::exchange::Responder;
 use crate::exchange::iroh::IrohError;
 use crate::exchange::webrtc::{WebRtc, WebRtcOptions};
 use crate::friends::links::{Links, LinksOptions};
+use crate::friends::replicas::{Replicas, ReplicasOptions, ReplicasParts};
 use crate::friends::stand_in::Seals;
 use crate::friends::{Dial, Friends, FriendsOptions};
 use crate::library::{Importer, ImporterOptions, ItemChange, LibraryEvent};
@@ -66,6 +67,8 @@ pub struct NodeOptions {
     pub links: Option<LinksOptions>,
     /// See [`ScrubOptions`].
     pub scrub: ScrubOptions,
+    /// See [`ReplicasOptions`].
+    pub replicas: ReplicasOptions,
 }
 
 /// Why there is no running node.
@@ -192,6 +195,7 @@ struct Running {
     friends: OnceLock<Friends>,
     links: OnceLock<Links>,
     scrub: scrub::Scrubbing,
+    replicas: Replicas,
     events: broadcast::Sender<NodeEvent>,
     tasks: Tasks,
     started: Instant,
@@ -241,6 +245,14 @@ impl Node {
             );
         }
         tasks.spawn("events", |stop| events::pass_on(importer.events(), events.clone(), stop));
+        let parts = ReplicasParts {
+            key: key.id(),
+            accounts: accounts.clone(),
+            catalog: catalog.clone(),
+            blocks: blocks.clone(),
+            importer: importer.clone(),
+        };
+        let replicas = Replicas::new(options.replicas.clone(), options.data.join("replicas"), parts);
         let running = Running {
             id: key.id(),
             key,
@@ -248,6 +260,7 @@ impl Node {
             friends: OnceLock::new(),
             links: OnceLock::new(),
             scrub: scrub::Scrubbing::default(),
+            replicas,
             options,
             folder,
             catalog,
@@ -300,6 +313,9 @@ impl Node {
             self.running.tasks.spawn("friends' events", |stop| events::pass_on_friends(told, events, stop));
             let (told, node) = (friends.events(), self.clone());
             self.running.tasks.spawn("repairs by friends", |stop| scrub::hear(node, told, stop));
+            let (changed, events) = (self.running.replicas.changed(), self.running.events.clone());
+            self.running.tasks.spawn("replicas' events", |stop| events::tell_of_replicas(changed, events, stop));
+            self.running.replicas.start(friends.clone());
         }
         Ok(())
     }
@@ -353,6 +369,7 @@ impl Node {
     /// Stops in the middle of anything: nothing that was imported or written is lost. The data folder is free again when
     /// the last handle is dropped.
     pub async fn stop(&self) {
+        self.running.replicas.stop().await;
         if let Some(friends) = self.friends() {
             friends.stop().await;
         }
@@ -454,6 +471,12 @@ impl Node {
     #[must_use]
     pub fn friends(&self) -> Option<&Friends> {
         self.running.friends.get()
+    }
+
+    /// See [`Replicas`]. Where friends are off, nothing is fetched.
+    #[must_use]
+    pub fn replicas(&self) -> &Replicas {
+        &self.running.replicas
     }
 
     /// See [`Links`]; `None` where they are off.

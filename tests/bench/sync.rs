@@ -15,6 +15,7 @@ use potluck::exchange::Body;
 use potluck::exchange::iroh::IrohOptions;
 use potluck::facades::NodeRouter;
 use potluck::friends::links::LinksOptions;
+use potluck::friends::replicas::ReplicasOptions;
 use potluck::media::{Chapter, Facts, MediaOptions};
 use potluck::node::{Node, NodeOptions, ScrubOptions, Store};
 use potluck::playback::PlaybackOptions;
@@ -126,6 +127,7 @@ async fn node(data: &Path, count: u64) -> anyhow::Result<Node> {
         webrtc: None,
         links: Some(links()),
         scrub: ScrubOptions::default(),
+        replicas: ReplicasOptions::default(),
     };
     let node = Node::start(options).await?;
     node.start_links(Arc::new(NodeRouter::local(node.clone()))).await?;

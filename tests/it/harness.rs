@@ -10,6 +10,7 @@ use potluck::exchange::iroh::IrohOptions;
 use potluck::facades::native::model::{ItemPage, ItemSummary};
 use potluck::facades::{self, ServeOptions, Service, TlsMode};
 use potluck::friends::links::LinksOptions;
+use potluck::friends::replicas::ReplicasOptions;
 use potluck::library::ScanState;
 use potluck::node::{Node, NodeEvent, NodeOptions, ScrubOptions, Store};
 use potluck::playback::PlaybackOptions;
@@ -223,6 +224,7 @@ fn node_options(data: &Path) -> NodeOptions {
         webrtc: None,
         links: None,
         scrub: ScrubOptions::default(),
+        replicas: ReplicasOptions::default(),
     }
 }
 

@@ -30,6 +30,7 @@ mod openapi;
 mod playback;
 mod policy;
 mod renditions;
+mod replicas;
 mod scan;
 mod server;
 mod shelf;

@@ -14,7 +14,10 @@ import type {
   LibraryKind,
   NewAccount,
   NewLibrary,
+  NewReplica,
   Progress,
+  Replica,
+  ReplicaChange,
   ScanProgress,
   Status,
 } from '../src/api/types.ts';
@@ -64,6 +67,7 @@ const SECOND = [
 ];
 const NOW = Date.now();
 const HOUR = 3_600_000;
+const GB = 1_000_000_000;
 const CID = 'bafybeigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi';
 
 type Reply = {
@@ -105,6 +109,7 @@ export class MockNode {
     { id: 'a2', name: 'grandma', admin: false, libraries: ['l1'], max_bit_rate: 4_000_000 },
   ];
   private friends: Friend[] = [];
+  private replicas: Replica[] = [];
   private listeners = new Set<ServerResponse>();
   private started = Date.now();
   private busyUntil: number | undefined;
@@ -175,6 +180,7 @@ export class MockNode {
       return this.item(method, decodeURIComponent(second), third, more, query, body as Progress);
     if (first === 'api-keys') return this.apiKeys(method, second, body as { name: string });
     if (first === 'accounts') return this.people(method, body as NewAccount);
+    if (first === 'replicas') return this.replica(method, second, body as NewReplica & ReplicaChange);
     if (first === 'friends') return this.friend(method, second, body as FriendChange & { code?: string });
     if (call === 'GET /webrtc') return { json: { enabled: false, ice_servers: [], connections_max: 1 } };
     return problem(404, 'not_found', 'there is no such thing here');
@@ -376,6 +382,25 @@ export class MockNode {
     };
     this.accounts.push(made);
     return { json: made };
+  }
+
+  private replica(method: string, id: string | undefined, body: NewReplica & ReplicaChange): Reply {
+    if (method === 'GET') {
+      const used = this.replicas.reduce((sum, rule) => sum + rule.bytes_done, 0);
+      const room = { quota: 200 * GB, used, free: 900 * GB, spare: 10 * GB, fetched: used };
+      return { json: { folder: '/srv/media/replicas', ...room, rules: this.replicas } };
+    }
+    if (method === 'POST') {
+      const made = replica(`k${Date.now()}`, body.target, this.libraries, this.items);
+      this.replicas.push(made);
+      return { status: 201, json: made };
+    }
+    const found = this.replicas.find((one) => one.id === id);
+    if (!found) return problem(404, 'not_found', 'there is no such thing here');
+    if (method === 'DELETE') this.replicas = this.replicas.filter((one) => one !== found);
+    else if (body.paused !== undefined) found.state = body.paused ? 'paused' : 'fetching';
+    if (method === 'PATCH' && body.policy) Object.assign(found, { policy: body.policy, copies: body.copies });
+    return method === 'DELETE' ? {} : { json: found };
   }
 
   private friend(method: string, id: string | undefined, body: FriendChange & { code?: string }): Reply {
@@ -653,6 +678,26 @@ function video(i: number, library: string): ItemSummary {
     duration: 60 + i * 41,
     width: 1280,
     height: 720,
+  };
+}
+
+function replica(id: string, target: string, libraries: Library[], items: ItemSummary[]): Replica {
+  const library = libraries.find((one) => one.id === target);
+  const item = items.find((one) => one.id === target);
+  return {
+    id,
+    target,
+    friend: library?.friend ?? item?.friend,
+    scope: library ? 'library' : 'item',
+    title: library?.name ?? item?.title ?? '',
+    policy: 'everything',
+    state: 'fetching',
+    items: library ? 12 : 1,
+    items_done: library ? 4 : 0,
+    bytes: library ? 48 * GB : 4 * GB,
+    bytes_done: library ? 17 * GB : GB,
+    over_quota: 0,
+    created_at: NOW,
   };
 }
 

@@ -1,7 +1,7 @@
 //! Friends' items that are what another item is already: the same bytes, or the same film or episode by its name.
 //!
 //! A twin is in no list, count or search; it is a further source of the item that stands for it. One of ours stands for
-//! any friend's; of two friends' items the one that was known first does. So every chain ends at an item that is shown,
+//! any friend's, first of all the one that was made of it (a replica); of two friends' items the one that was known first does. So every chain ends at an item that is shown,
 //! and settling in the order of the numbers ends too. Each writer of items settles what it touched, in its transaction.
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::shows;
 use crate::catalog::model::{ItemKind, ItemState};
-use crate::catalog::progress;
+use crate::catalog::{progress, replicas};
 
 /// Numbers of the friends' items that this one stands for.
 pub(in crate::catalog) fn behind(t: &Transaction<'_>, item: i64) -> rusqlite::Result<Vec<i64>> {
@@ -164,6 +164,10 @@ fn place(t: &Transaction<'_>, item: i64) -> rusqlite::Result<bool> {
 
 /// The item that stands for this one, if there is any.
 fn stands_for(t: &Transaction<'_>, item: i64) -> rusqlite::Result<Option<i64>> {
+    // Also while the friend's is another film already, and the new one is still being fetched.
+    if let Some(replica) = replicas::replica_of(t, item)? {
+        return Ok(Some(replica));
+    }
     let Some(like) = Likeness::of(t, item)? else { return Ok(None) };
     if let Some(cid) = &like.cid {
         let ours = "SELECT i.n FROM file AS f JOIN item AS i ON i.n = f.item WHERE f.cid = ?1 AND i.state <> 'trashed' \

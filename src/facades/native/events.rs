@@ -24,8 +24,8 @@ use crate::node::NodeEvent;
 /// A comment this often keeps proxies from closing a quiet stream.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-/// Events: `scan` ([`ScanProgress`]), `item` ([`ItemChanged`]), `library` ([`LibraryChanged`]), `friends` (empty, for
-/// admins: look at their list again), `reset` (empty).
+/// Events: `scan` ([`ScanProgress`]), `item` ([`ItemChanged`]), `library` ([`LibraryChanged`]), `friends` and
+/// `replicas` (empty, for admins: look at their lists again), `reset` (empty).
 #[utoipa::path(get, path = "/api/v1/events", tag = "status",
     responses((status = 200, content_type = "text/event-stream", body = String), (status = 401, body = Problem)))]
 pub(in crate::facades) async fn stream(
@@ -99,6 +99,7 @@ impl Listener {
             }
             NodeEvent::Library(id) => json("library", &LibraryChanged { id }),
             NodeEvent::Friends => self.caller.is_admin().then(|| Event::default().event("friends").data("{}")),
+            NodeEvent::Replicas => self.caller.is_admin().then(|| Event::default().event("replicas").data("{}")),
             NodeEvent::Gap => None,
         }
     }

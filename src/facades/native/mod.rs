@@ -17,6 +17,7 @@ pub mod openapi;
 pub(super) mod pictures;
 pub(super) mod publish;
 pub(super) mod renditions;
+pub(super) mod replicas;
 pub(super) mod scrub;
 pub(super) mod session;
 mod shapes;

@@ -7,7 +7,7 @@ use utoipa::OpenApi;
 
 use super::{
     accounts, api_keys, audit, blocks, changes, events, folders, friends, hls, items, libraries, model, pictures,
-    publish, renditions, scrub, session, stand_in, status, subtitles, thumbnails, webrtc,
+    publish, renditions, replicas, scrub, session, stand_in, status, subtitles, thumbnails, webrtc,
 };
 
 #[derive(OpenApi)]
@@ -54,6 +54,10 @@ use super::{
         friends::hello,
         stand_in::news,
         stand_in::receive,
+        replicas::list,
+        replicas::add,
+        replicas::change,
+        replicas::remove,
         items::list,
         items::show,
         items::next,

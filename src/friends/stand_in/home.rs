@@ -130,7 +130,7 @@ impl Teller {
             known.map(|known| format!("&known={}&wait={}", known.word(), inner.options.wait)).unwrap_or_default();
         let request = Request::get(format!("{PATH}?since={since}{wait}")).body(empty());
         let request = request.map_err(|_| TellError::Broken)?;
-        answer(self.friends.ask(&self.friend, request, ANSWER_MAX).await?).await
+        answer(self.friends.ask_unseen(&self.friend, request, ANSWER_MAX).await?).await
     }
 
     async fn take(&self, news: &News) -> Result<(), TellError> {
@@ -176,7 +176,7 @@ impl Teller {
         let body = Full::new(Bytes::from(body)).map_err(|never: Infallible| match never {}).boxed_unsync();
         let request = Request::post(PATH).header(header::CONTENT_TYPE, "application/json").body(body);
         let request = request.map_err(|_| TellError::Broken)?;
-        let standing: Standing = answer(self.friends.ask(&self.friend, request, ANSWER_MAX).await?).await?;
+        let standing: Standing = answer(self.friends.ask_unseen(&self.friend, request, ANSWER_MAX).await?).await?;
         match standing == *before {
             true => Err(TellError::Nonsense("it does not remember what it was told".to_owned())),
             false => Ok(standing),

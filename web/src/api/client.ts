@@ -19,8 +19,12 @@ import type {
   NewAccount,
   NewInvite,
   NewLibrary,
+  NewReplica,
   Problem,
   Progress,
+  Replica,
+  ReplicaChange,
+  Replicas,
   ScanProgress,
   Status,
   Subtitles,
@@ -169,6 +173,15 @@ export const api = {
   changeFriend: (friend: string, change: FriendChange) =>
     call<Friend>('PATCH', `/friends/${id(friend)}`, { body: change }),
   revokeFriend: (friend: string) => call<void>('DELETE', `/friends/${id(friend)}`),
+
+  replicas: () => call<Replicas>('GET', '/replicas'),
+  /** Keeps a library, show or item of a friend's on the node's disk. */
+  keep: (replica: NewReplica) => call<Replica>('POST', '/replicas', { body: replica }),
+  changeReplica: (replica: string, change: ReplicaChange) =>
+    call<Replica>('PATCH', `/replicas/${id(replica)}`, { body: change }),
+  /** `files`: those that it made go too. */
+  endReplica: (replica: string, files: boolean) =>
+    call<void>('DELETE', `/replicas/${id(replica)}`, { query: { files } }),
 
   /** A file of the node as text: a whole subtitle track, a playlist. */
   text: async (path: string, signal?: AbortSignal): Promise<string> => {

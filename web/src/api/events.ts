@@ -8,6 +8,8 @@ export interface EventHandlers {
   library: () => void;
   /** A friend's node came or went. */
   friends: () => void;
+  /** What is kept of friends' libraries moved on. */
+  replicas: () => void;
   /** Events were missed: everything may have changed. */
   reset: () => void;
   /** `true` once connected (again), `false` when the connection broke. */
@@ -26,6 +28,7 @@ export function listen(handlers: EventHandlers): () => void {
     source.addEventListener('item', (event) => handlers.item(JSON.parse(event.data)));
     source.addEventListener('library', () => handlers.library());
     source.addEventListener('friends', () => handlers.friends());
+    source.addEventListener('replicas', () => handlers.replicas());
     source.addEventListener('reset', () => handlers.reset());
     source.onopen = () => handlers.onState?.(true);
     source.onerror = () => {

@@ -151,8 +151,8 @@ export interface paths {
       cookie?: never;
     };
     /**
-     * Events: `scan` ([`ScanProgress`]), `item` ([`ItemChanged`]), `library` ([`LibraryChanged`]), `friends` (empty, for
-     *     admins: look at their list again), `reset` (empty).
+     * Events: `scan` ([`ScanProgress`]), `item` ([`ItemChanged`]), `library` ([`LibraryChanged`]), `friends` and
+     *     `replicas` (empty, for admins: look at their lists again), `reset` (empty).
      */
     get: operations['events_stream'];
     put?: never;
@@ -788,6 +788,42 @@ export interface paths {
     options?: never;
     head?: never;
     patch?: never;
+    trace?: never;
+  };
+  '/api/v1/replicas': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** All rules, what they take, and what is fetched now. */
+    get: operations['replicas_list'];
+    put?: never;
+    /** Keeps a library, a show or an item of a friend's, from now on. */
+    post: operations['replicas_add'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/replicas/{id}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /** Ends a rule. Its files stay, unless `files` says otherwise. */
+    delete: operations['replicas_remove'];
+    options?: never;
+    head?: never;
+    /** Pauses a rule, lets it go on, or has it want something else. */
+    patch: operations['replicas_change'];
     trace?: never;
   };
   '/api/v1/scrub/due': {
@@ -1478,6 +1514,12 @@ export interface components {
       /** @description The one until now. */
       old: string;
     };
+    /** @description `POST /replicas` (admin). */
+    NewReplica: components['schemas']['ReplicaChoice'] & {
+      paused?: boolean;
+      /** @description Id of a friend's library, show or item. */
+      target: string;
+    };
     /** @description What a stand-in has for a home. */
     News: {
       /** @description How far the home's people watched, as far as it was written there after `since`. */
@@ -1628,6 +1670,142 @@ export interface components {
       decision: components['schemas']['PlaybackDecision'];
       /** @description Of the film: the best first, then its sounds. */
       renditions: components['schemas']['Rendition'][];
+    };
+    /** @description A rule: what of a friend's is kept here. */
+    Replica: {
+      /** @description With `unwatched`: name of the account whose progress counts. */
+      account?: string | null;
+      /**
+       * Format: int64
+       * @description Bytes of those that it wants.
+       */
+      bytes: number;
+      /**
+       * Format: int64
+       * @description Bytes of those that are here whole, and of what is fetched now.
+       */
+      bytes_done: number;
+      /**
+       * Format: int32
+       * @description With `copies`: how many nodes shall hold each file, this one among them.
+       */
+      copies?: number | null;
+      /**
+       * Format: int64
+       * @description Unix milliseconds.
+       */
+      created_at: number;
+      friend?: components['schemas']['Holder'] | null;
+      /** @description UUID. */
+      id: string;
+      /**
+       * Format: int64
+       * @description Items that it wants here.
+       */
+      items: number;
+      /**
+       * Format: int64
+       * @description Of them, those that are here whole.
+       */
+      items_done: number;
+      /**
+       * Format: int64
+       * @description Items that the quota has no room for.
+       */
+      over_quota: number;
+      policy: components['schemas']['ReplicaPolicy'];
+      /** @description What is in its way, for people. */
+      problem?: string | null;
+      scope: components['schemas']['ReplicaScope'];
+      state: components['schemas']['ReplicaState'];
+      /** @description Id of the library, show or item. */
+      target: string;
+      /** @description What that was called when the rule was made. */
+      title: string;
+    };
+    /** @description `PATCH /replicas/{id}` (admin). What is absent stays as it is. */
+    ReplicaChange: components['schemas']['ReplicaChoice'] & {
+      paused?: boolean | null;
+    };
+    /** @description Which items a rule shall want. */
+    ReplicaChoice: {
+      /** @description With `unwatched`: name or id of the account; the caller's where it is absent. */
+      account?: string | null;
+      /**
+       * Format: int32
+       * @description With `copies`: 1 to 100.
+       */
+      copies?: number | null;
+      policy?: components['schemas']['ReplicaPolicy'] | null;
+    };
+    /** @description A file that is being fetched. */
+    ReplicaCurrent: {
+      /** @description The friend's item. */
+      item: string;
+      /** @description Id of the rule that wants it. */
+      replica: string;
+      /**
+       * Format: int64
+       * @description Bytes.
+       */
+      size: number;
+      /**
+       * Format: int64
+       * @description Bytes of it that are here.
+       */
+      there: number;
+      /** @description As shown. */
+      title: string;
+    };
+    /**
+     * @description Which items a rule wants.
+     * @enum {string}
+     */
+    ReplicaPolicy: 'everything' | 'unwatched' | 'copies';
+    /**
+     * @description How much a rule is about.
+     * @enum {string}
+     */
+    ReplicaScope: 'library' | 'series' | 'item';
+    /**
+     * @description How a rule is doing.
+     * @enum {string}
+     */
+    ReplicaState: 'done' | 'fetching' | 'waiting' | 'paused';
+    /** @description `GET /replicas` (admin). */
+    Replicas: {
+      current?: components['schemas']['ReplicaCurrent'] | null;
+      /**
+       * Format: int64
+       * @description Bytes that friends' nodes gave since this node started.
+       */
+      fetched: number;
+      /** @description Where they are put. */
+      folder: string;
+      /**
+       * Format: int64
+       * @description Bytes that are free on their disk.
+       */
+      free: number;
+      /** @description Why nothing is fetched now, for people. */
+      problem?: string | null;
+      /**
+       * Format: int64
+       * @description Bytes that all together may take; absent without a limit.
+       */
+      quota?: number | null;
+      /** @description Oldest first. */
+      rules: components['schemas']['Replica'][];
+      /**
+       * Format: int64
+       * @description Bytes of that which are left free.
+       */
+      spare: number;
+      /**
+       * Format: int64
+       * @description Bytes that they take.
+       */
+      used: number;
     };
     /** @description How far a scan is; also the payload of the `scan` event. */
     ScanProgress: {
@@ -4153,6 +4331,151 @@ export interface operations {
         content?: never;
       };
       401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  replicas_list: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Replicas'];
+        };
+      };
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  replicas_add: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['NewReplica'];
+      };
+    };
+    responses: {
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Replica'];
+        };
+      };
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  replicas_remove: {
+    parameters: {
+      query?: {
+        /** @description Remove the files too that it made. Without it they stay, as ordinary ones. */
+        files?: boolean;
+      };
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  replicas_change: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['ReplicaChange'];
+      };
+    };
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Replica'];
+        };
+      };
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      404: {
         headers: {
           [name: string]: unknown;
         };

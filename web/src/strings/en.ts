@@ -2,7 +2,17 @@
  * Every word the page shows, in one place, so that another language is another file of this shape.
  * Sentences with values are functions: word order belongs to the language.
  */
-import type { FriendState, HdrFormat, ItemKind, ItemState, LibraryKind, ScanState, Visibility } from '../api/types';
+import type {
+  FriendState,
+  HdrFormat,
+  ItemKind,
+  ItemState,
+  LibraryKind,
+  ReplicaPolicy,
+  ReplicaState,
+  ScanState,
+  Visibility,
+} from '../api/types';
 
 const count = (n: number, one: string, many: string) => `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
 
@@ -533,6 +543,41 @@ export const en = {
       `${name} is cut off at once, also in the middle of a film, and sees nothing of yours any more. Only a new invite links you again.`,
     revokeNow: 'Revoke now',
     revoked: (name: string) => `${name} is cut off.`,
+  },
+
+  replicas: {
+    title: 'Copies kept here',
+    help: 'What friends share, kept on this node’s disk as ordinary files: it plays when their node is off, and stays when they take it back.',
+    keep: 'Keep a copy',
+    keepOf: (title: string) => `Keep a copy of ${title}`,
+    keepHelp: 'Keep a copy on this node’s disk',
+    keeping: (title: string) => `${title} is being copied here. See Friends for how far it is.`,
+    used: (used: string, quota: string) => `${used} of ${quota} used`,
+    done: (done: number, all: number) => `${done} of ${count(all, 'title', 'titles')}`,
+    bytes: (done: string, all: string) => `${done} of ${all}`,
+    overQuota: (n: number) => `${count(n, 'title', 'titles')} over the quota`,
+    noFriend: 'Of a friend who is none any more',
+    state: {
+      done: 'All here',
+      fetching: 'Copying',
+      waiting: 'Waiting',
+      paused: 'Paused',
+    } satisfies Record<ReplicaState, string>,
+    policy: {
+      everything: 'Everything',
+      unwatched: 'What I have not watched',
+      copies: 'Until there are copies',
+    } satisfies Record<ReplicaPolicy, string>,
+    policyOf: (title: string) => `What is kept of ${title}`,
+    copiesOf: (title: string) => `Copies of ${title} among friends, with this one`,
+    progressOf: (title: string) => `How much of ${title} is here`,
+    pause: (title: string) => `Pause ${title}`,
+    resume: (title: string) => `Go on with ${title}`,
+    end: 'End',
+    endOf: (title: string) => `Keep ${title} no longer?`,
+    endHelp: 'Nothing more is copied. The files that are here can stay, as ordinary files of yours, or go.',
+    keepFiles: 'Leave the files',
+    removeFiles: 'Remove the files',
   },
 
   account: {

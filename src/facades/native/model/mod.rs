@@ -7,6 +7,7 @@ mod friends;
 mod items;
 mod libraries;
 mod playback;
+mod replicas;
 mod scrub;
 mod status;
 
@@ -15,6 +16,7 @@ pub use friends::*;
 pub use items::*;
 pub use libraries::*;
 pub use playback::*;
+pub use replicas::*;
 pub use scrub::*;
 pub use status::*;
 

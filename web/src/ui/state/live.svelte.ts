@@ -18,6 +18,8 @@ class Live {
   changes = $state(0);
   /** Grows when a friend's node came or went. */
   friends = $state(0);
+  /** Grows when what is kept of friends' libraries moved on. */
+  replicas = $state(0);
   connected = $state(true);
 
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -34,6 +36,7 @@ class Live {
       item: () => this.changed(),
       library: () => this.onLibrary(),
       friends: () => (this.friends += 1),
+      replicas: () => (this.replicas += 1),
       reset: () => this.onLibrary(),
       onState: (connected) => (this.connected = connected),
     });
