@@ -3,6 +3,7 @@
 //!
 //! The invariant: which pictures come, and at which ticks, follows from the file and the place asked for alone. A film
 //! that continues gives what one that was opened afresh would give.
+use std::collections::VecDeque;
 use std::fs::File;
 use std::sync::Arc;
 
@@ -24,6 +25,9 @@ const STEPS_BLINDLY: [i64; 3] = [1, 10, 60];
 const HEAD_SECONDS: i64 = 120;
 /// Packets that are passed over in search of a keyframe.
 const PACKETS_TO_KEY: usize = 3000;
+/// Pictures that are decoded before they are asked for, where they are no larger than `AHEAD_PIXELS_MAX`.
+const AHEAD: usize = 8;
+const AHEAD_PIXELS_MAX: i64 = 1920 * 1088;
 /// Frames a second where the file does not say.
 const USUAL_RATE: f64 = 25.0;
 
@@ -62,7 +66,8 @@ pub struct Film {
     pub manner: Manner,
     /// The last picture before the place where the film stands.
     pub before: Option<Picture>,
-    ahead: Option<Picture>,
+    /// The next pictures, as far as they are decoded.
+    ahead: VecDeque<Picture>,
     stands_at: Option<i64>,
     /// Ticks of a picture that does not say how long it is shown.
     step: i64,
@@ -110,7 +115,7 @@ impl Film {
             clock,
             manner,
             before: None,
-            ahead: None,
+            ahead: VecDeque::new(),
             stands_at: None,
             step,
             last: None,
@@ -133,7 +138,7 @@ impl Film {
 
     /// Puts a picture back, to be read again first.
     pub fn put_back(&mut self, picture: Picture) {
-        self.ahead = Some(picture);
+        self.ahead.push_front(picture);
     }
 
     /// Goes on so that the next picture is the first one at or after `start`. `key` is a keyframe before it, if known.
@@ -179,9 +184,27 @@ impl Film {
 
     /// The next picture in the order in which they are shown; `None` at the end.
     pub fn next(&mut self) -> Result<Option<Picture>, Trouble> {
-        if let Some(picture) = self.ahead.take() {
-            return Ok(Some(picture));
+        match self.ahead.pop_front() {
+            Some(picture) => Ok(Some(picture)),
+            None => self.decoded(),
         }
+    }
+
+    /// Decodes a picture that will be asked for if the next segment is. False where that is enough: pictures are large,
+    /// and those of a device are few.
+    pub fn go_ahead(&mut self) -> Result<bool, Trouble> {
+        let (width, height) = self.manner.size;
+        let is_small = i64::from(width) * i64::from(height) <= AHEAD_PIXELS_MAX;
+        if self.stands_at.is_none() || self.on_device || !is_small || self.ahead.len() >= AHEAD {
+            return Ok(false);
+        }
+        let picture = self.decoded()?;
+        let came = picture.is_some();
+        self.ahead.extend(picture);
+        Ok(came)
+    }
+
+    fn decoded(&mut self) -> Result<Option<Picture>, Trouble> {
         loop {
             let mut frame = Frame::new()?;
             match self.decoder.receive_frame(&mut frame) {
@@ -262,7 +285,8 @@ impl Film {
 
     fn forget(&mut self) {
         self.decoder.flush();
-        (self.before, self.ahead, self.last) = (None, None, None);
+        (self.before, self.last) = (None, None);
+        self.ahead.clear();
         (self.awaits_key, self.clean_from) = (false, i64::MIN);
         (self.ended, self.broken) = (false, false);
     }

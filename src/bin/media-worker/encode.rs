@@ -22,11 +22,14 @@ const NO_KEYFRAMES: i32 = 100_000;
 /// Pictures that libx264 looks ahead where memory is dear; ten otherwise.
 const FRUGAL_LOOKAHEAD: &str = "6";
 
-/// How many pictures the encoder in software may hold: each thread, and looking ahead, keeps some.
+/// How many pictures the encoder may hold: each thread, and looking ahead, keeps some.
 #[derive(Debug, Clone, Copy)]
 pub struct Effort {
-    /// Threads, at least one.
+    /// Threads in software, at least one. They wait for each other now and then: with half as many again as there are
+    /// cores, none stands idle.
     pub threads: u32,
+    /// Pictures that wait for it, so that neither side waits for a slow one of the other.
+    pub waiting: usize,
     /// Beside a decoder whose own pictures are large.
     pub is_frugal: bool,
 }

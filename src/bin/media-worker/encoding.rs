@@ -6,9 +6,6 @@ use crate::encode::{Encoded, Encoder};
 use crate::handles::Frame;
 use crate::source::Trouble;
 
-/// Pictures that wait for the encoder: enough that neither side waits for a slow one of the other, few in memory.
-const WAITING: usize = 2;
-
 /// An encoder at work. Dropped before it is finished, it ends without encoding what is left.
 pub struct Encoding {
     /// `None` ends the segment.
@@ -17,9 +14,9 @@ pub struct Encoding {
 }
 
 impl Encoding {
-    /// Sets an encoder to work.
-    pub fn start(encoder: Encoder) -> Result<Self, Trouble> {
-        let (frames, waiting) = sync_channel(WAITING);
+    /// Sets an encoder to work, for which at most that many pictures wait.
+    pub fn start(encoder: Encoder, waiting: usize) -> Result<Self, Trouble> {
+        let (frames, waiting) = sync_channel(waiting);
         let thread = std::thread::Builder::new().name("encode".to_owned());
         let encoder = thread.spawn(move || encode(encoder, &waiting));
         let encoder = encoder.map_err(|e| Trouble::Cannot(format!("no thread can be started: {e}")))?;
@@ -30,14 +27,31 @@ impl Encoding {
     pub fn push(self, frame: Frame) -> Result<Self, Trouble> {
         match self.frames.send(Some(frame)) {
             Ok(()) => Ok(self),
-            Err(_) => Err(self.finish().err().unwrap_or_else(ended)),
+            Err(_) => Err(self.end().finish().err().unwrap_or_else(ended)),
         }
     }
 
-    /// The samples of the segment.
-    pub fn finish(self) -> Result<Encoded, Trouble> {
+    /// Says that there are no more pictures.
+    pub fn end(self) -> Ending {
         // An encoder that has ended says why when it is joined.
         let _ = self.frames.send(None);
+        Ending { encoder: self.encoder }
+    }
+}
+
+/// An encoder that works on what is left.
+pub struct Ending {
+    encoder: JoinHandle<Result<Encoded, Trouble>>,
+}
+
+impl Ending {
+    /// Whether it is still at it.
+    pub fn is_busy(&self) -> bool {
+        !self.encoder.is_finished()
+    }
+
+    /// The samples of the segment; waits for them.
+    pub fn finish(self) -> Result<Encoded, Trouble> {
         self.encoder.join().unwrap_or_else(|_| Err(ended()))
     }
 }

@@ -150,7 +150,7 @@ impl<'a> Line<'a> {
             colour.put(frame.raw_mut());
             let encoding = match self.encoding.take() {
                 Some(encoding) => encoding,
-                None => Encoding::start(self.encoder_for(&frame, colour)?)?,
+                None => Encoding::start(self.encoder_for(&frame, colour)?, self.effort().waiting)?,
             };
             self.encoding = Some(encoding.push(frame).map_err(|e| self.trouble(e))?);
         }
@@ -192,15 +192,19 @@ impl<'a> Line<'a> {
     /// once and looks ahead would only hold more pictures.
     fn effort(&self) -> Effort {
         let (width, height) = self.manner.size;
-        let is_large = i64::from(width) * i64::from(height) > LARGE;
-        let threads = if is_large { self.plan.threads.div_ceil(2) } else { self.plan.threads };
-        Effort { threads, is_frugal: is_large && self.plan.format.tone_map }
+        let cores = self.plan.threads;
+        if i64::from(width) * i64::from(height) > LARGE {
+            Effort { threads: cores.div_ceil(2), waiting: 2, is_frugal: self.plan.format.tone_map }
+        } else {
+            Effort { threads: cores + cores / 2, waiting: 8, is_frugal: false }
+        }
     }
 
-    /// The samples.
-    pub fn finish(mut self) -> Result<Encoded, Trouble> {
+    /// The samples. While the encoder ends, `meanwhile` is called for as long as it says that there is more to do.
+    pub fn finish(mut self, mut meanwhile: impl FnMut() -> Result<bool, Trouble>) -> Result<Encoded, Trouble> {
         self.drain()?;
-        let encoding = self.encoding.take().ok_or(Trouble::NoPicture)?;
+        let encoding = self.encoding.take().ok_or(Trouble::NoPicture)?.end();
+        while encoding.is_busy() && meanwhile()? {}
         encoding.finish().map_err(|e| self.trouble(e))
     }
 

@@ -66,6 +66,7 @@ fn main() -> anyhow::Result<()> {
     let arguments = arguments()?;
     limits::confine(arguments.memory_bytes, arguments.address_bytes, arguments.niceness)?;
     limits::end_with_the_node()?;
+    limits::keep_memory();
     ffmpeg_next::init().context("starting libav")?;
     overheard::listen();
     // A panic is an answer ("unreadable"), not a message on the node's terminal.

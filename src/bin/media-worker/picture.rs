@@ -179,7 +179,7 @@ fn segment(film: &mut Film, plan: &PicturePlan, hardware: Option<&Hardware>, sho
     if next.is_some_and(|tick| tick <= plan.end.saturating_add(usual_gap)) {
         film.stand_at(plan.end);
     }
-    let encoded = line.finish()?;
+    let encoded = line.finish(|| film.go_ahead())?;
     let end = if plan.last { plan.end.max(last.saturating_add(1)) } else { plan.end };
     let mut segment = segment_head(plan.sequence, &encoded.samples, end)?;
     segment.extend_from_slice(&encoded.bytes);
