@@ -1,77 +1,23 @@
 //! Ann's node has two friends with the same file: what one does not answer any more, the other does.
-use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::FutureExt as _;
-use futures_util::future::BoxFuture;
-use parking_lot::Mutex;
-use potluck::accounts::{Friend, FriendChange, NewFriend};
-use potluck::exchange::{Body, Responder};
-use potluck::facades::NodeRouter;
 use potluck::facades::native::model::{ItemDetail, ItemPage};
-use potluck::friends::{Dial, DialError, FriendsOptions};
-use potluck::node::{Node, NodeEvent};
+use potluck::friends::Dial;
 use serde_json::Value;
 
 use crate::fixtures::film;
 use crate::harness::{Browser, TestNode};
+use crate::street::{Manner, Street, befriend, options, share, until};
 
 const ANN_KEY: &str = "annsnode";
-
-/// How a node is reached just now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
-    Open,
-    /// Nobody is there, and somebody says so.
-    Refused,
-    /// Nothing comes back.
-    Silent,
-}
-
-/// Hands requests to routers of nodes in this process, by their keys.
-#[derive(Clone, Default)]
-struct Street {
-    nodes: Arc<Mutex<HashMap<String, (Node, Way)>>>,
-}
-
-impl Street {
-    fn set(&self, key: &str, way: Way) {
-        self.nodes.lock().get_mut(key).unwrap().1 = way;
-    }
-}
-
-impl Dial for Street {
-    fn request(
-        &self,
-        friend: &Friend,
-        request: http::Request<Body>,
-    ) -> BoxFuture<'static, Result<http::Response<Body>, DialError>> {
-        let Some((node, way)) = self.nodes.lock().get(&friend.endpoint).cloned() else {
-            return async { Err(DialError("no such house".to_owned())) }.boxed();
-        };
-        let caller = node.accounts().by_endpoint(ANN_KEY, [127, 0, 0, 1].into());
-        let answer = NodeRouter::local(node).respond(caller, request);
-        match way {
-            Way::Open => async move { Ok(answer.await) }.boxed(),
-            Way::Refused => async { Err(DialError("nobody answers".to_owned())) }.boxed(),
-            Way::Silent => std::future::pending().boxed(),
-        }
-    }
-}
-
-async fn add(node: &TestNode, name: &str, key: &str) -> String {
-    let new = NewFriend { name: name.to_owned(), endpoint: key.to_owned(), addresses: Vec::new() };
-    node.node().accounts().add_friend(new).await.unwrap().id
-}
 
 /// Ann's node, and Bob's and Carol's, which share the same film with her.
 struct Three {
     ann: TestNode,
     bob: TestNode,
     carol: TestNode,
-    street: Street,
+    street: Arc<Street>,
     ada: Browser,
     item: String,
 }
@@ -80,8 +26,8 @@ impl Three {
     async fn new() -> Self {
         let (ann, bob, carol) =
             (TestNode::start(&[]).await, TestNode::start(&[film()]).await, TestNode::start(&[film()]).await);
-        let (street, ada) = (Street::default(), ann.signed_in("ada").await);
-        ann.node().start_friends(options(), Arc::new(street.clone())).unwrap();
+        let (street, ada) = (Street::new(ANN_KEY), ann.signed_in("ada").await);
+        ann.node().start_friends(options(), Arc::clone(&street) as Arc<dyn Dial>).unwrap();
         let mut three = Self { ann, bob, carol, street, ada, item: String::new() };
         three.join(&three.bob, "Bob").await;
         three.item = three.until(|| async { three.listed().await.pop() }).await;
@@ -92,21 +38,21 @@ impl Three {
 
     async fn join(&self, node: &TestNode, name: &str) {
         node.imported().await;
-        let guest = add(node, "Ann", ANN_KEY).await;
-        let change = FriendChange { libraries: Some(vec![node.library.clone()]), ..FriendChange::default() };
-        node.node().accounts().update_friend(&guest, change).await.unwrap();
-        self.street.nodes.lock().insert(name.to_owned(), (node.node().clone(), Way::Open));
-        add(&self.ann, name, name).await;
+        share(node, &befriend(node, "Ann", ANN_KEY).await).await;
+        self.street.set(name, node, Manner::Honest);
+        befriend(&self.ann, name, name).await;
     }
 
     async fn until<T, F: Future<Output = Option<T>>>(&self, look: impl Fn() -> F) -> T {
-        let mut events = self.ann.node().events();
-        loop {
-            if let Some(found) = look().await {
-                return found;
-            }
-            while !matches!(events.recv().await, Ok(NodeEvent::Library(_) | NodeEvent::Item { .. }) | Err(_)) {}
-        }
+        until(&self.ann, look).await
+    }
+
+    fn bob_is(&self, manner: Manner) {
+        self.street.set("Bob", &self.bob, manner);
+    }
+
+    fn carol_is(&self, manner: Manner) {
+        self.street.set("Carol", &self.carol, manner);
     }
 
     async fn listed(&self) -> Vec<String> {
@@ -155,23 +101,14 @@ impl Three {
     }
 }
 
-fn options() -> FriendsOptions {
-    FriendsOptions {
-        quiet: Duration::from_millis(1),
-        retry_first: Duration::from_millis(20),
-        retry_last: Duration::from_millis(50),
-        ..FriendsOptions::default()
-    }
-}
-
 #[tokio::test]
 async fn when_a_friend_is_off_another_with_the_same_file_answers_with_the_same_blocks() {
     let three = Three::new().await;
     three.plays_from("Bob").await;
     let before = three.played().await;
-    three.street.set("Bob", Way::Refused);
+    three.bob_is(Manner::Off);
     assert_eq!(three.played().await, before);
-    three.street.set("Carol", Way::Refused);
+    three.carol_is(Manner::Off);
     let (status, problem) = three.get("renditions").await;
     assert_eq!(status, 503);
     assert!(String::from_utf8_lossy(&problem).contains("Bob"), "the first one is named");
@@ -182,7 +119,7 @@ async fn when_a_friend_is_off_another_with_the_same_file_answers_with_the_same_b
 async fn a_friend_that_falls_silent_is_passed_over_and_marked_until_it_is_back() {
     let three = Three::new().await;
     let before = three.played().await;
-    three.street.set("Bob", Way::Silent);
+    three.bob_is(Manner::Silent);
     assert_eq!(three.played().await, before);
     three.plays_from("Carol").await;
     let sources = three.detail().await.sources;
@@ -199,7 +136,7 @@ async fn another_holder_answers_only_those_who_may_see_its_library() {
     assert!(libraries.iter().any(|library| library.id == bobs));
     three.ann.account("eve", Some(vec![bobs])).await;
     let eve = three.ann.signed_in("eve").await;
-    three.street.set("Bob", Way::Refused);
+    three.bob_is(Manner::Off);
     let answer = eve.get(&format!("/api/v1/items/{}/renditions", three.item)).send().await.unwrap();
     assert_eq!(answer.status(), 503);
     three.stop().await;

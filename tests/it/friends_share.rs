@@ -1,61 +1,27 @@
 //! Two real nodes, one of which shares with the other: what is listed, found, played, kept, withdrawn, and not believed.
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use http_body_util::{BodyExt as _, Full};
 use parking_lot::Mutex;
-use potluck::accounts::{Friend, FriendChange, NewFriend};
+use potluck::accounts::Friend;
 use potluck::exchange::webrtc::WebRtcOptions;
 use potluck::exchange::{Body, Responder};
 use potluck::facades::NodeRouter;
 use potluck::facades::native::model::{ItemPage, ItemSummary};
 use potluck::friends::{Dial, DialError, FriendsOptions};
-use potluck::node::{Node, NodeEvent};
 use serde_json::{Value, json};
 
 use crate::fixtures::film;
 use crate::harness::{Browser, TestNode};
+use crate::street::{Manner, Street, befriend, options, share_only, until};
 use crate::webrtc;
 
 /// Public keys of the two nodes, as far as their accounts know.
 const ANN_KEY: &str = "annsnode";
 const BOB_KEY: &str = "bobsnode";
-
-/// Hands requests to the router of a node in this process, as the node with this key.
-struct Nearby {
-    router: NodeRouter,
-    node: Node,
-    key: &'static str,
-    off: Arc<AtomicBool>,
-}
-
-impl Dial for Nearby {
-    fn request(
-        &self,
-        _: &Friend,
-        request: http::Request<Body>,
-    ) -> BoxFuture<'static, Result<http::Response<Body>, DialError>> {
-        if self.off.load(Ordering::Relaxed) {
-            return async { Err(DialError("nobody answers".to_owned())) }.boxed();
-        }
-        let caller = self.node.accounts().by_endpoint(self.key, [127, 0, 0, 1].into());
-        let answer = self.router.respond(caller, request);
-        async move { Ok(answer.await) }.boxed()
-    }
-}
-
-fn options() -> FriendsOptions {
-    FriendsOptions {
-        quiet: Duration::from_millis(1),
-        retry_first: Duration::from_millis(20),
-        retry_last: Duration::from_millis(50),
-        ..FriendsOptions::default()
-    }
-}
 
 /// Ann's node, which follows Bob's.
 struct Pair {
@@ -64,7 +30,7 @@ struct Pair {
     /// Bob's id at Ann's, and Ann's at Bob's.
     friend: String,
     guest: String,
-    off: Arc<AtomicBool>,
+    street: Arc<Street>,
 }
 
 impl Pair {
@@ -76,23 +42,20 @@ impl Pair {
     async fn with(bob: TestNode) -> Self {
         let ann = TestNode::start(&[]).await;
         bob.imported().await;
-        let friend = add(&ann, "Bob", BOB_KEY).await;
-        let guest = add(&bob, "Ann", ANN_KEY).await;
-        let off = Arc::new(AtomicBool::new(false));
-        let pair = Self { ann, bob, friend, guest, off };
-        pair.follow();
-        pair
+        let friend = befriend(&ann, "Bob", BOB_KEY).await;
+        let guest = befriend(&bob, "Ann", ANN_KEY).await;
+        let street = Street::new(ANN_KEY);
+        street.set(BOB_KEY, &bob, Manner::Honest);
+        ann.node().start_friends(options(), Arc::clone(&street) as Arc<dyn Dial>).unwrap();
+        Self { ann, bob, friend, guest, street }
     }
 
-    fn follow(&self) {
-        let (node, off) = (self.bob.node().clone(), Arc::clone(&self.off));
-        let dial = Nearby { router: NodeRouter::local(node.clone()), node, key: ANN_KEY, off };
-        self.ann.node().start_friends(options(), Arc::new(dial)).unwrap();
+    fn bob_is(&self, manner: Manner) {
+        self.street.set(BOB_KEY, &self.bob, manner);
     }
 
     async fn share(&self, libraries: Vec<String>) {
-        let change = FriendChange { libraries: Some(libraries), ..FriendChange::default() };
-        self.bob.node().accounts().update_friend(&self.guest, change).await.unwrap();
+        share_only(&self.bob, &self.guest, libraries).await;
     }
 
     async fn shared() -> (Self, Browser, ItemSummary) {
@@ -110,22 +73,6 @@ impl Pair {
     async fn stop(self) {
         self.ann.stop().await;
         self.bob.stop().await;
-    }
-}
-
-async fn add(node: &TestNode, name: &str, key: &str) -> String {
-    let new = NewFriend { name: name.to_owned(), endpoint: key.to_owned(), addresses: Vec::new() };
-    node.node().accounts().add_friend(new).await.unwrap().id
-}
-
-/// Looks again after each event of a node until there is an answer.
-async fn until<T, F: Future<Output = Option<T>>>(node: &TestNode, look: impl Fn() -> F) -> T {
-    let mut events = node.node().events();
-    loop {
-        if let Some(found) = look().await {
-            return found;
-        }
-        while !matches!(events.recv().await, Ok(NodeEvent::Library(_) | NodeEvent::Item { .. }) | Err(_)) {}
     }
 }
 
@@ -276,10 +223,9 @@ async fn a_page_speaks_with_the_friends_node_directly_for_as_long_as_it_is_a_fri
 #[tokio::test]
 async fn what_a_friend_shares_is_not_shared_on() {
     let (pair, _, item) = Pair::shared().await;
-    let carl = add(&pair.ann, "Carl", "carlsnode").await;
+    let carl = befriend(&pair.ann, "Carl", "carlsnode").await;
     let all = vec![pair.ann.library.clone(), pair.bob.library.clone()];
-    let change = FriendChange { libraries: Some(all), ..FriendChange::default() };
-    pair.ann.node().accounts().update_friend(&carl, change).await.unwrap();
+    share_only(&pair.ann, &carl, all).await;
     let router = NodeRouter::local(pair.ann.node().clone());
     let caller = pair.ann.node().accounts().by_endpoint("carlsnode", [127, 0, 0, 1].into());
     let ask = |path: String| {
@@ -301,7 +247,7 @@ async fn what_a_friend_shares_is_not_shared_on() {
 #[tokio::test]
 async fn a_friend_who_is_off_is_marked_and_named() {
     let (pair, ada, item) = Pair::shared().await;
-    pair.off.store(true, Ordering::Relaxed);
+    pair.bob_is(Manner::Off);
     let answer = ada.get(&format!("/api/v1/items/{}/renditions", item.id)).send().await.unwrap();
     assert_eq!(answer.status(), 503);
     assert!(answer.headers().contains_key("retry-after"));
@@ -321,7 +267,7 @@ async fn a_friend_who_is_off_is_marked_and_named() {
         }
     };
     until(&pair.ann, online(false)).await;
-    pair.off.store(false, Ordering::Relaxed);
+    pair.bob_is(Manner::Honest);
     until(&pair.ann, online(true)).await;
     assert_eq!(ada.status(&format!("/api/v1/items/{}/renditions", item.id)).await, 200);
     pair.stop().await;
@@ -371,7 +317,7 @@ fn movie(title: &str) -> Value {
 /// A node whose friend answers with these, its events, and what the friend is asked.
 async fn lied_to(answers: Vec<String>) -> (TestNode, String, tokio::sync::mpsc::UnboundedReceiver<String>) {
     let node = TestNode::start(&[]).await;
-    let friend = add(&node, "Mallory", "mallory").await;
+    let friend = befriend(&node, "Mallory", "mallory").await;
     let (asked, questions) = tokio::sync::mpsc::unbounded_channel();
     let options = FriendsOptions { items_max: 5000, page_max: 1 << 20, ..options() };
     node.node().start_friends(options, Arc::new(Liar { answers: Mutex::new(answers), asked })).unwrap();

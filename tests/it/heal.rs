@@ -3,101 +3,15 @@ use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use bytes::Bytes;
-use futures_util::FutureExt as _;
-use futures_util::future::BoxFuture;
-use http_body_util::{BodyExt as _, Full};
-use parking_lot::Mutex;
-use potluck::accounts::{Friend, FriendChange, NewFriend};
 use potluck::catalog::ItemState;
-use potluck::exchange::{Body, Responder};
-use potluck::facades::NodeRouter;
 use potluck::facades::native::model::{ItemSummary, Verdict};
-use potluck::friends::{Dial, DialError, FriendsOptions};
-use potluck::node::{Node, ScrubOptions};
+use potluck::friends::Dial;
+use potluck::node::ScrubOptions;
 use serde_json::Value;
 
 use crate::harness::{Browser, TestNode};
-
-/// What a friend's node does with a question for a block.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Manner {
-    /// Its router answers.
-    Honest,
-    /// It gives as many other bytes.
-    Lies,
-    /// It is off, for everything.
-    Off,
-}
-
-/// Reaches nodes of this process by their friends' keys.
-pub struct Street {
-    houses: Mutex<Vec<(String, Node, Manner)>>,
-    /// Key of the node that asks.
-    own: &'static str,
-    pub blocks: AtomicU64,
-}
-
-impl Street {
-    pub fn new(own: &'static str) -> Arc<Self> {
-        Arc::new(Self { houses: Mutex::default(), own, blocks: AtomicU64::new(0) })
-    }
-
-    pub fn set(&self, key: &str, node: &Node, manner: Manner) {
-        let mut houses = self.houses.lock();
-        houses.retain(|(other, ..)| other != key);
-        houses.push((key.to_owned(), node.clone(), manner));
-    }
-}
-
-impl Dial for Street {
-    fn request(
-        &self,
-        friend: &Friend,
-        request: http::Request<Body>,
-    ) -> BoxFuture<'static, Result<http::Response<Body>, DialError>> {
-        let house = self.houses.lock().iter().find(|(key, ..)| *key == friend.endpoint).cloned();
-        let Some((_, node, manner)) = house.filter(|(.., manner)| *manner != Manner::Off) else {
-            return async { Err(DialError("nobody answers".to_owned())) }.boxed();
-        };
-        let block = request.uri().path().starts_with("/ipfs/");
-        self.blocks.fetch_add(u64::from(block), Ordering::Relaxed);
-        let caller = node.accounts().by_endpoint(self.own, [127, 0, 0, 1].into());
-        let router = NodeRouter::local(node);
-        async move {
-            let answer = router.respond(caller, request).await;
-            if !block || manner == Manner::Honest {
-                return Ok(answer);
-            }
-            let length = answer.into_body().collect().await.unwrap().to_bytes().len();
-            let body = Full::new(Bytes::from(vec![7; length])).map_err(|never| match never {});
-            Ok(http::Response::new(body.boxed_unsync()))
-        }
-        .boxed()
-    }
-}
-
-pub async fn befriend(node: &TestNode, name: &str, key: &str) -> String {
-    let new = NewFriend { name: name.to_owned(), endpoint: key.to_owned(), addresses: Vec::new() };
-    node.node().accounts().add_friend(new).await.unwrap().id
-}
-
-/// `host` shares its library with the node of this key.
-pub async fn share(host: &TestNode, guest: &str) {
-    let change = FriendChange { libraries: Some(vec![host.library.clone()]), ..FriendChange::default() };
-    host.node().accounts().update_friend(guest, change).await.unwrap();
-}
-
-pub fn options() -> FriendsOptions {
-    FriendsOptions {
-        quiet: std::time::Duration::from_millis(1),
-        retry_first: std::time::Duration::from_millis(20),
-        retry_last: std::time::Duration::from_millis(50),
-        ..FriendsOptions::default()
-    }
-}
+use crate::street::{Manner, Street, befriend, options, share};
 
 /// A film of several blocks: one that plays, and after it bytes that no player reads.
 pub fn long_film(folder: &Path, name: &str) -> PathBuf {
@@ -165,7 +79,7 @@ impl Three {
             node.imported().await;
             befriend(&ann, name, key).await;
             share(node, &befriend(node, "Ann", "ann").await).await;
-            street.set(key, node.node(), manner);
+            street.set(key, node, manner);
         }
         ann.node().start_friends(options(), Arc::clone(&street) as Arc<dyn Dial>).unwrap();
         let there = [bob_is, carl_is].iter().filter(|manner| **manner != Manner::Off).count();
@@ -209,7 +123,7 @@ async fn a_damaged_file_is_found_and_repaired_from_friends() {
     assert!(status["alerts"].to_string().contains("was damaged (3 blocks) and was repaired from"), "{status}");
     let again = verify(&ada, &three.item.id).await;
     assert!(again.problem.is_none() && again.healed.is_none());
-    assert_eq!(three.street.blocks.load(Ordering::Relaxed), 3, "no block is asked for but the damaged ones");
+    assert_eq!(three.street.asked(), 3, "no block is asked for but the damaged ones");
     three.stop().await;
 }
 
@@ -242,7 +156,7 @@ async fn a_file_that_nobody_can_repair_stays_as_it_is_until_a_friend_is_back() {
     while state().await != ItemState::Damaged {
         written.changed().await.unwrap();
     }
-    three.street.set("carl", three.carl.node(), Manner::Honest);
+    three.street.set("carl", &three.carl, Manner::Honest);
     while state().await != ItemState::Present {
         written.changed().await.unwrap();
     }
@@ -258,7 +172,7 @@ async fn a_repair_that_was_killed_goes_on_and_a_copy_here_is_asked_first() {
     // What a process that ended in the middle left: its first block is right, the rest is not there.
     std::fs::write(three.ann.films().join(".Film.mp4.potluck-mend"), &three.right[..1024 * 1024]).unwrap();
     assert_eq!(verify(&ada, &three.item.id).await.healed.unwrap().blocks, 2);
-    assert_eq!(three.street.blocks.load(Ordering::Relaxed), 1, "what was fetched is not fetched again");
+    assert_eq!(three.street.asked(), 1, "what was fetched is not fetched again");
     assert_eq!(std::fs::read(&three.film).unwrap(), three.right);
     let copy = three.ann.films().join("Copy.mp4");
     std::fs::write(&copy, &three.right).unwrap();
@@ -285,7 +199,7 @@ async fn a_file_that_its_owner_changed_is_not_changed_back() {
     let verdict = verify(&ada, &three.item.id).await;
     assert!(verdict.problem.is_some() && verdict.healed.is_none());
     assert_eq!(std::fs::read(&three.film).unwrap(), edited);
-    assert_eq!(three.street.blocks.load(Ordering::Relaxed), 0);
+    assert_eq!(three.street.asked(), 0);
     three.stop().await;
 }
 

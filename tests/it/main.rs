@@ -38,6 +38,7 @@ mod sign_in;
 mod sound;
 mod sprite;
 mod stand_in;
+mod street;
 mod subtitles;
 mod transcode;
 mod vaapi;

@@ -1,91 +1,19 @@
 //! Ann keeps films of Bob's and Carl's on her disk: whole nodes, some of them over iroh, with friends that lie, edit, and go away.
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use futures_util::FutureExt as _;
-use futures_util::future::BoxFuture;
-use http_body_util::{BodyExt as _, Full};
-use parking_lot::Mutex;
-use potluck::accounts::Friend;
-use potluck::exchange::{Body, Responder};
-use potluck::facades::NodeRouter;
 use potluck::facades::native::model::{ItemPage, ItemSummary, Replica, ReplicaState, Replicas};
+use potluck::friends::Dial;
 use potluck::friends::replicas::ReplicasOptions;
-use potluck::friends::{Dial, DialError};
-use potluck::node::Node;
 use reqwest::Method;
 use serde_json::{Value, json};
-use tokio::sync::watch;
 
 use crate::fixtures::film;
 use crate::harness::{Browser, TestNode, Wishes, links};
-use crate::heal::{Manner, befriend, options, share};
+use crate::street::{Manner, Street, befriend, options, share, until};
 
 const MIB: usize = 1024 * 1024;
-
-/// Reaches nodes of this process, counts the blocks that each is asked for, and lets so many through.
-struct Town {
-    houses: Mutex<HashMap<String, (Node, Manner)>>,
-    asked: Mutex<HashMap<String, u64>>,
-    own: &'static str,
-    /// Blocks that are answered; further ones wait.
-    allowed: watch::Sender<u64>,
-}
-
-impl Town {
-    fn new(own: &'static str) -> Arc<Self> {
-        let allowed = watch::Sender::new(u64::MAX);
-        Arc::new(Self { houses: Mutex::default(), asked: Mutex::default(), own, allowed })
-    }
-
-    fn set(&self, key: &str, node: &TestNode, manner: Manner) {
-        self.houses.lock().insert(key.to_owned(), (node.node().clone(), manner));
-    }
-
-    fn asked(&self) -> u64 {
-        self.asked.lock().values().sum()
-    }
-
-    fn asked_of(&self, key: &str) -> u64 {
-        self.asked.lock().get(key).copied().unwrap_or_default()
-    }
-}
-
-impl Dial for Town {
-    fn request(
-        &self,
-        friend: &Friend,
-        request: http::Request<Body>,
-    ) -> BoxFuture<'static, Result<http::Response<Body>, DialError>> {
-        let house = self.houses.lock().get(&friend.endpoint).cloned();
-        let Some((node, manner)) = house.filter(|(_, manner)| *manner != Manner::Off) else {
-            return async { Err(DialError("nobody answers".to_owned())) }.boxed();
-        };
-        let block = request.uri().path().starts_with("/ipfs/");
-        if block {
-            *self.asked.lock().entry(friend.endpoint.clone()).or_default() += 1;
-        }
-        let (number, mut allowed) = (self.asked(), self.allowed.subscribe());
-        let caller = node.accounts().by_endpoint(self.own, [127, 0, 0, 1].into());
-        let router = NodeRouter::local(node);
-        async move {
-            if block {
-                let _ = allowed.wait_for(|allowed| *allowed >= number).await;
-            }
-            let answer = router.respond(caller, request).await;
-            if !block || manner == Manner::Honest {
-                return Ok(answer);
-            }
-            let length = answer.into_body().collect().await.unwrap().to_bytes().len();
-            let body = Full::new(Bytes::from(vec![7; length])).map_err(|never| match never {});
-            Ok(http::Response::new(body.boxed_unsync()))
-        }
-        .boxed()
-    }
-}
 
 /// Films that play, each of about so many MiB and none like another.
 fn films(folder: &Path, sizes: &[(&str, usize)]) -> Vec<PathBuf> {
@@ -114,7 +42,7 @@ struct Scene {
     ann: TestNode,
     bob: TestNode,
     carl: TestNode,
-    town: Arc<Town>,
+    street: Arc<Street>,
     ada: Browser,
     originals: Vec<PathBuf>,
     bob_is: String,
@@ -132,16 +60,16 @@ impl Scene {
         .await;
         let carls = if carl_has_one { &originals[..1] } else { &[] };
         let (bob, carl) = (TestNode::start(&originals).await, TestNode::start(carls).await);
-        let (town, mut bob_is) = (Town::new("ann"), String::new());
+        let (street, mut bob_is) = (Street::new("ann"), String::new());
         for (node, name, key) in [(&carl, "Carl", "carl"), (&bob, "Bob", "bob")] {
             node.imported().await;
             bob_is = befriend(&ann, name, key).await;
             share(node, &befriend(node, "Ann", "ann").await).await;
-            town.set(key, node, Manner::Honest);
+            street.set(key, node, Manner::Honest);
         }
-        ann.node().start_friends(options(), Arc::clone(&town) as Arc<dyn Dial>).unwrap();
+        ann.node().start_friends(options(), Arc::clone(&street) as Arc<dyn Dial>).unwrap();
         let ada = ann.signed_in("ada").await;
-        let scene = Self { ann, bob, carl, town, ada, originals, bob_is, _folder: folder };
+        let scene = Self { ann, bob, carl, street, ada, originals, bob_is, _folder: folder };
         let shown = [(&scene.bob.library, sizes.len()), (&scene.carl.library, usize::from(carl_has_one))];
         for (library, count) in shown {
             let path = format!("/api/v1/items?library={library}");
@@ -236,17 +164,6 @@ impl Scene {
     }
 }
 
-/// Looks again whenever the node tells of anything.
-async fn until<T, F: Future<Output = Option<T>>>(node: &TestNode, look: impl Fn() -> F) -> T {
-    let mut events = node.node().events();
-    loop {
-        if let Some(found) = look().await {
-            return found;
-        }
-        let _ = events.recv().await;
-    }
-}
-
 async fn progress(browser: &Browser, item: &str) -> Value {
     browser.get(&format!("/api/v1/items/{item}")).send().await.unwrap().json::<Value>().await.unwrap()["progress"]
         .clone()
@@ -272,11 +189,11 @@ async fn a_library_is_kept_from_all_who_have_it_and_plays_when_they_are_gone() {
     let items = scene.until_listed(2, true).await;
     assert!(scene.is_kept(0, "One.mp4") && scene.is_kept(1, "Two.mp4"));
     assert_eq!(scene.files(), ["One.mp4", "Two.mp4"], "nothing is left beside them");
-    assert!(scene.town.asked_of("bob") > 2 && scene.town.asked_of("carl") > 2, "both give");
-    let asked = scene.town.asked();
+    assert!(scene.street.asked_of("bob") > 2 && scene.street.asked_of("carl") > 2, "both give");
+    let asked = scene.street.asked();
     assert!(asked <= 13 + 1 + 4 + 1 + 2, "each block is asked for once: {asked}");
     for key in ["bob", "carl"] {
-        scene.town.set(key, &scene.bob, Manner::Off);
+        scene.street.set(key, &scene.bob, Manner::Off);
     }
     let own = &items.iter().find(|item| item.title == "One").unwrap().id;
     assert_eq!(progress(&scene.ada, own).await, json!({"position": 4.5, "completed": false}));
@@ -312,21 +229,21 @@ async fn progress_goes_along_with_a_replica_that_comes_and_goes() {
 #[tokio::test]
 async fn a_node_that_ended_in_the_middle_goes_on_where_it_was() {
     let scene = Scene::new(&[("One.mp4", 20)], false, |_| {}).await;
-    scene.town.allowed.send_replace(9);
+    scene.street.allowed.send_replace(9);
     scene.keep(json!({"target": scene.bob.library})).await;
     scene.until(|| async { (scene.replicas().await.current?.there >= 8 * MIB as u64).then_some(()) }).await;
     let part = scene.folder().join("One.mp4.part");
     assert!(part.exists() && !scene.folder().join("One.mp4").exists());
-    let Scene { ann, bob, carl, town, originals, bob_is, _folder, .. } = scene;
+    let Scene { ann, bob, carl, street, originals, bob_is, _folder, .. } = scene;
     let ann = ann.restart_with(|options| quick(&mut options.replicas)).await;
-    let under_way = town.asked() - 9;
-    town.allowed.send_replace(u64::MAX);
-    ann.node().start_friends(options(), Arc::clone(&town) as Arc<dyn Dial>).unwrap();
+    let under_way = street.asked() - 9;
+    street.allowed.send_replace(u64::MAX);
+    ann.node().start_friends(options(), Arc::clone(&street) as Arc<dyn Dial>).unwrap();
     let ada = ann.signed_in("ada").await;
-    let scene = Scene { ann, bob, carl, town, ada, originals, bob_is, _folder };
+    let scene = Scene { ann, bob, carl, street, ada, originals, bob_is, _folder };
     scene.until_done(1).await;
     assert!(scene.is_kept(0, "One.mp4") && !part.exists());
-    let asked = scene.town.asked();
+    let asked = scene.street.asked();
     assert!(asked <= 21 + 2 + under_way, "only what was under way is asked for again: {asked}");
     assert_eq!(
         scene.replicas().await.fetched,
@@ -343,12 +260,12 @@ fn tail(path: &Path) -> u64 {
 #[tokio::test]
 async fn a_paused_rule_does_nothing_and_an_ended_one_leaves_ordinary_files() {
     let scene = Scene::new(&[("One.mp4", 8), ("Two.mp4", 2)], false, |_| {}).await;
-    scene.town.allowed.send_replace(4);
+    scene.street.allowed.send_replace(4);
     let rule = scene.keep(json!({"target": scene.bob.library})).await;
     scene.until(|| async { (scene.replicas().await.current?.there >= 2 * MIB as u64).then_some(()) }).await;
     assert_eq!(scene.change(&rule.id, json!({"paused": true})).await.state, ReplicaState::Paused);
     scene.until(|| async { scene.replicas().await.current.is_none().then_some(()) }).await;
-    scene.town.allowed.send_replace(u64::MAX);
+    scene.street.allowed.send_replace(u64::MAX);
     assert_eq!(scene.files(), ["One.mp4.part"]);
     scene.change(&rule.id, json!({"paused": false})).await;
     scene.until_done(2).await;
@@ -357,10 +274,10 @@ async fn a_paused_rule_does_nothing_and_an_ended_one_leaves_ordinary_files() {
     assert_eq!(scene.files(), ["One.mp4", "Two.mp4"]);
     scene.until_listed(2, true).await;
     // A new rule finds what is there already.
-    let asked = scene.town.asked();
+    let asked = scene.street.asked();
     scene.keep(json!({"target": scene.bob.library})).await;
     scene.until_done(2).await;
-    assert_eq!((scene.town.asked(), scene.files().len()), (asked, 2));
+    assert_eq!((scene.street.asked(), scene.files().len()), (asked, 2));
     scene.stop().await;
 }
 
@@ -392,7 +309,7 @@ async fn a_quota_and_a_disk_that_are_full_let_in_what_fits_and_lose_nothing() {
 #[tokio::test]
 async fn a_friend_that_lies_is_not_believed_and_another_gives_the_rest() {
     let scene = Scene::new(&[("One.mp4", 6)], true, |_| {}).await;
-    scene.town.set("bob", &scene.bob, Manner::Lies);
+    scene.street.set("bob", &scene.bob, Manner::Lies);
     scene.keep(json!({"target": scene.bob.library})).await;
     scene.until_done(1).await;
     assert!(scene.is_kept(0, "One.mp4"));
@@ -403,15 +320,15 @@ async fn a_friend_that_lies_is_not_believed_and_another_gives_the_rest() {
 #[tokio::test]
 async fn a_friend_that_goes_off_is_waited_for_and_says_so() {
     let scene = Scene::new(&[("One.mp4", 12)], false, |_| {}).await;
-    scene.town.allowed.send_replace(3);
+    scene.street.allowed.send_replace(3);
     scene.keep(json!({"target": scene.bob.library})).await;
     scene.until(|| async { (scene.replicas().await.current?.there >= 2 * MIB as u64).then_some(()) }).await;
-    scene.town.set("bob", &scene.bob, Manner::Off);
-    scene.town.allowed.send_replace(u64::MAX);
+    scene.street.set("bob", &scene.bob, Manner::Off);
+    scene.street.allowed.send_replace(u64::MAX);
     // A change ends the question that is held back; the next one finds nobody.
     scene.bob.node().catalog().change_library(&scene.bob.library, Some("Pictures"), None).await.unwrap();
     scene.until(|| async { scene.rule().await.problem }).await;
-    scene.town.set("bob", &scene.bob, Manner::Honest);
+    scene.street.set("bob", &scene.bob, Manner::Honest);
     scene.until_done(1).await;
     assert!(scene.is_kept(0, "One.mp4"));
     scene.stop().await;
@@ -420,7 +337,7 @@ async fn a_friend_that_goes_off_is_waited_for_and_says_so() {
 #[tokio::test]
 async fn what_a_friend_edits_renames_and_deletes_meanwhile_is_followed_and_nothing_is_lost() {
     let scene = Scene::new(&[("One.mp4", 8), ("Two.mp4", 1)], false, |_| {}).await;
-    scene.town.allowed.send_replace(4);
+    scene.street.allowed.send_replace(4);
     scene.keep(json!({"target": scene.bob.library})).await;
     scene.until(|| async { (scene.replicas().await.current?.there >= 3 * MIB as u64).then_some(()) }).await;
     // Renamed and edited while it is fetched: the new one is kept, and nothing of the old one.
@@ -437,23 +354,23 @@ async fn what_a_friend_edits_renames_and_deletes_meanwhile_is_followed_and_nothi
     let renamed =
         || async { scene.items("/api/v1/items").await.iter().any(|item| item.title == "Other").then_some(()) };
     scene.until(renamed).await;
-    scene.town.allowed.send_replace(u64::MAX);
+    scene.street.allowed.send_replace(u64::MAX);
     scene.until_done(2).await;
     scene.until_listed(2, true).await;
     let kept = || std::fs::read(scene.folder().join("Other.mp4")).unwrap();
     scene.until(|| async { (scene.files() == ["Other.mp4", "Two.mp4"]).then_some(()) }).await;
     assert!(kept() == bytes);
     // Edited when it was whole: the old one is there until the new one is.
-    let (before, asked) = (bytes.clone(), scene.town.asked());
-    scene.town.allowed.send_replace(asked);
+    let (before, asked) = (bytes.clone(), scene.street.asked());
+    scene.street.allowed.send_replace(asked);
     edit(&mut bytes);
     scene.bob.node().importer().scan(&scene.bob.library).await.unwrap();
     scene.until(|| async { scene.replicas().await.current }).await;
     assert!(kept() == before);
     assert_eq!(scene.items("/api/v1/items").await.len(), 2, "it is one film all the time");
-    scene.town.allowed.send_replace(u64::MAX);
+    scene.street.allowed.send_replace(u64::MAX);
     scene.until(|| async { (kept() == bytes).then_some(()) }).await;
-    let blocks = scene.town.asked() - asked;
+    let blocks = scene.street.asked() - asked;
     assert!(blocks <= 4, "what is the same is not fetched again: {blocks}");
     // Deleted there: it stays here.
     scene.until_done(2).await;
