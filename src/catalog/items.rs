@@ -17,7 +17,9 @@ const COLUMNS: &str = "i.id, i.library, i.kind, CASE WHEN r.twin IS NULL THEN i.
     ifnull(f.size, r.size) AS file_size, ifnull(f.width, r.width) AS width, ifnull(f.height, r.height) AS height, \
     ifnull(f.hdr, r.hdr) AS hdr, ifnull(f.sidecars, x'') AS sidecars, f.verified_at, r.name AS remote_name, p.position, p.completed, \
     CASE WHEN i.kind = 'show' THEN \
-        (SELECT count(*) FROM item AS e WHERE e.show = i.n AND e.state <> 'trashed') END AS episodes";
+        (SELECT count(*) FROM item AS e WHERE e.show = i.n AND e.state <> 'trashed') END AS episodes, \
+    EXISTS (SELECT 1 FROM file AS hf JOIN item AS h ON h.n = hf.item JOIN library AS hl ON hl.id = h.library \
+        WHERE hf.cid = r.cid AND h.state = 'present' AND hl.state = 'available') AS here";
 
 const TABLES: &str = "FROM item AS i JOIN library AS l ON l.id = i.library LEFT JOIN file AS f ON f.item = i.n \
     LEFT JOIN remote AS r ON r.item = i.n LEFT JOIN item AS s ON s.n = i.show LEFT JOIN progress AS p ON p.item = i.n AND p.account = :account";
@@ -74,11 +76,12 @@ pub(super) fn libraries_of(c: &Connection, root: &Cid) -> rusqlite::Result<Vec<(
     statement.query_map([root.to_string()], |r| Ok((r.get(0)?, r.get(1)?)))?.collect()
 }
 
-/// See [`super::Catalog::friends_holding`].
-pub(super) fn friends_holding(c: &Connection, root: &Cid) -> rusqlite::Result<Vec<Id>> {
-    let sql = "SELECT DISTINCT l.friend FROM remote AS r JOIN item AS i ON i.n = r.item JOIN library AS l ON l.id = i.library \
-        WHERE r.cid = ?1 AND r.state = 'present' AND l.friend IS NOT NULL AND l.withdrawn = 0";
-    c.prepare_cached(sql)?.query_map([root.to_string()], |r| r.get(0))?.collect()
+/// See [`super::Catalog::held_by_friends`].
+pub(super) fn held_by_friends(c: &Connection, root: &Cid) -> rusqlite::Result<Vec<Held>> {
+    let sql = "SELECT i.id, l.id, l.friend, r.state, r.cid FROM remote AS r JOIN item AS i ON i.n = r.item \
+        JOIN library AS l ON l.id = i.library WHERE r.cid = ?1 AND r.state = 'present' AND l.friend IS NOT NULL \
+        AND l.withdrawn = 0 AND l.state = 'available' ORDER BY i.n";
+    c.prepare_cached(sql)?.query_map([root.to_string()], held)?.collect()
 }
 
 /// A file of ours that is to be read again.
@@ -114,9 +117,9 @@ pub(super) fn to_verify(c: &Connection, before: i64) -> rusqlite::Result<Vec<ToV
     Ok(found)
 }
 
-/// A friend's item that another item stands for.
+/// A friend's item that is what another one is: the same film, or the very same bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Twin {
+pub struct Held {
     /// Item id.
     pub item: Id,
     /// The friend's library.
@@ -130,13 +133,15 @@ pub struct Twin {
 }
 
 /// The friends' items that an item stands for.
-pub(super) fn twins(c: &Connection, id: &str) -> rusqlite::Result<Vec<Twin>> {
+pub(super) fn twins(c: &Connection, id: &str) -> rusqlite::Result<Vec<Held>> {
     let sql = "SELECT t.id, t.library, l.friend, r.state, r.cid FROM item AS i JOIN remote AS r ON r.twin = i.n \
         JOIN item AS t ON t.n = r.item JOIN library AS l ON l.id = t.library WHERE i.id = ?1 ORDER BY t.n";
-    let twin = |r: &Row<'_>| {
-        Ok(Twin { item: r.get(0)?, library: r.get(1)?, friend: r.get(2)?, state: r.get(3)?, cid: r.get(4)? })
-    };
-    c.prepare_cached(sql)?.query_map([id], twin)?.collect()
+    c.prepare_cached(sql)?.query_map([id], held)?.collect()
+}
+
+fn held(row: &Row<'_>) -> rusqlite::Result<Held> {
+    let (item, library, friend) = (row.get(0)?, row.get(1)?, row.get(2)?);
+    Ok(Held { item, library, friend, state: row.get(3)?, cid: row.get(4)? })
 }
 
 /// The episodes before and after an item in its show, by season and number.
@@ -160,6 +165,7 @@ fn listed(row: &Row<'_>) -> rusqlite::Result<Listed> {
         show_title: row.get("show_title")?,
         episodes: row.get::<_, Option<i64>>("episodes")?.map(i64::cast_unsigned),
         progress: position.zip(completed).map(|(position, completed)| Progress { position, completed }),
+        here: row.get("here")?,
     })
 }
 

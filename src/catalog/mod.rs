@@ -27,7 +27,7 @@ pub mod sorting;
 mod words;
 
 pub use alerts::{Alerts, Troubled};
-pub use items::{ToVerify, Twin};
+pub use items::{Held, ToVerify};
 pub use model::{
     Artwork, File, Id, Item, ItemKind, ItemState, Library, LibraryKind, LibraryState, Progress, Visibility,
 };
@@ -125,6 +125,8 @@ pub struct Listed {
     pub episodes: Option<u64>,
     /// Of the asking account.
     pub progress: Option<Progress>,
+    /// Of a friend's item: a file of ours that can be served has the same bytes.
+    pub here: bool,
 }
 
 /// One page of a list.
@@ -220,7 +222,7 @@ impl Catalog {
     }
 
     /// Friends' items that an item stands for: further sources of the same.
-    pub async fn twins(&self, item: &str) -> Result<Vec<Twin>, CatalogError> {
+    pub async fn twins(&self, item: &str) -> Result<Vec<Held>, CatalogError> {
         let item = item.to_owned();
         Ok(self.database.read(move |c| items::twins(c, &item)).await?)
     }
@@ -351,13 +353,24 @@ impl Catalog {
         Ok(self.database.read(move |c| items::libraries_of(c, &root)).await?)
     }
 
-    /// Friends that share a file with this root CID, and say that it is right.
+    /// Friends' items whose file has this root CID, and is right and there by their word.
+    ///
+    /// # Errors
+    /// [`CatalogError::Database`].
+    pub async fn held_by_friends(&self, root: &Cid) -> Result<Vec<Held>, CatalogError> {
+        let root = *root;
+        Ok(self.database.read(move |c| items::held_by_friends(c, &root)).await?)
+    }
+
+    /// Friends that have such items.
     ///
     /// # Errors
     /// [`CatalogError::Database`].
     pub async fn friends_holding(&self, root: &Cid) -> Result<Vec<Id>, CatalogError> {
-        let root = *root;
-        Ok(self.database.read(move |c| items::friends_holding(c, &root)).await?)
+        let mut friends: Vec<Id> = self.held_by_friends(root).await?.into_iter().map(|held| held.friend).collect();
+        friends.sort_unstable();
+        friends.dedup();
+        Ok(friends)
     }
 
     /// Our files that were read to their end, with what is known of them; those that were verified longest ago come first.

@@ -5,7 +5,6 @@
 //! headers, and nothing of an answer that could make the page of this node run, keep or send something: headers and types
 //! from a fixed list, statuses that say something of the item. Who may see the item here was decided before.
 use axum::body::Body;
-use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -48,17 +47,33 @@ const ANSWER_MAX: u64 = 256 * 1024 * 1024;
 /// A file may have grown since we heard of it by as much.
 const FILE_SLACK: u64 = 1024 * 1024;
 
+/// What a request asks. Its body is never read: what may be forwarded asks by its path alone.
+pub(super) struct Question {
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+}
+
+impl Question {
+    pub fn of<B>(request: &axum::http::Request<B>) -> Self {
+        Self { method: request.method().clone(), uri: request.uri().clone(), headers: request.headers().clone() }
+    }
+}
+
 /// The answer of a friend that holds an item.
-pub(super) async fn to_holder(app: &App, caller: &Caller, item: &Item, request: Request) -> Result<Response, Refusal> {
+pub(super) async fn to_holder(
+    app: &App,
+    caller: &Caller,
+    item: &Item,
+    question: Question,
+) -> Result<Response, Refusal> {
     let ways = holders::ways(app, caller, item).await?;
-    let whole = request.uri().path().ends_with("/file");
-    // Its body is never read: what may be forwarded asks by its path alone.
-    let (parts, _) = request.into_parts();
+    let whole = question.uri.path().ends_with("/file");
     let size = item.file.as_ref().map_or(0, |file| file.size);
     let longest = if whole { size.saturating_add(FILE_SLACK) } else { ANSWER_MAX };
     let mut refused = None;
     for way in &ways {
-        let asked = question(&parts.method, &way.uri(&parts.uri, &item.id), &parts.headers, caller)?;
+        let asked = question.request(way.uri(&question.uri, &item.id), caller)?;
         match by_way(app, way, asked, longest, ways.len() > 1).await {
             Ok(response) if !lacks(&response) => return Ok(response),
             // The first one says why: the item is shown as that friend's.
@@ -69,7 +84,7 @@ pub(super) async fn to_holder(app: &App, caller: &Caller, item: &Item, request: 
 }
 
 /// Another holder may have what this one has not, or cannot give now: its file may be damaged or its slots taken.
-fn lacks(response: &Response) -> bool {
+pub(super) fn lacks(response: &Response) -> bool {
     matches!(response.status(), StatusCode::NOT_FOUND | StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS)
 }
 
@@ -92,7 +107,7 @@ async fn by_way(
 pub(super) async fn post_json(app: &App, friend: &str, path: &str, body: Vec<u8>) -> Result<Bytes, Refusal> {
     let body = Full::new(Bytes::from(body)).map_err(|never| match never {}).boxed_unsync();
     let json = HeaderValue::from_static("application/json");
-    let request = Request::post(path).header(header::CONTENT_TYPE, json).body(body);
+    let request = axum::http::Request::post(path).header(header::CONTENT_TYPE, json).body(body);
     let request = request.map_err(|error| Refusal::internal(&error))?;
     let answer = friends(app)?.ask(friend, request, FILE_SLACK).await?;
     let name = name_of(app, friend);
@@ -111,26 +126,24 @@ fn name_of(app: &App, friend: &str) -> String {
     app.node().accounts().friend(friend).map(|friend| friend.name).unwrap_or_default()
 }
 
-/// The same question without anything that is not the friend's business.
-fn question(
-    method: &Method,
-    uri: &Uri,
-    headers: &HeaderMap,
-    caller: &Caller,
-) -> Result<axum::http::Request<exchange::Body>, Refusal> {
-    let limit = caller.account.as_ref().and_then(|account| account.max_bit_rate);
-    let target = match limit.filter(|_| uri.path().ends_with("/renditions") || uri.path().ends_with("/master.m3u8")) {
-        Some(limit) => format!("{}?{}", uri.path(), limited(uri.query().unwrap_or_default(), limit)),
-        None => uri.path_and_query().map(ToString::to_string).unwrap_or_default(),
-    };
-    let mut request = axum::http::Request::builder().method(method).uri(target);
-    for name in ASKED {
-        if let Some(value) = headers.get(&name) {
-            request = request.header(name, value);
+impl Question {
+    /// The same question to a friend's node, where it has this address, without anything that is not that friend's business.
+    fn request(&self, uri: Uri, caller: &Caller) -> Result<axum::http::Request<exchange::Body>, Refusal> {
+        let limit = caller.account.as_ref().and_then(|account| account.max_bit_rate);
+        let target = match limit.filter(|_| uri.path().ends_with("/renditions") || uri.path().ends_with("/master.m3u8"))
+        {
+            Some(limit) => format!("{}?{}", uri.path(), limited(uri.query().unwrap_or_default(), limit)),
+            None => uri.path_and_query().map(ToString::to_string).unwrap_or_default(),
+        };
+        let mut request = axum::http::Request::builder().method(&self.method).uri(target);
+        for name in ASKED {
+            if let Some(value) = self.headers.get(&name) {
+                request = request.header(name, value);
+            }
         }
+        let empty = http_body_util::Empty::<Bytes>::new().map_err(|never| match never {}).boxed_unsync();
+        request.body(empty).map_err(|_| Refusal::not_found())
     }
-    let empty = http_body_util::Empty::<Bytes>::new().map_err(|never| match never {}).boxed_unsync();
-    request.body(empty).map_err(|_| Refusal::not_found())
 }
 
 /// A query with the limit of the caller's account here, which the friend's node cannot know.
@@ -206,8 +219,8 @@ mod tests {
         ] {
             headers.insert(name, HeaderValue::from_static(value));
         }
-        let uri = Uri::from_static("/api/v1/items/x/file?a=b");
-        let asked = question(&Method::GET, &uri, &headers, &Caller::local()).unwrap();
+        let question = Question { method: Method::GET, uri: Uri::from_static("/api/v1/items/x/file?a=b"), headers };
+        let asked = question.request("/api/v1/items/x/file?a=b".parse().unwrap(), &Caller::local()).unwrap();
         assert_eq!(asked.headers().keys().map(HeaderName::as_str).collect::<Vec<_>>(), ["range"]);
         assert_eq!(asked.uri(), "/api/v1/items/x/file?a=b");
     }

@@ -16,14 +16,15 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 
 use super::error::Refusal;
+use super::forward::{self, Question};
 use super::ipfs::{Gate, Sight};
 use super::native::{
     accounts, api_keys, audit, blocks, changes, events, folders, friends, hls, items, libraries, openapi, pictures,
     publish, renditions, replicas, scrub, session, stand_in, status, subtitles, thumbnails, webrtc,
 };
-use super::{App, forward, gateway, metrics, web};
+use super::{App, gateway, holders, metrics, web};
 use crate::accounts::{Caller, Credential};
-use crate::catalog::{Listed, Visibility};
+use crate::catalog::{ItemState, Listed, Visibility};
 use crate::content::Cid;
 
 /// Who may call a route.
@@ -39,7 +40,7 @@ pub enum Policy {
     Library,
     /// Whoever may see the library of the item that `{id}` names.
     Item,
-    /// As [`Policy::Item`]; where the item is a friend's, the friend's node answers instead of ours.
+    /// As [`Policy::Item`]; whoever holds the item's file answers: this node, or a friend's with the same bytes.
     Holder,
     /// Whoever may see the content that `{cid}` names: all, where it is part of a public library.
     Content,
@@ -172,8 +173,8 @@ fn declare() -> Routes {
         .post  ("/api/v1/items/{id}/verify",                    Admin,   Home,    scrub::verify)
         .get   ("/api/v1/items/{id}/verify",                    Admin,   Home,    scrub::verify_progress)
         .get   ("/api/v1/scrub/due",                            Admin,   Home,    scrub::due)
-        .get   ("/api/v1/items/{id}/poster",                    Holder,  Friends, pictures::poster)
-        .get   ("/api/v1/items/{id}/backdrop",                  Holder,  Friends, pictures::backdrop)
+        .get   ("/api/v1/items/{id}/poster",                    Item,    Friends, pictures::poster)
+        .get   ("/api/v1/items/{id}/backdrop",                  Item,    Friends, pictures::backdrop)
         .get   ("/api/v1/items/{id}/file",                      Holder,  Friends, items::file)
         .get   ("/api/v1/items/{id}/blocks/{cid}",              Holder,  Friends, blocks::show)
         .get   ("/api/v1/items/{id}/hls/master.m3u8",           Holder,  Friends, hls::master)
@@ -232,10 +233,32 @@ async fn check(policy: Policy, reach: Reach, params: RawPathParams, mut request:
         return refusal.into_response();
     }
     let seen = request.extensions().get::<Arc<Listed>>().cloned();
-    match seen.filter(|seen| policy == Policy::Holder && seen.item.friend.is_some()) {
-        Some(seen) => forward::to_holder(&app, &caller, &seen.item, request).await.into_response(),
+    match seen.filter(|_| policy == Policy::Holder) {
+        Some(seen) => held(&app, &caller, &seen, request, next).await.unwrap_or_else(IntoResponse::into_response),
         None => next.run(request).await,
     }
+}
+
+/// The answer of who has the file: this node, for a friend's item too, before any friend is asked.
+async fn held(
+    app: &App,
+    caller: &Caller,
+    seen: &Listed,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, Refusal> {
+    let (ours, there) = (seen.item.friend.is_none(), seen.item.state == ItemState::Present);
+    if let Some(own) = holders::here(app, caller, seen).await? {
+        request.extensions_mut().insert(Arc::new(own));
+    } else if !ours {
+        return forward::to_holder(app, caller, &seen.item, Question::of(&request)).await;
+    } else if !there {
+        let answer = forward::to_holder(app, caller, &seen.item, Question::of(&request)).await;
+        if let Some(answer) = answer.ok().filter(|answer| !forward::lacks(answer)) {
+            return Ok(answer);
+        }
+    }
+    Ok(next.run(request).await)
 }
 
 /// Another node's key never opens what is not for other nodes, not even what anyone may call: deny by default.
@@ -299,10 +322,21 @@ async fn see_content(app: &App, caller: &Caller, cid: Option<String>, request: &
 }
 
 /// Tells what a caller may see of content: what is part of, or derived from, a file of a library that is public or that
-/// the caller may see.
+/// the caller may see. A file of ours with the bytes of a friend's is, for our people, the friend's too.
 pub struct ContentGate {
     app: App,
     caller: Caller,
+}
+
+impl ContentGate {
+    async fn sees_with_friends(&self, root: &Cid) -> bool {
+        if self.caller.is_node() {
+            return false;
+        }
+        let held = self.app.node().catalog().held_by_friends(root).await;
+        let held = held.map_err(|error| Refusal::internal(&error)).unwrap_or_default();
+        held.iter().any(|held| self.caller.may_see(&held.library))
+    }
 }
 
 impl Gate for ContentGate {
@@ -313,6 +347,7 @@ impl Gate for ContentGate {
                 let libraries = self.app.node().catalog().libraries_of(root).await;
                 // A catalog that cannot be read shows nothing.
                 let libraries = libraries.map_err(|error| Refusal::internal(&error)).unwrap_or_default();
+                let here = !libraries.is_empty();
                 for (library, visibility) in libraries {
                     if visibility == Visibility::Public {
                         return Sight::Public;
@@ -320,6 +355,9 @@ impl Gate for ContentGate {
                     if self.caller.may_see(&library) {
                         sight = Sight::Private;
                     }
+                }
+                if here && sight == Sight::Hidden && self.sees_with_friends(root).await {
+                    sight = Sight::Private;
                 }
             }
             sight

@@ -36,6 +36,7 @@ mod server;
 mod shelf;
 mod sign_in;
 mod sound;
+mod sources;
 mod sprite;
 mod stand_in;
 mod street;

@@ -167,6 +167,27 @@ async fn somebody_whose_home_died_goes_on_at_a_friends_and_takes_that_home() {
 }
 
 #[tokio::test]
+async fn a_film_of_a_home_that_died_plays_from_the_stand_ins_own_copy() {
+    let (home, bob, theirs) = standing_in().await;
+    std::fs::copy(film(), bob.films().join("Bob's own name.mp4")).unwrap();
+    bob.node().importer().scan(&bob.library).await.unwrap();
+    let ada = bob.signed_in("ada").await;
+    let own = |items: Vec<ItemSummary>| items.into_iter().find(|item| item.library == bob.library);
+    let own = until(bob.node(), || async { own(listed(&ada).await) }).await;
+    let dead = home.halt().await;
+    let guest = bob.signed_in("anna").await;
+    let item = listed(&guest).await.remove(0);
+    assert_eq!((&item.id, item.friend), (&theirs.id, None), "it plays from here");
+    assert_eq!(watch(&guest, &item.id, 1.0).await, 204);
+    for path in ["/renditions", "/renditions/v0/segments?from=0&count=1", "/hls/v0/0.m4s", "/file"] {
+        assert_eq!(guest.status(&format!("/api/v1/items/{}{path}", item.id)).await, 200, "{path}");
+        assert_eq!(guest.status(&format!("/api/v1/items/{}{path}", own.id)).await, 404, "Bob's library is his: {path}");
+    }
+    drop(dead);
+    bob.stop().await;
+}
+
+#[tokio::test]
 async fn our_own_names_come_first_and_a_guest_says_whose_home_is_meant() {
     let (home, bob, film) = standing_in().await;
     let ours = bob.node().accounts().named("ada").unwrap();

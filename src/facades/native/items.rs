@@ -153,12 +153,13 @@ pub(in crate::facades) async fn file(
     }
     let file = seen.item.file.as_ref().ok_or_else(Refusal::not_found)?;
     let cid = file.cid.ok_or_else(|| Refusal::unavailable("the file was not read yet"))?;
-    let name = file.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    // A friend's item does not go by the name of our file.
+    let name = file.path.file_name().filter(|_| !seen.here).map(|name| name.to_string_lossy().into_owned());
     let content_type = mime_guess::from_path(&file.path).first_or_octet_stream();
     let answer = FileAnswer {
         cid,
         content_type: content_type.essence_str(),
-        disposition: Disposition::Inline(Some(&name)),
+        disposition: Disposition::Inline(name.as_deref()),
         cache: Cache::Revalidate,
     };
     let mut response = bytes::file(app.node().blocks(), answer, request.method(), request.headers()).await?;

@@ -7,12 +7,15 @@ use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::model::Problem;
+use crate::facades::App;
 use crate::facades::error::Refusal;
-use crate::facades::extract::{IfNoneMatch, SeenItem};
+use crate::facades::extract::{Asker, IfNoneMatch, SeenItem};
+use crate::facades::forward::{self, Question};
 
 /// Largest picture, bytes.
 const SIZE_MAX: u64 = 32 * 1024 * 1024;
@@ -20,14 +23,32 @@ const SIZE_MAX: u64 = 32 * 1024 * 1024;
 /// The poster of an item.
 #[utoipa::path(get, path = "/api/v1/items/{id}/poster", tag = "items", params(("id" = String, Path)),
     responses((status = 200, content_type = "image/jpeg"), (status = 304), (status = 404, body = Problem)))]
-pub(in crate::facades) async fn poster(SeenItem(item): SeenItem, known: IfNoneMatch) -> Result<Response, Refusal> {
+pub(in crate::facades) async fn poster(
+    State(app): State<App>,
+    Asker(caller): Asker,
+    SeenItem(item): SeenItem,
+    known: IfNoneMatch,
+    request: Request,
+) -> Result<Response, Refusal> {
+    if item.item.friend.is_some() {
+        return forward::to_holder(&app, &caller, &item.item, Question::of(&request)).await;
+    }
     picture(item.item.artwork.poster.clone(), known).await
 }
 
 /// The picture behind an item's page.
 #[utoipa::path(get, path = "/api/v1/items/{id}/backdrop", tag = "items", params(("id" = String, Path)),
     responses((status = 200, content_type = "image/jpeg"), (status = 304), (status = 404, body = Problem)))]
-pub(in crate::facades) async fn backdrop(SeenItem(item): SeenItem, known: IfNoneMatch) -> Result<Response, Refusal> {
+pub(in crate::facades) async fn backdrop(
+    State(app): State<App>,
+    Asker(caller): Asker,
+    SeenItem(item): SeenItem,
+    known: IfNoneMatch,
+    request: Request,
+) -> Result<Response, Refusal> {
+    if item.item.friend.is_some() {
+        return forward::to_holder(&app, &caller, &item.item, Question::of(&request)).await;
+    }
     picture(item.item.artwork.backdrop.clone(), known).await
 }
 

@@ -1,7 +1,9 @@
 //! From the words of the lower layers to the shapes of the API.
+use std::collections::HashSet;
+
 use super::model;
 use crate::accounts::{self, Caller};
-use crate::catalog::{File, Item, ItemState, Library, Listed};
+use crate::catalog::{File, Held, Item, ItemState, Library, Listed};
 use crate::facades::App;
 use crate::facades::error::Refusal;
 use crate::facades::holders;
@@ -112,36 +114,50 @@ pub(super) async fn library(app: &App, caller: &Caller, library: Library) -> Res
 /// A friend as one sees it beside what it holds.
 pub(super) fn holder(app: &App, friend: &str) -> model::Holder {
     let name = app.node().accounts().friend(friend).map(|friend| friend.name).unwrap_or_default();
-    let online = app.node().friends().is_some_and(|friends| friends.state(friend).online);
-    model::Holder { id: friend.to_owned(), name, online }
+    model::Holder { id: friend.to_owned(), name, online: holders::online(app, friend) }
 }
 
-/// An item as a list shows it: a friend's, as of the friend whose node would play it now.
+/// An item as a list shows it: as of the node that would play it now, which is this one where it has the same bytes.
 pub(super) async fn summary(app: &App, caller: &Caller, listed: Listed) -> Result<model::ItemSummary, Refusal> {
-    let mut friend = listed.item.friend.as_deref().map(|friend| holder(app, friend));
-    if friend.as_ref().is_some_and(|friend| !friend.online) {
-        friend = holders::ways(app, caller, &listed.item).await?.first().map(|way| holder(app, &way.friend));
-    }
-    Ok(model::ItemSummary { friend, ..listed.into() })
+    let friend = holders::player(app, caller, &listed).await?.map(|friend| holder(app, &friend));
+    let elsewhere = friend.is_some() != listed.item.friend.is_some();
+    let state = if elsewhere { ItemState::Present } else { listed.item.state };
+    Ok(model::ItemSummary { friend, state, ..listed.into() })
 }
 
-/// Who holds an item, of those whose libraries the caller may see.
-pub(super) async fn sources(app: &App, caller: &Caller, item: &Item) -> Result<Vec<model::ItemSource>, Refusal> {
+/// Who holds an item, of those whose libraries the caller may see. The same bytes on this disk come first.
+pub(super) async fn sources(app: &App, caller: &Caller, listed: &Listed) -> Result<Vec<model::ItemSource>, Refusal> {
+    let item = &listed.item;
     let itself = model::ItemSource {
         friend: item.friend.as_deref().map(|friend| holder(app, friend)),
         item: item.id.clone(),
         state: item.state,
         cid: item.file.as_ref().and_then(|file| file.cid).map(|cid| cid.to_string()),
     };
-    // What friends hold is no business of other friends.
-    let twins = if caller.is_node() { Vec::new() } else { app.node().catalog().twins(&item.id).await? };
-    let twins = twins.into_iter().filter(|twin| caller.may_see(&twin.library)).map(|twin| model::ItemSource {
-        friend: Some(holder(app, &twin.friend)),
-        item: twin.item,
-        state: twin.state,
-        cid: twin.cid,
+    let here = model::ItemSource { friend: None, state: ItemState::Present, ..itself.clone() };
+    let here = listed.here.then_some(here);
+    let others = others(app, caller, item).await?.into_iter().map(|held| model::ItemSource {
+        friend: Some(holder(app, &held.friend)),
+        item: held.item,
+        state: held.state,
+        cid: held.cid,
     });
-    Ok([itself].into_iter().chain(twins).collect())
+    Ok(here.into_iter().chain([itself]).chain(others).collect())
+}
+
+/// Friends' items that are the same film or have the same bytes. What friends hold is no business of other friends.
+async fn others(app: &App, caller: &Caller, item: &Item) -> Result<Vec<Held>, Refusal> {
+    if caller.is_node() {
+        return Ok(Vec::new());
+    }
+    let mut others = app.node().catalog().twins(&item.id).await?;
+    if let Some(cid) = item.file.as_ref().and_then(|file| file.cid) {
+        let same = app.node().catalog().held_by_friends(&cid).await?;
+        others.extend(same.into_iter().filter(|held| held.item != item.id));
+    }
+    let mut known = HashSet::new();
+    others.retain(|held| caller.may_see(&held.library) && known.insert(held.item.clone()));
+    Ok(others)
 }
 
 impl From<Listed> for model::ItemSummary {
@@ -182,7 +198,7 @@ pub(super) async fn detail(
     client: &Capabilities,
 ) -> Result<model::ItemDetail, Refusal> {
     let item = listed.item.clone();
-    let sources = sources(app, caller, &item).await?;
+    let sources = sources(app, caller, &listed).await?;
     let paths = caller.is_admin() && item.friend.is_none();
     let facts = item.file.as_ref().and_then(|file| file.facts.clone());
     Ok(model::ItemDetail {

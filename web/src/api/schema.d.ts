@@ -1297,7 +1297,7 @@ export interface components {
       playback?: components['schemas']['PlaybackDecision'] | null;
       /** @description Why it cannot be played, for people. */
       problem?: string | null;
-      /** @description Who holds it: the item itself first, then the same of friends. */
+      /** @description Who holds it: this node where it has the same bytes, the item itself, then the same of friends. */
       sources: components['schemas']['ItemSource'][];
       streams: components['schemas']['Stream'][];
     };

@@ -105,7 +105,7 @@ pub struct ItemDetail {
     pub genres: Vec<String>,
     pub backdrop: Option<String>,
     pub files: Vec<ItemFile>,
-    /// Who holds it: the item itself first, then the same of friends.
+    /// Who holds it: this node where it has the same bytes, the item itself, then the same of friends.
     pub sources: Vec<ItemSource>,
     pub streams: Vec<Stream>,
     pub chapters: Vec<Chapter>,

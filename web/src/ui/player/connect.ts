@@ -37,7 +37,8 @@ function hold(exchange: Exchange, item: ItemDetail): void {
   const held = same.flatMap(({ friend, item }) => (friend ? [{ friend, item }] : []));
   held.sort((a, b) => rank(a.friend) - rank(b.friend));
   const copies = held.map(({ friend, item }) => ({ friend: friend.id, item }));
-  exchange.setHolders(item.id, { copies, own: !itself?.friend, owner: itself?.friend?.id });
+  const own = itself !== undefined && !itself.friend && itself.state === 'present';
+  exchange.setHolders(item.id, { copies, own, owner: own ? undefined : item.friend?.id });
 }
 
 function join(): Exchange {
