@@ -1,7 +1,8 @@
 //! The copy in memory of accounts, guests, sessions, keys and friends.
 use std::collections::{HashMap, HashSet};
 
-use super::{Account, Friend, Hosting, TokenHash};
+use super::audience::{Limits, hidden_from};
+use super::{Account, Caller, Friend, Hosting, TokenHash};
 
 /// An account and what checks its password.
 #[derive(Debug, Clone)]
@@ -63,13 +64,39 @@ pub(super) struct Directory {
     pub hosting: HashMap<String, Hosting>,
     /// Libraries that friends share with us, by friend; kept when the rest is read anew.
     pub offers: HashMap<String, HashSet<String>>,
+    /// Which of them are for some of our people only; kept like `offers`.
+    pub limits: Limits,
 }
 
 impl Directory {
     /// Takes over what was read anew.
     pub fn renew(&mut self, read: Self) {
-        let offers = std::mem::take(&mut self.offers);
-        *self = Self { offers, ..read };
+        let (offers, limits) = (std::mem::take(&mut self.offers), std::mem::take(&mut self.limits));
+        *self = Self { offers, limits, ..read };
+        self.hide();
+    }
+
+    /// Takes over for whom of our people friends' libraries are. Whether that is new.
+    pub fn limit(&mut self, limits: Limits) -> bool {
+        let new = self.limits != limits;
+        self.limits = limits;
+        self.hide();
+        new
+    }
+
+    fn hide(&mut self) {
+        for Person { account, .. } in self.people.values_mut() {
+            account.hidden = hidden_from(&self.limits, Some(&account.name));
+        }
+    }
+
+    /// See [`super::Accounts::local`].
+    pub fn local(&self) -> Caller {
+        let mut caller = Caller::local();
+        if let Some(account) = &mut caller.account {
+            account.hidden = hidden_from(&self.limits, None);
+        }
+        caller
     }
 
     /// Whoever signs in with this name: one of our people, else a guest, as `name@home` or by a name that only one home has.
@@ -109,13 +136,16 @@ impl Directory {
     fn guest_account(&self, id: &str, guest: &Guest) -> Option<Account> {
         let home = self.home(guest)?;
         let offered = self.offers.get(&home.id).into_iter().flatten();
-        let mut libraries: Vec<String> = home.libraries.iter().chain(offered).cloned().collect();
+        let mut libraries: Vec<String> = home.libraries_for(Some(&guest.name)).chain(offered).cloned().collect();
+        libraries.sort_unstable();
         libraries.retain(|library| guest.libraries.as_ref().is_none_or(|seen| seen.contains(library)));
         Some(Account {
             id: id.to_owned(),
             name: guest.name.clone(),
             admin: false,
             libraries: Some(libraries),
+            // They are none of our people, whatever they are called.
+            hidden: hidden_from(&self.limits, None),
             max_bit_rate: guest.max_bit_rate,
             home: Some(home.name.clone()),
         })

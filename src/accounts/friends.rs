@@ -1,9 +1,11 @@
 //! Friends: other people's nodes, recognised by their public keys alone, and what is shared with each.
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use uuid::Uuid;
 
+use super::audience::{allowed_people, includes};
 use super::directory::{Directory, name_key};
 use super::people::{NAME_MAX, allowed_name};
 use super::{Account, Accounts, AccountsError, Caller, Credential, guests};
@@ -32,6 +34,8 @@ pub struct Friend {
     pub enabled: bool,
     /// Ids of the libraries that are shared with it.
     pub libraries: Vec<String>,
+    /// Of those that are for some people at its node only: for whom, by library.
+    pub people: BTreeMap<String, Vec<String>>,
     /// Where its node was reached last, as its carrier writes addresses.
     pub addresses: Vec<String>,
     /// Unix milliseconds.
@@ -66,17 +70,43 @@ impl StandIn {
 }
 
 impl Friend {
-    /// What it may do here: see what is shared with it.
+    /// What it may do here for this one of its people: see what is shared with them. For itself, where none is named: see what is
+    /// for everybody at its node.
     #[must_use]
-    pub fn account(&self) -> Account {
+    pub fn account(&self, person: Option<&str>) -> Account {
         Account {
             id: self.id.clone(),
             name: self.name.clone(),
             admin: false,
-            libraries: Some(self.libraries.clone()),
+            libraries: Some(self.libraries_for(person).cloned().collect()),
+            hidden: Vec::new(),
             max_bit_rate: None,
             home: None,
         }
+    }
+}
+
+impl Friend {
+    /// Of the libraries that are shared with it, those that this one of its people may see; without a name, those for everybody.
+    pub fn libraries_for(&self, person: Option<&str>) -> impl Iterator<Item = &String> {
+        let is_for = move |people: &Vec<String>| person.is_some_and(|name| includes(people, name));
+        self.libraries.iter().filter(move |library| self.people.get(*library).is_none_or(is_for))
+    }
+
+    /// Whether something is shared with this one of its people by name.
+    pub(super) fn names(&self, person: &str) -> bool {
+        self.people.values().any(|people| includes(people, person))
+    }
+
+    /// Whether somebody at its node may see less than `before`.
+    #[must_use]
+    pub fn lost_something(&self, before: &Self) -> bool {
+        let kept = |library: &String| match (before.people.get(library), self.people.get(library)) {
+            (_, None) => true,
+            (None, Some(_)) => false,
+            (Some(before), Some(now)) => before.iter().all(|name| includes(now, name)),
+        };
+        !before.libraries.iter().all(|library| self.libraries.contains(library) && kept(library))
     }
 }
 
@@ -98,8 +128,10 @@ pub struct FriendChange {
     pub name: Option<String>,
     /// See [`Friend::enabled`].
     pub enabled: Option<bool>,
-    /// See [`Friend::libraries`].
+    /// See [`Friend::libraries`]. For whom those are that stay is not changed by this.
     pub libraries: Option<Vec<String>>,
+    /// By library, for whom it shall be; `None` for everybody. Those that are not in here stay as they are.
+    pub people: BTreeMap<String, Option<Vec<String>>>,
     /// See [`Friend::upload_rate`].
     pub upload_rate: Option<Option<u64>>,
     /// See [`Friend::stand_in`].
@@ -134,7 +166,7 @@ impl Accounts {
     /// The caller that a node's public key stands for: a friend, or a node without an account.
     #[must_use]
     pub fn by_endpoint(&self, endpoint: &str, address: IpAddr) -> Caller {
-        caller(&self.shared.directory.read(), endpoint, address)
+        caller(&self.shared.directory.read(), Credential::Endpoint(endpoint.to_owned()), address)
     }
 
     /// Adds a friend with which nothing is shared. One whose key is known already is switched on again, and stays what it is
@@ -152,16 +184,25 @@ impl Accounts {
     /// Changes a friend. What it loses by it is gone for its next request, and for those under way.
     ///
     /// # Errors
-    /// [`AccountsError::NotFound`]; [`AccountsError::Invalid`] or [`AccountsError::Conflict`] for its name.
+    /// [`AccountsError::NotFound`]; [`AccountsError::Invalid`] or [`AccountsError::Conflict`] for its name, or for people that are no
+    /// list of names or see what is not shared.
     pub async fn update_friend(&self, id: &str, change: FriendChange) -> Result<Friend, AccountsError> {
         let name = change.name.as_deref().map(allowed_name).transpose()?;
         if change.upload_rate.flatten().is_some_and(|rate| rate < UPLOAD_RATE_MIN) {
             return Err(AccountsError::Invalid(format!("upload_rate: at least {UPLOAD_RATE_MIN} bits a second")));
         }
+        let people =
+            change.people.into_iter().map(|(library, names)| Ok((library, names.map(allowed_people).transpose()?)));
+        let people: BTreeMap<_, _> = people.collect::<Result<_, AccountsError>>()?;
         let friend = id.to_owned();
         self.change(move |t| {
             if !exists(t, &friend)? {
                 return Ok(Err(AccountsError::NotFound("friend")));
+            }
+            let shared = change.libraries.clone().map_or_else(|| shared(t, &friend), Ok)?;
+            if let Some(other) = people.keys().find(|library| !shared.contains(library)) {
+                let reason = format!("people: the library {other} is not shared with this friend");
+                return Ok(Err(AccountsError::Invalid(reason)));
             }
             if let Some(name) = name {
                 if taken(t, &name, &friend)? {
@@ -193,6 +234,10 @@ impl Accounts {
             }
             if let Some(libraries) = change.libraries {
                 set_libraries(t, &friend, &libraries)?;
+            }
+            for (library, names) in people {
+                let sql = "UPDATE friend_library SET people = ?3 WHERE friend = ?1 AND library = ?2";
+                t.execute(sql, params![friend, library, names.as_deref().map(as_json)])?;
             }
             Ok(Ok(()))
         })
@@ -236,10 +281,15 @@ impl Accounts {
     }
 }
 
-/// The caller that a key stands for by this copy of the tables.
-pub(super) fn caller(directory: &Directory, endpoint: &str, address: IpAddr) -> Caller {
-    let account = directory.by_endpoint(endpoint).filter(|friend| friend.enabled).map(Friend::account);
-    Caller { account, credential: Credential::Endpoint(endpoint.to_owned()), address }
+/// The caller that a node's credential stands for by this copy of the tables.
+pub(super) fn caller(directory: &Directory, credential: Credential, address: IpAddr) -> Caller {
+    let (endpoint, person) = match &credential {
+        Credential::Endpoint(endpoint) => (endpoint.as_str(), None),
+        Credential::Sent { endpoint, person } => (endpoint.as_str(), person.as_deref()),
+        _ => return Caller::nobody(address),
+    };
+    let friend = directory.by_endpoint(endpoint).filter(|friend| friend.enabled);
+    Caller { account: friend.map(|friend| friend.account(person)), credential, address }
 }
 
 /// All friends with what is shared with them, for the copy in memory.
@@ -249,21 +299,35 @@ pub(super) fn load(c: &Connection, directory: &mut Directory) -> Rows<()> {
     let mut rows = friends.query([])?;
     while let Some(r) = rows.next()? {
         let addresses = serde_json::from_str(&r.get::<_, String>(4)?).unwrap_or_default();
-        let (libraries, created_at) = (Vec::new(), r.get(5)?);
+        let (libraries, people, created_at) = (Vec::new(), BTreeMap::new(), r.get(5)?);
         let upload_rate = r.get::<_, Option<i64>>(6)?.and_then(|rate| u64::try_from(rate).ok());
         let (id, endpoint): (String, String) = (r.get(0)?, r.get(2)?);
         directory.endpoints.insert(endpoint.clone(), id.clone());
         let (name, enabled, stand_in, hosts) = (r.get(1)?, r.get(3)?, StandIn::of(r.get(7)?), r.get(8)?);
-        let friend =
-            Friend { id, name, endpoint, enabled, libraries, addresses, created_at, upload_rate, stand_in, hosts };
+        let friend = Friend {
+            id,
+            name,
+            endpoint,
+            enabled,
+            libraries,
+            people,
+            addresses,
+            created_at,
+            upload_rate,
+            stand_in,
+            hosts,
+        };
         directory.friends.insert(friend.id.clone(), friend);
     }
-    let mut shared = c.prepare_cached("SELECT friend, library FROM friend_library ORDER BY friend, library")?;
+    let mut shared = c.prepare_cached("SELECT friend, library, people FROM friend_library ORDER BY friend, library")?;
     let mut rows = shared.query([])?;
     while let Some(r) = rows.next()? {
-        if let Some(friend) = directory.friends.get_mut(&r.get::<_, String>(0)?) {
-            friend.libraries.push(r.get(1)?);
+        let Some(friend) = directory.friends.get_mut(&r.get::<_, String>(0)?) else { continue };
+        let library: String = r.get(1)?;
+        if let Some(people) = r.get::<_, Option<String>>(2)? {
+            friend.people.insert(library.clone(), serde_json::from_str(&people).unwrap_or_default());
         }
+        friend.libraries.push(library);
     }
     Ok(())
 }
@@ -326,8 +390,14 @@ fn exists(t: &Transaction<'_>, id: &str) -> Rows<bool> {
     Ok(t.query_row("SELECT 1 FROM friend WHERE id = ?1", [id], |_| Ok(())).optional()?.is_some())
 }
 
+/// Ids of the libraries that are shared with a friend.
+fn shared(t: &Transaction<'_>, friend: &str) -> Rows<Vec<String>> {
+    t.prepare("SELECT library FROM friend_library WHERE friend = ?1")?.query_map([friend], |r| r.get(0))?.collect()
+}
+
 fn set_libraries(t: &Transaction<'_>, friend: &str, libraries: &[String]) -> Rows<()> {
-    t.execute("DELETE FROM friend_library WHERE friend = ?1", [friend])?;
+    let others = "DELETE FROM friend_library WHERE friend = ?1 AND library NOT IN (SELECT value FROM json_each(?2))";
+    t.execute(others, params![friend, as_json(libraries)])?;
     for library in libraries {
         let sql = "INSERT OR IGNORE INTO friend_library (friend, library) VALUES (?1, ?2)";
         t.execute(sql, params![friend, library])?;
@@ -335,6 +405,6 @@ fn set_libraries(t: &Transaction<'_>, friend: &str, libraries: &[String]) -> Row
     Ok(())
 }
 
-fn as_json(addresses: &[String]) -> String {
-    serde_json::Value::from(addresses).to_string()
+fn as_json(texts: &[String]) -> String {
+    serde_json::Value::from(texts).to_string()
 }

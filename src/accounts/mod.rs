@@ -8,6 +8,7 @@
 //! The invariants: secrets are stored as hashes only (Argon2id for what people choose, SHA-256 for 256 random bits); the
 //! last admin cannot be lost; a right that was taken away is gone for the next request, on every carrier.
 mod api_keys;
+mod audience;
 mod audit;
 mod caller;
 mod credentials;

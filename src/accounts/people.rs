@@ -84,6 +84,7 @@ impl Accounts {
             name,
             admin: new.admin,
             libraries: new.libraries,
+            hidden: Vec::new(),
             max_bit_rate: new.max_bit_rate,
             home: None,
         };

@@ -35,7 +35,7 @@ fn load_people(c: &Connection, directory: &mut Directory) -> Rows<()> {
         let libraries = if r.get(5)? { None } else { Some(Vec::new()) };
         let max_bit_rate = r.get::<_, Option<i64>>(6)?.map(i64::cast_unsigned);
         let (id, name, admin) = (r.get(0)?, r.get(1)?, r.get(4)?);
-        let account = Account { id, name, admin, libraries, max_bit_rate, home: None };
+        let account = Account { id, name, admin, libraries, hidden: Vec::new(), max_bit_rate, home: None };
         directory.names.insert(r.get(2)?, account.id.clone());
         directory.people.insert(account.id.clone(), Person { account, password: r.get(3)? });
     }

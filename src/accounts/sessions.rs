@@ -100,10 +100,11 @@ impl Accounts {
     pub fn current(&self, caller: &Caller) -> Option<Caller> {
         let directory = self.shared.directory.read();
         let account = match &caller.credential {
-            Credential::Absent | Credential::Local => return Some(caller.clone()),
+            Credential::Absent => return Some(caller.clone()),
+            Credential::Local => return Some(directory.local()),
             Credential::Session(hash) => return session_caller(&directory, hash, caller.address, self.now()),
-            Credential::Endpoint(endpoint) => {
-                let now = friends::caller(&directory, endpoint, caller.address);
+            node @ (Credential::Endpoint(_) | Credential::Sent { .. }) => {
+                let now = friends::caller(&directory, node.clone(), caller.address);
                 // A node that was never known lost nothing.
                 return (now.account.is_some() || caller.account.is_none()).then_some(now);
             }

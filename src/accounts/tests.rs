@@ -265,7 +265,7 @@ async fn a_friend_is_known_by_its_key_sees_what_is_shared_and_is_no_account() {
     let friend = bench.accounts.add_friend(node("Bob", "b0b")).await.unwrap();
     let caller = bench.accounts.by_endpoint("b0b", HERE);
     assert!(caller.account.is_some() && !caller.is_admin() && !caller.may_see("films"));
-    assert_eq!(caller.libraries(), Some(Vec::new()), "nothing is shared until somebody does");
+    assert!(!caller.sees_all(), "nothing is shared until somebody does");
     let share = FriendChange { libraries: Some(vec!["films".into()]), ..FriendChange::default() };
     bench.accounts.update_friend(&friend.id, share).await.unwrap();
     let caller = bench.accounts.current(&caller).unwrap();
@@ -273,6 +273,55 @@ async fn a_friend_is_known_by_its_key_sees_what_is_shared_and_is_no_account() {
     assert!(bench.accounts.list().is_empty(), "what lists and changes accounts never meets a friend");
     assert!(bench.accounts.named("Bob").is_err());
     assert!(matches!(bench.accounts.sign_in("Bob", "", HERE).await, Err(AccountsError::WrongPassword)));
+}
+
+#[tokio::test]
+async fn a_friend_asks_for_one_of_its_people_over_its_own_link_alone() {
+    let bench = Bench::new().await;
+    let friend = bench.accounts.add_friend(node("Bob", "b0b")).await.unwrap();
+    let (libraries, people) = (vec!["films".to_owned(), "talks".to_owned()], vec!["Anna".to_owned()]);
+    let change = FriendChange {
+        libraries: Some(libraries),
+        people: [("films".to_owned(), Some(people))].into(),
+        ..FriendChange::default()
+    };
+    bench.accounts.update_friend(&friend.id, change).await.unwrap();
+    let link = bench.accounts.by_endpoint("b0b", HERE);
+    assert!(link.may_see("talks") && !link.may_see("films"), "for itself, what is for everybody");
+    let anna = bench.accounts.on_behalf(link.clone(), Some(" ANNA"));
+    assert!(anna.may_see("talks") && anna.may_see("films") && anna.is_node());
+    let ben = bench.accounts.on_behalf(link.clone(), Some("ben"));
+    assert!(ben.may_see("talks") && !ben.may_see("films"));
+    assert_eq!(ben, bench.accounts.on_behalf(link, None), "a name that nothing is shared with is none");
+    assert_eq!(bench.accounts.on_behalf(ben.clone(), Some("anna")), ben, "who was sent cannot say to be another");
+    assert_eq!(bench.accounts.on_behalf(Caller::local(), Some("anna")), Caller::local());
+    let change = FriendChange { people: [("films".to_owned(), None)].into(), ..FriendChange::default() };
+    bench.accounts.update_friend(&friend.id, change).await.unwrap();
+    assert!(bench.accounts.current(&ben).unwrap().may_see("films"), "for everybody again");
+}
+
+#[tokio::test]
+async fn somebody_lost_something_where_a_library_or_a_name_went() {
+    let bench = Bench::new().await;
+    let friend = bench.accounts.add_friend(node("Bob", "b0b")).await.unwrap();
+    let with = |libraries: &[&str], people: Option<&[&str]>| {
+        let list = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let people = people.map(|names| ("films".to_owned(), list(names))).into_iter().collect();
+        Friend { libraries: list(libraries), people, ..friend.clone() }
+    };
+    let (all, both, one) =
+        (with(&["films"], None), with(&["films"], Some(&["a", "b"])), with(&["films"], Some(&["A"])));
+    for (before, now, lost) in [
+        (&all, &both, true),
+        (&both, &one, true),
+        (&one, &friend, true),
+        (&friend, &one, false),
+        (&one, &both, false),
+        (&both, &all, false),
+        (&one, &one, false),
+    ] {
+        assert_eq!(now.lost_something(before), lost, "{:?} -> {:?}", before.people, now.people);
+    }
 }
 
 #[tokio::test]

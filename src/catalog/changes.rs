@@ -53,14 +53,34 @@ impl SyncCursor {
     }
 }
 
-/// The next page for someone who sees these libraries: at most `limit` entries after the cursor.
-pub(super) fn since(c: &Connection, seen: Option<&[Id]>, cursor: &str, limit: usize) -> rusqlite::Result<Changes> {
+/// What someone who follows our changes may see of our libraries.
+#[derive(Debug, Clone, Default)]
+pub struct Seen {
+    /// These; `None` for all.
+    pub libraries: Option<Vec<Id>>,
+    /// Those that are for some of the follower's people only: for whom, by library.
+    pub people: BTreeMap<Id, Vec<String>>,
+}
+
+impl Seen {
+    fn holds(&self, library: &Library) -> bool {
+        let among = |libraries: &Vec<Id>| libraries.contains(&library.id);
+        library.friend.is_none() && self.libraries.as_ref().is_none_or(among)
+    }
+
+    fn shared(&self, library: &Library) -> SharedLibrary {
+        let people = self.people.get(&library.id).cloned();
+        let Library { id, name, kind, state, .. } = library.clone();
+        SharedLibrary { id, name, kind, state, people }
+    }
+}
+
+/// The next page for someone who sees this: at most `limit` entries after the cursor.
+pub(super) fn since(c: &Connection, seen: &Seen, cursor: &str, limit: usize) -> rusqlite::Result<Changes> {
     let before = SyncCursor::open(cursor);
-    let libraries: Vec<Library> = libraries::all(c)?
-        .into_iter()
-        .filter(|library| library.friend.is_none() && seen.is_none_or(|seen| seen.contains(&library.id)))
-        .collect();
-    let mut page = Changes { libraries: libraries.iter().map(shared).collect(), ..Changes::default() };
+    let libraries: Vec<Library> = libraries::all(c)?.into_iter().filter(|library| seen.holds(library)).collect();
+    let told = libraries.iter().map(|library| seen.shared(library)).collect();
+    let mut page = Changes { libraries: told, ..Changes::default() };
     let mut after = SyncCursor { digest: digest(&page.libraries), places: BTreeMap::new() };
     let (newest, mut room) = (newest(c)?, Room { entries: limit, bytes: PAGE_BYTES });
     for library in &libraries {
@@ -154,10 +174,6 @@ fn file(row: &Row<'_>) -> rusqlite::Result<Option<SharedFile>> {
         name: place.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
         facts: facts.and_then(|json| serde_json::from_str(&json).ok()),
     }))
-}
-
-fn shared(library: &Library) -> SharedLibrary {
-    SharedLibrary { id: library.id.clone(), name: library.name.clone(), kind: library.kind, state: library.state }
 }
 
 fn digest(libraries: &[SharedLibrary]) -> [u8; DIGEST_LEN] {

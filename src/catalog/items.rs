@@ -78,7 +78,7 @@ pub(super) fn libraries_of(c: &Connection, root: &Cid) -> rusqlite::Result<Vec<(
 
 /// See [`super::Catalog::held_by_friends`].
 pub(super) fn held_by_friends(c: &Connection, root: &Cid) -> rusqlite::Result<Vec<Held>> {
-    let sql = "SELECT i.id, l.id, l.friend, r.state, r.cid FROM remote AS r JOIN item AS i ON i.n = r.item \
+    let sql = "SELECT i.id, l.id, l.friend, r.state, r.cid, l.people IS NOT NULL FROM remote AS r JOIN item AS i ON i.n = r.item \
         JOIN library AS l ON l.id = i.library WHERE r.cid = ?1 AND r.state = 'present' AND l.friend IS NOT NULL \
         AND l.withdrawn = 0 AND l.state = 'available' ORDER BY i.n";
     c.prepare_cached(sql)?.query_map([root.to_string()], held)?.collect()
@@ -130,18 +130,20 @@ pub struct Held {
     pub state: ItemState,
     /// Root CID of its file.
     pub cid: Option<String>,
+    /// It is for some of our people only: for them alone its friend's node may be asked.
+    pub limited: bool,
 }
 
 /// The friends' items that an item stands for.
 pub(super) fn twins(c: &Connection, id: &str) -> rusqlite::Result<Vec<Held>> {
-    let sql = "SELECT t.id, t.library, l.friend, r.state, r.cid FROM item AS i JOIN remote AS r ON r.twin = i.n \
+    let sql = "SELECT t.id, t.library, l.friend, r.state, r.cid, l.people IS NOT NULL FROM item AS i JOIN remote AS r ON r.twin = i.n \
         JOIN item AS t ON t.n = r.item JOIN library AS l ON l.id = t.library WHERE i.id = ?1 ORDER BY t.n";
     c.prepare_cached(sql)?.query_map([id], held)?.collect()
 }
 
 fn held(row: &Row<'_>) -> rusqlite::Result<Held> {
     let (item, library, friend) = (row.get(0)?, row.get(1)?, row.get(2)?);
-    Ok(Held { item, library, friend, state: row.get(3)?, cid: row.get(4)? })
+    Ok(Held { item, library, friend, state: row.get(3)?, cid: row.get(4)?, limited: row.get(5)? })
 }
 
 /// The episodes before and after an item in its show, by season and number.

@@ -10,12 +10,14 @@
 //! | `query`, `search`, `cursor`, `sorting` | lists: order, pages, words |
 //! | [`record`] | what the importer writes, and what friends' nodes tell |
 //! | `changes`, [`shared`] | what changed, for friends' nodes that follow |
+//! | [`limits`] | for whom here friends' libraries are |
 //! | [`replicas`] | what of friends' libraries is kept here |
 mod alerts;
 mod changes;
 mod cursor;
 mod items;
 mod libraries;
+pub mod limits;
 pub mod model;
 mod progress;
 mod query;
@@ -27,6 +29,7 @@ pub mod sorting;
 mod words;
 
 pub use alerts::{Alerts, Troubled};
+pub use changes::Seen;
 pub use items::{Held, ToVerify};
 pub use model::{
     Artwork, File, Id, Item, ItemKind, ItemState, Library, LibraryKind, LibraryState, Progress, Visibility,
@@ -167,6 +170,7 @@ pub struct Catalog {
     written: watch::Sender<()>,
     watched: watch::Sender<()>,
     clock: Arc<dyn Fn() -> i64 + Send + Sync>,
+    limits: Arc<limits::Listener>,
 }
 
 impl Catalog {
@@ -179,7 +183,8 @@ impl Catalog {
     /// As [`Catalog::new`]; how far somebody watched is written with the time of this clock, in Unix milliseconds.
     #[must_use]
     pub fn with_clock(database: Database, clock: Arc<dyn Fn() -> i64 + Send + Sync>) -> Self {
-        Self { database, written: watch::Sender::default(), watched: watch::Sender::default(), clock }
+        let (written, watched) = (watch::Sender::default(), watch::Sender::default());
+        Self { database, written, watched, clock, limits: Arc::default() }
     }
 
     /// Ticks whenever more is known of how far somebody watched.
@@ -204,10 +209,10 @@ impl Catalog {
         Ok(answer)
     }
 
-    /// At most `limit` of the changes in our own libraries among `seen` (`None`: all) after a cursor; the empty one is
-    /// where everything begins. Where nothing is new, `next` is `since`.
-    pub async fn changes(&self, seen: Option<Vec<Id>>, since: String, limit: usize) -> Result<Changes, CatalogError> {
-        Ok(self.database.read(move |c| changes::since(c, seen.as_deref(), &since, limit)).await?)
+    /// At most `limit` of the changes in our own libraries that somebody may see after a cursor; the empty one is where everything
+    /// begins. Where nothing is new, `next` is `since`.
+    pub async fn changes(&self, seen: Seen, since: String, limit: usize) -> Result<Changes, CatalogError> {
+        Ok(self.database.read(move |c| changes::since(c, &seen, &since, limit)).await?)
     }
 
     /// What a friend's node wants to be asked with next; empty where it never answered.
@@ -362,12 +367,13 @@ impl Catalog {
         Ok(self.database.read(move |c| items::held_by_friends(c, &root)).await?)
     }
 
-    /// Friends that have such items.
+    /// Friends that have such items for everybody here, and so for this node itself.
     ///
     /// # Errors
     /// [`CatalogError::Database`].
     pub async fn friends_holding(&self, root: &Cid) -> Result<Vec<Id>, CatalogError> {
-        let mut friends: Vec<Id> = self.held_by_friends(root).await?.into_iter().map(|held| held.friend).collect();
+        let held = self.held_by_friends(root).await?.into_iter().filter(|held| !held.limited);
+        let mut friends: Vec<Id> = held.map(|held| held.friend).collect();
         friends.sort_unstable();
         friends.dedup();
         Ok(friends)

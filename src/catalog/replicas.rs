@@ -271,10 +271,18 @@ fn one(c: &Connection, id: &str) -> rusqlite::Result<Option<Replica>> {
     c.prepare_cached(&sql)?.query_row([id], replica).optional()
 }
 
-/// Friend, scope and title of something that a friend shares.
-fn target_of(c: &Connection, id: &str) -> rusqlite::Result<Option<(Id, &'static str, String)>> {
-    let sql = "SELECT friend, 'library', shown FROM library WHERE id = ?1 AND friend IS NOT NULL AND withdrawn = 0 \
-        UNION ALL SELECT l.friend, i.kind, i.title FROM item AS i JOIN library AS l ON l.id = i.library \
+/// Something that a friend shares.
+struct Target {
+    friend: Id,
+    scope: ReplicaScope,
+    title: String,
+    /// It is for some people here only.
+    limited: bool,
+}
+
+fn target_of(c: &Connection, id: &str) -> rusqlite::Result<Option<Target>> {
+    let sql = "SELECT friend, 'library', shown, people IS NOT NULL FROM library WHERE id = ?1 AND friend IS NOT NULL AND withdrawn = 0 \
+        UNION ALL SELECT l.friend, i.kind, i.title, l.people IS NOT NULL FROM item AS i JOIN library AS l ON l.id = i.library \
         JOIN remote AS r ON r.item = i.n WHERE i.id = ?1 AND l.friend IS NOT NULL AND l.withdrawn = 0 AND r.state <> 'trashed'";
     let found = c.prepare_cached(sql)?.query_row([id], |r| {
         let scope = match r.get_ref(1)?.as_str()? {
@@ -282,7 +290,7 @@ fn target_of(c: &Connection, id: &str) -> rusqlite::Result<Option<(Id, &'static 
             "show" => ReplicaScope::Series,
             _ => ReplicaScope::Item,
         };
-        Ok((r.get(0)?, scope.as_str(), r.get(2)?))
+        Ok(Target { friend: r.get(0)?, scope, title: r.get(2)?, limited: r.get(3)? })
     });
     found.optional()
 }
@@ -295,13 +303,18 @@ fn add(
     paused: bool,
     now: i64,
 ) -> rusqlite::Result<Result<Replica, CatalogError>> {
-    let Some((friend, scope, title)) = target_of(t, target)? else {
+    let Some(Target { friend, scope, title, limited }) = target_of(t, target)? else {
         return Ok(Err(CatalogError::NotFound("library or item of a friend's")));
     };
+    if limited {
+        let reason =
+            format!("{title} is for some people of this node only, so it is not kept: a copy would be for all");
+        return Ok(Err(CatalogError::Invalid(reason)));
+    }
     let (word, account, copies) = policy.columns();
     let sql =
         "INSERT INTO replica VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (friend, target) DO NOTHING";
-    let values = params![id, friend, scope, target, title, word, account, copies, paused, now];
+    let values = params![id, friend, scope.as_str(), target, title, word, account, copies, paused, now];
     if t.execute(sql, values)? == 0 {
         return Ok(Err(CatalogError::Conflict(format!("{title} is kept already; change that rule instead"))));
     }
@@ -345,7 +358,7 @@ fn offered(c: &Connection, replica: &Replica) -> rusqlite::Result<Vec<Offered>> 
     let sql = format!(
         "SELECT i.id, r.cid, r.size, p.watched_at, {holders}, {OWN} FROM item AS i JOIN library AS l ON l.id = i.library \
         JOIN remote AS r ON r.item = i.n LEFT JOIN progress AS p ON p.item = i.n AND p.account = :account AND p.completed = 1 \
-        WHERE {within} AND i.kind <> 'show' AND l.friend = :friend AND l.withdrawn = 0 AND r.state = 'present' \
+        WHERE {within} AND i.kind <> 'show' AND l.friend = :friend AND l.withdrawn = 0 AND l.people IS NULL AND r.state = 'present' \
         AND r.cid IS NOT NULL ORDER BY i.sort_key, i.n"
     );
     let values = named_params! { ":target": replica.target, ":friend": replica.friend, ":account": account };
@@ -366,7 +379,7 @@ fn offered(c: &Connection, replica: &Replica) -> rusqlite::Result<Vec<Offered>> 
 
 /// Ids of the friends that share the same file and say that it is right.
 const HOLDERS: &str = "(SELECT group_concat(DISTINCT hl.friend) FROM remote AS h JOIN item AS hi ON hi.n = h.item \
-    JOIN library AS hl ON hl.id = hi.library WHERE h.cid = r.cid AND h.state = 'present' AND hl.withdrawn = 0)";
+    JOIN library AS hl ON hl.id = hi.library WHERE h.cid = r.cid AND h.state = 'present' AND hl.withdrawn = 0 AND hl.people IS NULL)";
 
 const OWN: &str = "EXISTS (SELECT 1 FROM file AS f JOIN item AS o ON o.n = f.item WHERE f.cid = r.cid AND o.state = 'present' \
     AND NOT EXISTS (SELECT 1 FROM replica_file AS k WHERE k.library = f.library AND k.place = f.place))";

@@ -16,6 +16,10 @@ pub const LIBRARIES_MAX: usize = 256;
 pub const ENTRIES_MAX: usize = 1000;
 /// Longest cursor, bytes: 24 for each library, in base 64.
 pub const CURSOR_MAX: usize = 16 * 1024;
+/// People that a library is for at most, where it is not for everybody.
+const PEOPLE_MAX: usize = 256;
+/// Longest name of one of them, characters.
+const PERSON_MAX: usize = 64;
 /// Longest title or name, characters.
 const TITLE_MAX: usize = 1000;
 /// Longest overview or problem, characters.
@@ -56,6 +60,9 @@ pub struct SharedLibrary {
     pub name: String,
     pub kind: LibraryKind,
     pub state: LibraryState,
+    /// For whom of the people of the node that asks: nobody else there may see anything of it. Absent for everybody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub people: Option<Vec<String>>,
 }
 
 /// An item that a library does not hold any more.
@@ -166,6 +173,9 @@ impl Changes {
             is_id(&library.id)?;
             within(!library.name.trim().is_empty(), "a library without a name")?;
             line(&library.name, TITLE_MAX)?;
+            let people = library.people.as_deref().unwrap_or_default();
+            within(people.len() <= PEOPLE_MAX, "a library for too many people")?;
+            people.iter().try_for_each(|name| line(name, PERSON_MAX))?;
         }
         Ok(())
     }
@@ -289,6 +299,20 @@ mod tests {
     fn what_a_node_tells_of_itself_is_believed() {
         let told = page(serde_json::json!({}));
         assert_eq!((told.check(), told.items[0].check()), (Ok(()), Ok(())));
+    }
+
+    #[test]
+    fn a_list_of_people_that_is_too_long_or_holds_no_names_is_not() {
+        let listing = |people: Vec<String>| {
+            let mut told = page(serde_json::json!({}));
+            told.libraries[0].people = Some(people);
+            told.check()
+        };
+        assert_eq!(listing(vec!["Änne".into(); PEOPLE_MAX]), Ok(()));
+        assert_eq!(listing(vec![]), Ok(()), "it is for nobody");
+        for lie in [vec!["x".into(); PEOPLE_MAX + 1], vec!["x".repeat(PERSON_MAX + 1)], vec!["a\nb".into()]] {
+            assert!(listing(lie.clone()).is_err(), "{lie:?}");
+        }
     }
 
     #[test]

@@ -11,7 +11,6 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Place;
-use crate::accounts::Caller;
 use crate::facades::native::model::Problem;
 use crate::facades::{NodeRouter, connect_control};
 use crate::node::{Node, control_socket};
@@ -112,7 +111,7 @@ impl Control {
     async fn exchange(&self, mut request: Request<Body>) -> anyhow::Result<Response<Body>> {
         match self {
             Self::Hosted(_, router) => {
-                request.extensions_mut().insert(Caller::local());
+                request.extensions_mut().insert(router.local_caller());
                 Ok(router.answer(request).await)
             }
             Self::Running(socket) => {

@@ -238,7 +238,9 @@ impl Line {
 fn named(caller: &Caller) -> Option<String> {
     match (&caller.account, &caller.credential) {
         (Some(account), _) => Some(account.name.clone()),
-        (None, Credential::Endpoint(key)) => Some(format!("node {}", key.chars().take(12).collect::<String>())),
+        (None, Credential::Endpoint(key) | Credential::Sent { endpoint: key, .. }) => {
+            Some(format!("node {}", key.chars().take(12).collect::<String>()))
+        }
         (None, _) => None,
     }
 }

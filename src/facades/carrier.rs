@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use tower::ServiceExt as _;
 
 use super::error::Refusal;
-use super::{App, FacadeOptions, caller, routes, web};
+use super::{App, FacadeOptions, caller, forward, routes, web};
 use crate::accounts::Caller;
 use crate::exchange::{Body, Responder};
 use crate::node::Node;
@@ -95,6 +95,12 @@ impl NodeRouter {
         Self::new(App::new(node, FacadeOptions::default(), stopping, Vec::new()))
     }
 
+    /// Who asks from this machine's command line.
+    #[must_use]
+    pub fn local_caller(&self) -> Caller {
+        self.app.node().accounts().local()
+    }
+
     /// Answers one request.
     pub async fn answer(&self, request: Request<axum::body::Body>) -> Response<axum::body::Body> {
         match self.router.clone().oneshot(request).await {
@@ -105,7 +111,8 @@ impl NodeRouter {
 }
 
 impl Responder<Caller> for NodeRouter {
-    /// The channel's caller is who asks, whatever credentials the request brings, with the rights it has by now.
+    /// The channel's caller is who asks, whatever credentials the request brings, with the rights it has by now. A friend's node may
+    /// say over its link for which of its people it asks; what comes over any other channel has no say in that.
     fn respond(&self, caller: Caller, request: Request<Body>) -> Pin<Box<dyn Future<Output = Response<Body>> + Send>> {
         let this = self.clone();
         Box::pin(async move {
@@ -114,7 +121,11 @@ impl Responder<Caller> for NodeRouter {
             parts.headers.remove(header::AUTHORIZATION);
             // Rights that a carrier could have left there are not taken over.
             parts.extensions.clear();
-            let now = this.app.node().accounts().current(&caller);
+            let accounts = this.app.node().accounts();
+            let now = accounts.current(&caller).map(|now| match parts.headers.remove(forward::FOR) {
+                Some(name) => accounts.on_behalf(now, std::str::from_utf8(name.as_bytes()).ok()),
+                None => now,
+            });
             let gone = now.is_none();
             parts.extensions.insert(now.unwrap_or_else(|| Caller::nobody(caller.address)));
             let response = if gone {

@@ -18,6 +18,9 @@ use crate::catalog::Item;
 use crate::exchange;
 use crate::friends::Friends;
 
+/// Names the one of our people for whom a friend's node is asked, where what is asked for is shared with some of them only. Set
+/// here, from who signed in, and never taken from a request; see [`Accounts::on_behalf`](crate::accounts::Accounts::on_behalf).
+pub(super) const FOR: HeaderName = HeaderName::from_static("potluck-for");
 /// Headers of a request that a friend's node is told.
 const ASKED: [HeaderName; 4] = [header::ACCEPT, header::RANGE, header::IF_RANGE, header::IF_NONE_MATCH];
 /// Headers of an answer that are believed.
@@ -73,7 +76,7 @@ pub(super) async fn to_holder(
     let longest = if whole { size.saturating_add(FILE_SLACK) } else { ANSWER_MAX };
     let mut refused = None;
     for way in &ways {
-        let asked = question.request(way.uri(&question.uri, &item.id), caller)?;
+        let asked = named(question.request(way.uri(&question.uri, &item.id), caller)?, way.person.as_deref())?;
         match by_way(app, way, asked, longest, ways.len() > 1).await {
             Ok(response) if !lacks(&response) => return Ok(response),
             // The first one says why: the item is shown as that friend's.
@@ -103,12 +106,18 @@ async fn by_way(
     passed_on(answer, &name_of(app, &way.friend))
 }
 
-/// Sends a small JSON body to a friend's node and returns the JSON it answers with.
-pub(super) async fn post_json(app: &App, friend: &str, path: &str, body: Vec<u8>) -> Result<Bytes, Refusal> {
+/// Sends a small JSON body to a friend's node, for one of our people where one is named, and returns the JSON it answers with.
+pub(super) async fn post_json(
+    app: &App,
+    friend: &str,
+    path: &str,
+    person: Option<&str>,
+    body: Vec<u8>,
+) -> Result<Bytes, Refusal> {
     let body = Full::new(Bytes::from(body)).map_err(|never| match never {}).boxed_unsync();
     let json = HeaderValue::from_static("application/json");
     let request = axum::http::Request::post(path).header(header::CONTENT_TYPE, json).body(body);
-    let request = request.map_err(|error| Refusal::internal(&error))?;
+    let request = named(request.map_err(|error| Refusal::internal(&error))?, person)?;
     let answer = friends(app)?.ask(friend, request, FILE_SLACK).await?;
     let name = name_of(app, friend);
     if answer.status() != StatusCode::OK {
@@ -144,6 +153,15 @@ impl Question {
         let empty = http_body_util::Empty::<Bytes>::new().map_err(|never| match never {}).boxed_unsync();
         request.body(empty).map_err(|_| Refusal::not_found())
     }
+}
+
+/// The question for one of our people, where one is named.
+fn named<B>(mut request: axum::http::Request<B>, person: Option<&str>) -> Result<axum::http::Request<B>, Refusal> {
+    if let Some(name) = person {
+        let name = HeaderValue::from_bytes(name.as_bytes()).map_err(|error| Refusal::internal(&error))?;
+        request.headers_mut().insert(FOR, name);
+    }
+    Ok(request)
 }
 
 /// A query with the limit of the caller's account here, which the friend's node cannot know.
@@ -216,6 +234,7 @@ mod tests {
             ("authorization", "Bearer x"),
             ("range", "bytes=0-1"),
             ("x-forwarded-for", "1.2.3.4"),
+            ("potluck-for", "anna"),
         ] {
             headers.insert(name, HeaderValue::from_static(value));
         }
@@ -223,6 +242,15 @@ mod tests {
         let asked = question.request("/api/v1/items/x/file?a=b".parse().unwrap(), &Caller::local()).unwrap();
         assert_eq!(asked.headers().keys().map(HeaderName::as_str).collect::<Vec<_>>(), ["range"]);
         assert_eq!(asked.uri(), "/api/v1/items/x/file?a=b");
+    }
+
+    #[test]
+    fn any_name_that_somebody_may_have_is_carried() {
+        for name in ["anna", "Änne Müller", "안나", "-"] {
+            let asked = named(axum::http::Request::new(()), Some(name)).unwrap();
+            assert_eq!(asked.headers()[FOR].as_bytes(), name.as_bytes());
+        }
+        assert!(named(axum::http::Request::new(()), None).unwrap().headers().is_empty());
     }
 
     #[test]

@@ -23,7 +23,7 @@ use super::native::{
     publish, renditions, replicas, scrub, session, stand_in, status, subtitles, thumbnails, webrtc,
 };
 use super::{App, gateway, holders, metrics, web};
-use crate::accounts::{Caller, Credential};
+use crate::accounts::Caller;
 use crate::catalog::{ItemState, Listed, Visibility};
 use crate::content::Cid;
 
@@ -263,9 +263,10 @@ async fn held(
 
 /// Another node's key never opens what is not for other nodes, not even what anyone may call: deny by default.
 fn reached(reach: Reach, caller: &Caller) -> Result<(), Refusal> {
-    match (&caller.credential, &caller.account, reach) {
-        (Credential::Endpoint(_), None, Reach::Home | Reach::Friends) => Err(Refusal::stranger()),
-        (Credential::Endpoint(_), Some(_), Reach::Home) => Err(Refusal::forbidden("friends may not do this")),
+    match (&caller.account, reach) {
+        _ if !caller.is_node() => Ok(()),
+        (None, Reach::Home | Reach::Friends) => Err(Refusal::stranger()),
+        (Some(_), Reach::Home) => Err(Refusal::forbidden("friends may not do this")),
         _ => Ok(()),
     }
 }

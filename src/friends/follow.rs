@@ -135,7 +135,7 @@ impl Follower {
     }
 
     async fn page(&self, since: &str, wait: u64) -> Result<Changes, FollowError> {
-        let uri = format!("/api/v1/changes?since={since}&limit={ENTRIES_MAX}&wait={wait}");
+        let uri = format!("/api/v1/changes?since={since}&limit={ENTRIES_MAX}&wait={wait}&people=true");
         let empty = Body::new(Empty::<Bytes>::new().map_err(|never| match never {}));
         let request = Request::get(uri).body(empty).map_err(|_| FollowError::Broken)?;
         let longest = self.friends.inner.options.page_max as u64;

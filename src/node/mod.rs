@@ -171,7 +171,10 @@ impl Store {
             .map_err(|source| NodeError::Database { path, source })?;
         let clock = accounts.clock.clone();
         let accounts = Accounts::open(database.clone(), accounts).await?;
-        Ok(Self { folder, key, catalog: Catalog::with_clock(database, clock), accounts })
+        let catalog = Catalog::with_clock(database, clock);
+        let decider = accounts.clone();
+        catalog.tell_limits(move |limits| decider.limit(limits)).await?;
+        Ok(Self { folder, key, catalog, accounts })
     }
 
     /// Writes what is still to be written.

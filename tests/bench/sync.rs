@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt as _, Empty};
 use potluck::accounts::{AccountsOptions, Friend, FriendChange, NewAccount, NewFriend};
 use potluck::catalog::record::{Description, Place, Record, Stat};
-use potluck::catalog::{Catalog, ItemKind, LibraryKind, Visibility};
+use potluck::catalog::{Catalog, ItemKind, LibraryKind, Seen, Visibility};
 use potluck::content::cid;
 use potluck::exchange::Body;
 use potluck::exchange::iroh::IrohOptions;
@@ -54,13 +54,13 @@ async fn sync(table: &mut Table) -> anyhow::Result<()> {
         let _ = events.recv().await;
     }
     let first = begun.elapsed();
-    let known = follower.catalog().changes(None, String::new(), 1).await?;
+    let known = follower.catalog().changes(Seen::default(), String::new(), 1).await?;
     anyhow::ensure!(known.items.is_empty(), "what is a friend's is not passed on");
 
     let read = Instant::now();
     let (mut since, mut count) = (String::new(), 0);
     loop {
-        let page = sharer.catalog().changes(None, since, 1000).await?;
+        let page = sharer.catalog().changes(Seen::default(), since, 1000).await?;
         count += page.items.len() as u64;
         since = page.next;
         if !page.more {

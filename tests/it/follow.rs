@@ -1,12 +1,15 @@
 //! A node that follows another's changes ends with what that one shares, whatever happened in between and in which order.
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use parking_lot::Mutex;
+use potluck::catalog::limits::Limits;
 use potluck::catalog::record::{Description, Place, Record, ShowName, Stat};
 use potluck::catalog::shared::{Changes, RemovedItem, SharedItem, SharedLibrary};
 use potluck::catalog::{
     Catalog, Id, ItemFilter, ItemKind, ItemState, Library, LibraryKind, LibraryState, Listed, Progress, ProgressFilter,
-    Sort, Visibility,
+    Seen, Sort, Visibility,
 };
 use potluck::content::cid;
 use potluck::database::{Database, DatabaseOptions, Durability, migrations};
@@ -60,7 +63,7 @@ fn episode(library: &Library, show: &str, number: i32) -> Record {
 async fn follow(from: &Catalog, to: &Catalog, seen: Option<Vec<Id>>, limit: usize) -> usize {
     for pages in 1.. {
         let since = to.friend_cursor(FRIEND).await.unwrap();
-        let page = from.changes(seen.clone(), since, limit).await.unwrap();
+        let page = from.changes(Seen { libraries: seen.clone(), ..Seen::default() }, since, limit).await.unwrap();
         page.check().unwrap();
         let more = page.more;
         let taken = to.take_changes(FRIEND, page, MANY).await.unwrap();
@@ -247,15 +250,15 @@ async fn a_resync_of_what_did_not_change_is_tiny() {
     for n in 0..200 {
         from.record(film(&films, &format!("Film {n}"), 2000)).await.unwrap();
     }
-    let page = from.changes(None, since, 1000).await.unwrap();
-    let again = from.changes(None, page.next.clone(), 1000).await.unwrap();
+    let page = from.changes(Seen::default(), since, 1000).await.unwrap();
+    let again = from.changes(Seen::default(), page.next.clone(), 1000).await.unwrap();
     assert_eq!((page.items.len(), again.items.len(), &again.next), (200, 0, &page.next));
     let bytes = serde_json::to_vec(&again).unwrap().len();
     assert!(bytes < 1000, "{bytes} bytes");
     let arrival = list(&from, everything(ItemKind::Movie)).await.remove(0);
     from.set_progress(ANN, &arrival.item.id, Progress { position: 5.0, completed: false }).await.unwrap();
     assert_eq!(
-        from.changes(None, page.next.clone(), 10).await.unwrap().next,
+        from.changes(Seen::default(), page.next.clone(), 10).await.unwrap().next,
         page.next,
         "progress is nobody's business"
     );
@@ -363,7 +366,7 @@ fn told(library: &str, id: &str) -> SharedItem {
 fn page(library: &str, items: Vec<SharedItem>, removed: Vec<RemovedItem>) -> Changes {
     let kind = LibraryKind::Movies;
     let state = LibraryState::Available;
-    let libraries = vec![SharedLibrary { id: library.to_owned(), name: "Films".to_owned(), kind, state }];
+    let libraries = vec![SharedLibrary { id: library.to_owned(), name: "Films".to_owned(), kind, state, people: None }];
     Changes { libraries, items, removed, next: "AA".to_owned(), more: false }
 }
 
@@ -376,7 +379,17 @@ async fn a_friend_cannot_touch_what_is_ours_or_another_friends() {
     to.take_changes(OTHER, page(&lib, vec![told(&lib, &id)], Vec::new()), MANY).await.unwrap();
     let gone = |id: &str, library: &str| RemovedItem { id: id.to_owned(), library: library.to_owned() };
     let theirs = uuid::Uuid::now_v7().to_string();
+    let told_limits = Arc::new(Mutex::new(Limits::new()));
+    let limits = Arc::clone(&told_limits);
+    to.tell_limits(move |told| *limits.lock() = told).await.unwrap();
+    let hiding = |library: &str| {
+        let mut lie = page(library, Vec::new(), Vec::new());
+        lie.libraries[0].people = Some(vec!["nobody".to_owned()]);
+        lie
+    };
     for lie in [
+        hiding(&own.id),
+        hiding(&lib),
         page(&own.id, vec![told(&own.id, &mine.id)], vec![gone(&mine.id, &own.id)]),
         page(&lib, vec![told(&lib, &id)], vec![gone(&id, &lib)]),
         page(
@@ -388,6 +401,9 @@ async fn a_friend_cannot_touch_what_is_ours_or_another_friends() {
         let taken = to.take_changes(FRIEND, lie, MANY).await.unwrap();
         assert!(taken.refused > 0 && taken.removed.is_empty());
     }
+    assert_eq!(*told_limits.lock(), Limits::new(), "nothing of others is hidden");
+    to.take_changes(FRIEND, hiding(&theirs), MANY).await.unwrap();
+    assert_eq!(*told_limits.lock(), Limits::from([(theirs, vec!["nobody".to_owned()])]), "only what is their own");
     let shown = list(&to, everything(ItemKind::Movie)).await;
     assert_eq!(titles(&shown), ["Mine", "Stolen"]);
     assert_eq!(shown[1].item.friend.as_deref(), Some(OTHER));
@@ -395,7 +411,7 @@ async fn a_friend_cannot_touch_what_is_ours_or_another_friends() {
     let libraries = to.libraries().await.unwrap();
     assert_eq!(libraries.iter().filter(|library| library.name == "Films").count(), 2, "names need not be different");
     assert!(
-        to.changes(None, String::new(), 500).await.unwrap().libraries.iter().all(|l| l.id == own.id),
+        to.changes(Seen::default(), String::new(), 500).await.unwrap().libraries.iter().all(|l| l.id == own.id),
         "nothing is passed on"
     );
     assert_eq!(to.forget_friend(OTHER).await.unwrap(), [lib]);

@@ -246,6 +246,35 @@ async fn withdrawing_a_share_ends_what_is_read_of_it() {
 }
 
 #[tokio::test]
+async fn taking_somebody_off_a_list_ends_what_is_read_for_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let (ada, bob) = linked(&[long_film(&folder)]).await;
+    let item = ada.imported().await.remove(0);
+    let path = format!("/api/v1/friends/{}", only_friend(&ada, "Bob").id);
+    let only_for = async |people: Value| {
+        let change = json!({"libraries": [ada.library], "people": {ada.library.as_str(): people}});
+        assert_eq!(api(&ada, "PATCH", &path, change).await.0, 200);
+    };
+    let file = format!("/api/v1/items/{}/file", item.id);
+    let read_for = async |name: &str| {
+        let friend = bob.node().accounts().friends().remove(0);
+        let nothing = Body::new(Full::from(Bytes::new()).map_err(|never| match never {}));
+        let request = http::Request::get(&file).header("potluck-for", name).body(nothing).unwrap();
+        bob.node().links().unwrap().send(&friend, request).await.unwrap()
+    };
+    only_for(json!(["anna", "ben"])).await;
+    assert_eq!(get(&bob, &file).await.0, 404, "for itself, Bob's node gets nothing");
+    let mut film = read_for("ben").await.into_body();
+    film.frame().await.unwrap().unwrap();
+    only_for(json!(["anna"])).await;
+    assert!(film.collect().await.is_err());
+    assert_eq!(read_for("ben").await.status(), 404);
+    assert_eq!(read_for("anna").await.status(), 200);
+    ada.stop().await;
+    bob.stop().await;
+}
+
+#[tokio::test]
 async fn a_friend_that_revokes_is_told_of_and_a_new_invite_links_again() {
     let (ada, bob) = linked(&[]).await;
     let friend = only_friend(&bob, "ada's").id;

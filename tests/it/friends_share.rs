@@ -20,26 +20,26 @@ use crate::street::{Manner, Street, befriend, options, share_only, until};
 use crate::webrtc;
 
 /// Public keys of the two nodes, as far as their accounts know.
-const ANN_KEY: &str = "annsnode";
+pub const ANN_KEY: &str = "annsnode";
 const BOB_KEY: &str = "bobsnode";
 
 /// Ann's node, which follows Bob's.
-struct Pair {
-    ann: TestNode,
-    bob: TestNode,
+pub struct Pair {
+    pub ann: TestNode,
+    pub bob: TestNode,
     /// Bob's id at Ann's, and Ann's at Bob's.
-    friend: String,
-    guest: String,
+    pub friend: String,
+    pub guest: String,
     street: Arc<Street>,
 }
 
 impl Pair {
     /// Bob has a film that he does not share yet.
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         Self::with(TestNode::start(&[film()]).await).await
     }
 
-    async fn with(bob: TestNode) -> Self {
+    pub async fn with(bob: TestNode) -> Self {
         let ann = TestNode::start(&[]).await;
         bob.imported().await;
         let friend = befriend(&ann, "Bob", BOB_KEY).await;
@@ -54,7 +54,7 @@ impl Pair {
         self.street.set(BOB_KEY, &self.bob, manner);
     }
 
-    async fn share(&self, libraries: Vec<String>) {
+    pub async fn share(&self, libraries: Vec<String>) {
         share_only(&self.bob, &self.guest, libraries).await;
     }
 
@@ -70,13 +70,13 @@ impl Pair {
         (pair, ada, item)
     }
 
-    async fn stop(self) {
+    pub async fn stop(self) {
         self.ann.stop().await;
         self.bob.stop().await;
     }
 }
 
-async fn items(browser: &Browser, query: &str) -> Vec<ItemSummary> {
+pub async fn items(browser: &Browser, query: &str) -> Vec<ItemSummary> {
     let answer = browser.get(&format!("/api/v1/items?{query}")).send().await.unwrap();
     answer.json::<ItemPage>().await.unwrap().items
 }
@@ -85,7 +85,7 @@ async fn one(browser: &Browser) -> Option<ItemSummary> {
     items(browser, "").await.pop()
 }
 
-async fn json_of(browser: &Browser, path: &str) -> Value {
+pub async fn json_of(browser: &Browser, path: &str) -> Value {
     let answer = browser.get(path).send().await.unwrap();
     assert_eq!(answer.status(), 200, "{path}");
     answer.json().await.unwrap()

@@ -27,6 +27,7 @@ mod iroh;
 mod media;
 mod odd_films;
 mod openapi;
+mod people;
 mod playback;
 mod policy;
 mod renditions;

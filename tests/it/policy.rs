@@ -106,12 +106,48 @@ async fn every_route_answers_each_caller_as_its_policy_says() {
 
 /// Calls a route as the node with this key, the way a carrier does.
 async fn call_as_node(scene: &Scene, router: &NodeRouter, route: &Route, endpoint: &str) -> u16 {
+    call_for(scene, router, route, endpoint, None).await
+}
+
+/// The same for one of that node's people.
+async fn call_for(scene: &Scene, router: &NodeRouter, route: &Route, endpoint: &str, person: Option<&str>) -> u16 {
     let here = std::net::Ipv4Addr::LOCALHOST.into();
     let caller = scene.node.node().accounts().by_endpoint(endpoint, here);
     let body = Body::new(Full::from("{}").map_err(|never| match never {}));
     let request = http::Request::builder().method(route.method.clone()).uri(scene.path(route, false));
-    let request = request.header("content-type", "application/json").body(body).unwrap();
+    let mut request = request.header("content-type", "application/json").body(body).unwrap();
+    if let Some(name) = person {
+        request.headers_mut().insert("potluck-for", name.parse().unwrap());
+    }
     router.respond(caller, request).await.status().as_u16()
+}
+
+#[tokio::test]
+async fn what_is_for_some_of_a_friends_people_is_there_when_its_node_asks_for_one_of_them_and_else_not() {
+    let scene = Scene::new().await;
+    let (router, accounts) = (NodeRouter::local(scene.node.node().clone()), scene.node.node().accounts());
+    let new = NewFriend { name: "near".into(), endpoint: "near".into(), addresses: vec![] };
+    let friend = accounts.add_friend(new).await.unwrap();
+    let library = scene.node.library.clone();
+    let people = [(library.clone(), Some(vec!["anna".to_owned()]))].into();
+    let change = FriendChange { libraries: Some(vec![library]), people, ..FriendChange::default() };
+    accounts.update_friend(&friend.id, change).await.unwrap();
+    let mut wrong = Vec::new();
+    for route in table().into_iter().filter(|route| route.reach == Reach::Friends) {
+        let mut seen = Vec::new();
+        for person in [None, Some("ben"), Some("anna")] {
+            seen.push(call_for(&scene, &router, &route, "near", person).await);
+        }
+        let right = match route.policy {
+            Policy::Account => seen[0] != 401,
+            _ => seen[..2] == [404, 404] && seen[2] != 401 && seen[2] != 403,
+        };
+        if !right {
+            wrong.push(format!("{} {} answered {seen:?}", route.method, route.path));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    scene.node.stop().await;
 }
 
 #[tokio::test]

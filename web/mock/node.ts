@@ -703,7 +703,7 @@ function replica(id: string, target: string, libraries: Library[], items: ItemSu
 
 function friend(id: string, name: string): Friend {
   const endpoint = id.padEnd(52, 'a');
-  return { id, name, endpoint, libraries: [], created_at: NOW, state: 'off', relayed: false };
+  return { id, name, endpoint, libraries: [], people: {}, created_at: NOW, state: 'off', relayed: false };
 }
 
 function detail(item: ItemSummary): ItemDetail {

@@ -105,17 +105,17 @@ impl Taking<'_> {
 
     fn add_library(&mut self, new: &SharedLibrary) -> rusqlite::Result<()> {
         let name = format!("friend:{}/{}", self.friend, new.id);
-        let sql = "INSERT INTO library (id, name, kind, path, visibility, state, friend, shown) \
-            VALUES (?1, ?2, ?3, CAST(?2 AS BLOB), 'private', ?4, ?5, ?6)";
-        self.t.execute(sql, params![new.id, name, new.kind, new.state, self.friend, new.name])?;
+        let sql = "INSERT INTO library (id, name, kind, path, visibility, state, friend, shown, people) \
+            VALUES (?1, ?2, ?3, CAST(?2 AS BLOB), 'private', ?4, ?5, ?6, ?7)";
+        self.t.execute(sql, params![new.id, name, new.kind, new.state, self.friend, new.name, people(new)])?;
         self.taken.libraries.push(new.id.clone());
         Ok(())
     }
 
     fn change_library(&mut self, told: &SharedLibrary) -> rusqlite::Result<()> {
-        let sql = "UPDATE library SET shown = ?2, kind = ?3, state = ?4, withdrawn = 0 \
-            WHERE id = ?1 AND (shown IS NOT ?2 OR kind <> ?3 OR state <> ?4 OR withdrawn = 1)";
-        if self.t.execute(sql, params![told.id, told.name, told.kind, told.state])? > 0 {
+        let sql = "UPDATE library SET shown = ?2, kind = ?3, state = ?4, people = ?5, withdrawn = 0 \
+            WHERE id = ?1 AND (shown IS NOT ?2 OR kind <> ?3 OR state <> ?4 OR people IS NOT ?5 OR withdrawn = 1)";
+        if self.t.execute(sql, params![told.id, told.name, told.kind, told.state, people(told)])? > 0 {
             self.taken.libraries.push(told.id.clone());
         }
         Ok(())
@@ -277,6 +277,11 @@ impl Taking<'_> {
         ])?;
         Ok(())
     }
+}
+
+/// For whom a library is, as it is kept.
+fn people(told: &SharedLibrary) -> Option<String> {
+    told.people.clone().map(|names| serde_json::Value::from(names).to_string())
 }
 
 fn watched(t: &Transaction<'_>, item: i64) -> rusqlite::Result<bool> {

@@ -15,6 +15,8 @@ pub use friends::Taken;
 pub use known::{Known, Place};
 pub use shows::{KnownShow, ShowDescription};
 
+use rusqlite::Transaction;
+
 use super::model::{Id, ItemKind, ItemState, LibraryState};
 use super::shared::Changes;
 use super::{Catalog, CatalogError, libraries, now};
@@ -247,14 +249,22 @@ impl Catalog {
     /// Takes in a page of what a friend's node tells of its libraries, at once with the cursor that it ends with. A friend
     /// has at most `items_max` items here.
     pub async fn take_changes(&self, friend: &str, page: Changes, items_max: u64) -> Result<Taken, CatalogError> {
-        let (friend, now) = (friend.to_owned(), now());
-        self.write(move |t| friends::take(t, &friend, &page, items_max, now)).await
+        let (friend, now, limits) = (friend.to_owned(), now(), self.limits.clone());
+        let take = move |t: &Transaction<'_>| {
+            let taken = friends::take(t, &friend, &page, items_max, now)?;
+            limits.tell(t).map(|()| taken)
+        };
+        self.write(take).await
     }
 
     /// Forgets all that a friend's node told. Returns the libraries that went.
     pub async fn forget_friend(&self, friend: &str) -> Result<Vec<Id>, CatalogError> {
-        let friend = friend.to_owned();
-        self.write(move |t| friends::forget(t, &friend)).await
+        let (friend, limits) = (friend.to_owned(), self.limits.clone());
+        let forget = move |t: &Transaction<'_>| {
+            let libraries = friends::forget(t, &friend)?;
+            limits.tell(t).map(|()| libraries)
+        };
+        self.write(forget).await
     }
 
     /// Writes what was read from the files beside a show.

@@ -10,4 +10,5 @@ pub const CATALOG: &[&str] = &[
     include_str!("catalog-0007-budgets.sql"),
     include_str!("catalog-0008-stand-in.sql"),
     include_str!("catalog-0009-replicas.sql"),
+    include_str!("catalog-0010-people.sql"),
 ];

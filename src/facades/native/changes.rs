@@ -8,7 +8,8 @@ use axum::extract::State;
 use tokio::time::{Instant, timeout_at};
 
 use super::model::{ChangesQuery, Problem};
-use crate::accounts::Caller;
+use crate::accounts::{Caller, Credential};
+use crate::catalog::Seen;
 use crate::catalog::shared::{CURSOR_MAX, Changes, ENTRIES_MAX};
 use crate::facades::App;
 use crate::facades::error::Refusal;
@@ -38,17 +39,41 @@ pub(in crate::facades) async fn list(
         return Err(Refusal::invalid("since: must be the `next` of an answer"));
     }
     let until = Instant::now() + Duration::from_secs(wait);
-    follow(&app, caller, &since, limit, until).await.map(axum::Json)
+    let people = query.people.unwrap_or(false);
+    follow(&app, caller, Wanted { since, limit, people }, until).await.map(axum::Json)
+}
+
+/// What is asked for.
+struct Wanted {
+    since: String,
+    limit: usize,
+    /// The asker keeps to the lists of people that it is told.
+    people: bool,
+}
+
+/// What a caller may follow. A friend's node hears of a library that is for some of its people only where it keeps to that.
+fn seen(app: &App, caller: &Caller, people: bool) -> Seen {
+    let friend = app.node().accounts().friend(caller.id()).ok();
+    match (&caller.credential, friend) {
+        (Credential::Endpoint(_), Some(friend)) if people => {
+            Seen { libraries: Some(friend.libraries), people: friend.people }
+        }
+        _ if caller.is_admin() => Seen::default(),
+        _ => {
+            let libraries = caller.account.as_ref().map_or(Some(Vec::new()), |account| account.libraries.clone());
+            Seen { libraries, ..Seen::default() }
+        }
+    }
 }
 
 /// What is new after a cursor, as soon as anything is, or nothing new when the time is up.
-async fn follow(app: &App, mut caller: Caller, since: &str, limit: usize, until: Instant) -> Result<Changes, Refusal> {
+async fn follow(app: &App, mut caller: Caller, wanted: Wanted, until: Instant) -> Result<Changes, Refusal> {
     // Listened to before looking, so that nothing falls between.
     let (catalog, accounts, stop) = (app.node().catalog(), app.node().accounts(), app.stopping());
     let (mut written, mut revoked) = (catalog.written(), accounts.revoked());
     loop {
-        let page = catalog.changes(caller.libraries(), since.to_owned(), limit).await?;
-        if page.next != since {
+        let page = catalog.changes(seen(app, &caller, wanted.people), wanted.since.clone(), wanted.limit).await?;
+        if page.next != wanted.since {
             return Ok(page);
         }
         let woken = timeout_at(until, async {

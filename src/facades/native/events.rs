@@ -1,7 +1,7 @@
 //! Server-sent events: what happens in the node, of the libraries that the caller may see.
 //!
-//! A stream ends when the node stops, when the caller loses its right, and when the reader falls too far behind: it is then
-//! told `reset`, and looks everything up again after it reconnected.
+//! A stream ends when the node stops, when the caller loses its right, when it may see other things than before, and when the reader
+//! falls too far behind: it is then told `reset`, and looks everything up again after it reconnected.
 use std::convert::Infallible;
 use std::time::Duration;
 
@@ -70,22 +70,29 @@ impl Listener {
         }
         while !self.ended {
             tokio::select! {
+                // What was taken away counts for what is told after it.
+                biased;
                 () = self.stop.cancelled() => return None,
                 changed = self.revoked.changed() => {
                     changed.ok()?;
-                    self.caller = self.accounts.current(&self.caller)?;
+                    let now = self.accounts.current(&self.caller)?;
+                    if std::mem::replace(&mut self.caller, now.clone()).account != now.account {
+                        return Some(self.reset());
+                    }
                 }
                 event = self.events.recv() => match event {
-                    Ok(NodeEvent::Gap) | Err(RecvError::Lagged(_)) => {
-                        self.ended = true;
-                        return Some(Event::default().event("reset").data("{}"));
-                    }
+                    Ok(NodeEvent::Gap) | Err(RecvError::Lagged(_)) => return Some(self.reset()),
                     Ok(event) => if let Some(shown) = self.show(event) { return Some(shown) },
                     Err(RecvError::Closed) => return None,
                 },
             }
         }
         None
+    }
+
+    fn reset(&mut self) -> Event {
+        self.ended = true;
+        Event::default().event("reset").data("{}")
     }
 
     fn show(&self, event: NodeEvent) -> Option<Event> {

@@ -69,7 +69,7 @@ pub(in crate::facades) async fn accept(
     Ok((StatusCode::CREATED, axum::Json(shape(&app, friend))))
 }
 
-/// Renames a friend, switches one off or on, and says which libraries are shared with it.
+/// Renames a friend, switches one off or on, and says which libraries are shared with it, and for whom at its node.
 #[utoipa::path(patch, path = "/api/v1/friends/{id}", tag = "friends", params(("id" = String, Path)),
     request_body = FriendChange,
     responses((status = 200, body = Friend), (status = 400, body = Problem), (status = 404, body = Problem),
@@ -81,8 +81,8 @@ pub(in crate::facades) async fn change(
     Json(change): Json<FriendChange>,
 ) -> Result<axum::Json<Friend>, Refusal> {
     own_libraries(&app, change.libraries.as_deref().unwrap_or_default()).await?;
-    let FriendChange { name, enabled, libraries, upload_rate, stand_in, hosts } = change;
-    let change = accounts::FriendChange { name, enabled, libraries, upload_rate, stand_in, hosts };
+    let FriendChange { name, enabled, libraries, people, upload_rate, stand_in, hosts } = change;
+    let change = accounts::FriendChange { name, enabled, libraries, people, upload_rate, stand_in, hosts };
     let friend = app.node().accounts().update_friend(&id, change).await?;
     tell(&caller, &friend.name, "changed what a friend may do");
     app.node().announce(NodeEvent::Friends);
@@ -180,6 +180,7 @@ fn shape(app: &App, friend: accounts::Friend) -> Friend {
         name: friend.name,
         endpoint: friend.endpoint,
         libraries: friend.libraries,
+        people: friend.people,
         created_at: friend.created_at,
         upload_rate: friend.upload_rate,
         state,

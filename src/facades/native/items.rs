@@ -30,8 +30,8 @@ pub(in crate::facades) async fn list(
         }
     }
     let mut filter = filter(query, &caller)?;
-    if caller.is_node() {
-        filter.libraries = Some(own_libraries(&app, filter.libraries).await?);
+    if !caller.sees_all() {
+        filter.libraries = Some(seen_libraries(&app, &caller, filter.libraries).await?);
     }
     let page = app.node().catalog().items(filter).await?;
     let mut items = Vec::with_capacity(page.items.len());
@@ -41,10 +41,12 @@ pub(in crate::facades) async fn list(
     Ok(axum::Json(ItemPage { items, next: page.next, total: page.total }))
 }
 
-/// Those of the libraries that are this node's: other nodes hear of no others.
-async fn own_libraries(app: &App, wanted: Option<Vec<String>>) -> Result<Vec<String>, Refusal> {
-    let own = app.node().catalog().own_libraries().await?.into_iter().map(|library| library.id);
-    Ok(own.filter(|id| wanted.as_ref().is_none_or(|wanted| wanted.contains(id))).collect())
+/// Those of the wanted libraries that the caller may see; other nodes hear of this node's alone.
+async fn seen_libraries(app: &App, caller: &Caller, wanted: Option<Vec<String>>) -> Result<Vec<String>, Refusal> {
+    let mut all = app.node().catalog().libraries().await?;
+    all.retain(|library| caller.may_see(&library.id) && !(caller.is_node() && library.friend.is_some()));
+    let ids = all.into_iter().map(|library| library.id);
+    Ok(ids.filter(|id| wanted.as_ref().is_none_or(|wanted| wanted.contains(id))).collect())
 }
 
 fn filter(query: ItemQuery, caller: &Caller) -> Result<ItemFilter, Refusal> {
@@ -57,7 +59,7 @@ fn filter(query: ItemQuery, caller: &Caller) -> Result<ItemFilter, Refusal> {
         return Err(Refusal::invalid("limit: must be 1 to 500"));
     }
     Ok(ItemFilter {
-        libraries: query.library.map_or_else(|| caller.libraries(), |library| Some(vec![library])),
+        libraries: query.library.map(|library| vec![library]),
         kind: query.kind,
         show: query.show,
         text: query.q.map(|q| q.chars().take(TEXT_MAX).collect()),

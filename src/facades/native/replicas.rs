@@ -6,6 +6,7 @@ use super::model::{
     self, Holder, NewReplica, Problem, ReplicaChange, ReplicaChoice, ReplicaPolicy, ReplicaRemoval, ReplicaState,
 };
 use crate::accounts::{Caller, Credential};
+use crate::catalog::CatalogError;
 use crate::catalog::replicas::{self, Replica};
 use crate::facades::App;
 use crate::facades::error::Refusal;
@@ -43,6 +44,7 @@ pub(in crate::facades) async fn add(
     Asker(caller): Asker,
     Json(new): Json<NewReplica>,
 ) -> Result<(StatusCode, axum::Json<model::Replica>), Refusal> {
+    see_target(&app, &caller, &new.target).await?;
     let policy = policy(&app, &caller, &new.choice)?.unwrap_or(replicas::ReplicaPolicy::Everything);
     let rule = app.node().catalog().add_replica(&new.target, policy, new.paused).await?;
     app.node().replicas().wake();
@@ -82,6 +84,17 @@ async fn one(app: &App, id: &str) -> Result<model::Replica, Refusal> {
     let found = state.rules.iter().find(|(rule, ..)| rule.id == id);
     let (rule, share, problem) = found.ok_or_else(Refusal::not_found)?;
     Ok(shape(app, &state, rule, *share, problem))
+}
+
+/// What is for others here only is told as what does not exist.
+async fn see_target(app: &App, caller: &Caller, target: &str) -> Result<(), Refusal> {
+    let catalog = app.node().catalog();
+    let library = match catalog.library(target).await {
+        Ok(library) => library.id,
+        Err(CatalogError::NotFound(_)) => catalog.item(target, "").await?.item.library,
+        Err(error) => return Err(error.into()),
+    };
+    if caller.is_for(&library) { Ok(()) } else { Err(Refusal::hidden()) }
 }
 
 /// What was chosen, if anything was.

@@ -28,12 +28,15 @@ pub(in crate::facades) async fn answer(
     Json(offer): Json<SessionDescription>,
 ) -> Result<axum::Json<SessionDescription>, Refusal> {
     let carrier = app.node().webrtc().ok_or_else(|| Refusal::unavailable("WebRTC is switched off on this node"))?;
+    // A browser that a friend's node sent has no say in whom it is for.
+    let caller = app.node().accounts().on_behalf(caller, None);
     let sdp = carrier.answer(caller, offer.sdp).await?;
     Ok(axum::Json(SessionDescription { sdp }))
 }
 
 /// Answers an offer for the node of a friend, with which the page then speaks by itself. For those who may see all that
-/// the friend shares, without a limit: on that connection the friend's node cannot tell one person from another.
+/// the friend shares with them, without a limit: on that connection the friend's node knows whom it is for, and nothing of what their
+/// account may see here.
 #[utoipa::path(post, path = "/api/v1/friends/{id}/webrtc", tag = "carriers", params(("id" = String, Path)),
     request_body = SessionDescription,
     responses((status = 200, body = SessionDescription), (status = 400, body = Problem), (status = 403, body = Problem),
@@ -45,8 +48,9 @@ pub(in crate::facades) async fn answer_of_friend(
     Json(offer): Json<SessionDescription>,
 ) -> Result<axum::Json<SessionDescription>, Refusal> {
     let friend = app.node().accounts().friend(&id)?;
+    let accounts = app.node().accounts();
     let mut shared = app.node().catalog().libraries().await?;
-    shared.retain(|library| library.friend.as_deref() == Some(friend.id.as_str()));
+    shared.retain(|library| library.friend.as_deref() == Some(friend.id.as_str()) && caller.is_for(&library.id));
     if shared.is_empty() {
         return Err(Refusal::not_found());
     }
@@ -55,7 +59,9 @@ pub(in crate::facades) async fn answer_of_friend(
         return Err(Refusal::forbidden("what this friend shares comes over this node, within what you may see"));
     }
     let body = serde_json::to_vec(&offer).map_err(|error| Refusal::internal(&error))?;
-    let answer = forward::post_json(&app, &friend.id, "/api/v1/webrtc", body).await?;
+    let named = shared.iter().any(|library| accounts.is_limited(&library.id));
+    let person = caller.person().filter(|_| named);
+    let answer = forward::post_json(&app, &friend.id, "/api/v1/webrtc", person, body).await?;
     let told = || Refusal::friend_answered(&friend.name, StatusCode::OK);
     serde_json::from_slice(&answer).map(axum::Json).map_err(|_| told())
 }

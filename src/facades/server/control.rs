@@ -18,7 +18,6 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio_util::sync::CancellationToken;
 
 use super::{GRACE, accept};
-use crate::accounts::Caller;
 use crate::facades::carrier::NodeRouter;
 
 /// Paths of sockets are at most 107 bytes long; longer ones are reached through their folder's descriptor.
@@ -93,7 +92,7 @@ fn ours(stream: &UnixStream) -> bool {
 }
 
 async fn answer(router: NodeRouter, mut request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
-    request.extensions_mut().insert(Caller::local());
+    request.extensions_mut().insert(router.local_caller());
     Ok(router.answer(request.map(Body::new)).await)
 }
 

@@ -1,12 +1,12 @@
 //! Keeps a link to each friend's node where one can be had, and cuts off who lost a right.
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::{Links, LinksError, peer, talk};
-use crate::accounts::{Caller, Friend};
+use crate::accounts::Friend;
 
 /// Links that are dialed at a time.
 const AT_ONCE: usize = 16;
@@ -31,9 +31,9 @@ pub(super) async fn run(links: Links) {
     let (accounts, iroh) = (links.inner.accounts.clone(), links.inner.iroh.clone());
     let (mut revoked, mut came_or_went) = (accounts.revoked(), iroh.changed());
     let mut dialing = JoinSet::new();
-    let mut busy = HashSet::new();
+    let (mut busy, mut known) = (HashSet::new(), HashMap::new());
     loop {
-        cut_off(&links);
+        cut_off(&links, &mut known);
         let next = if links.inner.options.keep { dial_due(&links, &mut dialing, &mut busy) } else { None };
         let timer = tokio::time::sleep_until(next.unwrap_or_else(|| Instant::now() + LONGEST_WAIT));
         tokio::select! {
@@ -52,20 +52,14 @@ pub(super) async fn run(links: Links) {
     dialing.shutdown().await;
 }
 
-/// Closes the links of those who may do less than before; whoever may still do something comes back for it.
-fn cut_off(links: &Links) {
-    links.inner.iroh.review(lost);
-}
-
-/// Whether a caller lost a right that it had.
-fn lost(before: &Caller, now: &Caller) -> bool {
-    let account = before.account.is_some() && now.account.is_none();
-    let libraries = match (before.libraries(), now.libraries()) {
-        (Some(before), Some(after)) => before.iter().any(|library| !after.contains(library)),
-        (None, Some(_)) => true,
-        (_, None) => false,
-    };
-    account || libraries
+/// Closes the links of those who may do less than when they were looked at last, or some of whose people may; whoever may still do
+/// something comes back for it.
+fn cut_off(links: &Links, known: &mut HashMap<String, Friend>) {
+    let now: HashMap<String, Friend> =
+        links.inner.accounts.friends().into_iter().map(|friend| (friend.id.clone(), friend)).collect();
+    let less = |id: &str| known.get(id).zip(now.get(id)).is_some_and(|(before, now)| now.lost_something(before));
+    links.inner.iroh.review(|before, now| (before.account.is_some() && now.account.is_none()) || less(before.id()));
+    *known = now;
 }
 
 /// Dials the friends whose time it is, and says when the next one's is.

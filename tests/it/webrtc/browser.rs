@@ -105,11 +105,16 @@ impl Browser {
 
     /// Sends a request and waits for its answer, giving credit as needed.
     pub async fn fetch(&mut self, method: &str, target: &str, body: &[u8]) -> Answer {
+        self.fetch_with(method, target, vec![], body).await
+    }
+
+    /// The same with headers.
+    pub async fn fetch_with(&mut self, method: &str, target: &str, headers: Vec<Header>, body: &[u8]) -> Answer {
         self.last += 1;
         let stream = self.last;
         self.answers.insert(stream, Answer::default());
         let (method, target, end) = (method.to_owned(), target.to_owned(), body.is_empty());
-        self.send(&Frame::Request { stream, end, credit: 4 << 20, method, target, headers: vec![] }).await;
+        self.send(&Frame::Request { stream, end, credit: 4 << 20, method, target, headers }).await;
         let parts = body.chunks(30_000).count();
         for (n, part) in body.chunks(30_000).enumerate() {
             let data = Bytes::copy_from_slice(part);

@@ -297,7 +297,7 @@ export interface paths {
     delete: operations['friends_revoke'];
     options?: never;
     head?: never;
-    /** Renames a friend, switches one off or on, and says which libraries are shared with it. */
+    /** Renames a friend, switches one off or on, and says which libraries are shared with it, and for whom at its node. */
     patch: operations['friends_change'];
     trace?: never;
   };
@@ -312,7 +312,8 @@ export interface paths {
     put?: never;
     /**
      * Answers an offer for the node of a friend, with which the page then speaks by itself. For those who may see all that
-     *     the friend shares, without a limit: on that connection the friend's node cannot tell one person from another.
+     *     the friend shares with them, without a limit: on that connection the friend's node knows whom it is for, and nothing of what their
+     *     account may see here.
      */
     post: operations['webrtc_answer_of_friend'];
     delete?: never;
@@ -1144,6 +1145,10 @@ export interface components {
       libraries: string[];
       /** @description As its owner is called here. */
       name: string;
+      /** @description Of those that are for some people at its node only: their names there, by library. The others are for everybody there. */
+      people: {
+        [key: string]: string[];
+      };
       /** @description Whether a relay is between. */
       relayed: boolean;
       /**
@@ -1169,6 +1174,13 @@ export interface components {
       libraries?: string[] | null;
       /** @description 1 to 64 characters. */
       name?: string | null;
+      /**
+       * @description By library, for whom at its node it shall be: 1 to 256 names, or `null` for everybody there. Those that are not in here
+       *     stay as they are; one that is shared anew is for everybody.
+       */
+      people?: {
+        [key: string]: string[] | null;
+      };
       /** @description Whether our people shall be able to sign in at its node. */
       stand_in?: boolean | null;
       /**
@@ -1972,6 +1984,8 @@ export interface components {
       id: components['schemas']['String'];
       kind: components['schemas']['LibraryKind'];
       name: string;
+      /** @description For whom of the people of the node that asks: nobody else there may see anything of it. Absent for everybody. */
+      people?: string[] | null;
       state: components['schemas']['LibraryState'];
     };
     /** @description How far a friend's node is as a stand-in for this one. */
@@ -2647,6 +2661,8 @@ export interface operations {
         limit?: number;
         /** @description Seconds to wait where nothing is new, 0 to 60, default 0. */
         wait?: number;
+        /** @description Whether the node that asks keeps to `people` of libraries, default false. One that does not is told of no such library. */
+        people?: boolean;
       };
       header?: never;
       path?: never;

@@ -1,4 +1,6 @@
 //! Friends and invites.
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -12,6 +14,8 @@ pub struct Friend {
     pub endpoint: String,
     /// Ids of the libraries that are shared with it.
     pub libraries: Vec<String>,
+    /// Of those that are for some people at its node only: their names there, by library. The others are for everybody there.
+    pub people: BTreeMap<String, Vec<String>>,
     /// Unix milliseconds.
     pub created_at: i64,
     /// Bits a second that it may take from this node; absent where the node's setting counts.
@@ -72,6 +76,10 @@ pub struct FriendChange {
     pub enabled: Option<bool>,
     /// Ids of the libraries that are shared with it: these and no others.
     pub libraries: Option<Vec<String>>,
+    /// By library, for whom at its node it shall be: 1 to 256 names, or `null` for everybody there. Those that are not in here
+    /// stay as they are; one that is shared anew is for everybody.
+    #[serde(default)]
+    pub people: BTreeMap<String, Option<Vec<String>>>,
     /// Bits a second that it may take from this node; `null` for the node's setting.
     #[serde(default, deserialize_with = "super::present")]
     #[schema(value_type = Option<u64>)]

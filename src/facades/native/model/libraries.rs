@@ -92,6 +92,8 @@ pub struct ChangesQuery {
     pub limit: Option<usize>,
     /// Seconds to wait where nothing is new, 0 to 60, default 0.
     pub wait: Option<u64>,
+    /// Whether the node that asks keeps to `people` of libraries, default false. One that does not is told of no such library.
+    pub people: Option<bool>,
 }
 
 /// Query of `GET /folders`.
