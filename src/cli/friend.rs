@@ -16,6 +16,8 @@ Examples:
   potluck friend invite --name Bob               prints a code: send it to Bob, it works once and for 72 hours
   potluck friend accept potluck1ak3...           on Bob's side, with the code he was sent
   potluck friend share Bob Films Shows           these libraries and no others; without any: nothing
+  potluck friend share Bob Films --for anna,ben  Films for these people at Bob's only; the rest stays as it is
+  potluck friend share Bob Films --for everyone  and for all of them again
   potluck friend limit Bob 5000                  kilobits a second that Bob may take; 0: the node's setting
   potluck friend stand-in Bob                    your people can sign in at Bob's while this node is away; --off: not any more
   potluck friend host Bob                        Bob's people may sign in here; --off: not any more
@@ -71,6 +73,10 @@ pub(super) struct Share {
     name: String,
     /// Libraries to share: these and no others. Without any: nothing
     library: Vec<String>,
+    /// Share these libraries with these people at the friend's node only, by the names they sign in with there; or with
+    /// `everyone`. The other libraries stay as they are
+    #[arg(long = "for", value_name = "NAMES", value_delimiter = ',', requires = "library")]
+    people: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -171,7 +177,8 @@ async fn list(node: &Control, format: &Format) -> anyhow::Result<()> {
 
 fn row(friend: &model::Friend, libraries: &[model::Library]) -> String {
     let name_of = |id: &String| libraries.iter().find(|library| library.id == *id).map(|library| library.name.as_str());
-    let shared: Vec<&str> = friend.libraries.iter().filter_map(name_of).collect();
+    let shared: Vec<String> =
+        friend.libraries.iter().filter_map(|id| Some(for_whom(name_of(id)?, friend, id))).collect();
     let shared = if shared.is_empty() { "nothing shared".to_owned() } else { format!("shares {}", shared.join(", ")) };
     let state = match friend.state {
         FriendState::Online if friend.relayed => "relayed",
@@ -189,6 +196,14 @@ fn row(friend: &model::Friend, libraries: &[model::Library]) -> String {
     format!("{:<20} {state:<9} {address:<28} {shared}{}{hosts}", friend.name, stand_in.unwrap_or_default())
 }
 
+/// A library's name, with whom it is for where that is not everybody.
+fn for_whom(name: &str, friend: &model::Friend, library: &str) -> String {
+    match friend.people.get(library) {
+        Some(people) => format!("{name} (for {})", people.join(", ")),
+        None => name.to_owned(),
+    }
+}
+
 async fn named(node: &Control, name: &str) -> anyhow::Result<model::Friend> {
     let same = |friend: &model::Friend| friend.id == name || friend.name.to_lowercase() == name.to_lowercase();
     all(node).await?.into_iter().find(same).ok_or_else(|| anyhow!("there is no friend named {name}"))
@@ -200,14 +215,25 @@ impl Share {
         let all: Vec<model::Library> = node.get("/api/v1/libraries").await?;
         let shared: Vec<&model::Library> =
             self.library.iter().map(|name| library::named(&all, name)).collect::<Result<_, _>>()?;
-        let ids = shared.iter().map(|library| library.id.clone()).collect();
-        let change = FriendChange { libraries: Some(ids), ..FriendChange::default() };
+        let ids: Vec<String> = shared.iter().map(|library| library.id.clone()).collect();
+        let change = self.change(&friend, ids);
         let path = format!("/api/v1/friends/{}", friend.id);
-        node.call::<model::Friend>(Method::PATCH, &path, Some(&change)).await?;
-        let names: Vec<&str> = shared.iter().map(|library| library.name.as_str()).collect();
+        let friend: model::Friend = node.call(Method::PATCH, &path, Some(&change)).await?;
+        let names: Vec<String> = shared.iter().map(|library| for_whom(&library.name, &friend, &library.id)).collect();
         let what = if names.is_empty() { "nothing".to_owned() } else { names.join(", ") };
         output::line(format_args!("{} sees {what}.", friend.name))?;
         Ok(())
+    }
+
+    /// With names, only these libraries are another's business; without, these are all.
+    fn change(&self, friend: &model::Friend, ids: Vec<String>) -> FriendChange {
+        if self.people.is_empty() {
+            return FriendChange { libraries: Some(ids), ..FriendChange::default() };
+        }
+        let names = (self.people != ["everyone"]).then(|| self.people.clone());
+        let people = ids.iter().map(|id| (id.clone(), names.clone())).collect();
+        let others = friend.libraries.iter().filter(|id| !ids.contains(id)).cloned();
+        FriendChange { libraries: Some(others.chain(ids.clone()).collect()), people, ..FriendChange::default() }
     }
 }
 
