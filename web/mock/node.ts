@@ -121,7 +121,12 @@ export class MockNode {
     this.friends = [
       { ...friend('r1', 'Bob'), libraries: ['l1'], state: 'online', address: '192.0.2.7:9001', rtt_ms: 18.4 },
       { ...friend('r2', 'Grace'), state: 'online', relayed: true, address: 'https://relay.example.org/', rtt_ms: 61 },
-      { ...friend('r3', 'The Lovelaces'), libraries: ['l1', 'l2'], detail: 'no answer from any of its addresses' },
+      {
+        ...friend('r3', 'The Lovelaces'),
+        libraries: ['l1', 'l2'],
+        people: { l2: ['ada', 'byron'] },
+        detail: 'no answer from any of its addresses',
+      },
       { ...friend('r4', 'Mallory'), state: 'refused' },
     ];
     this.libraries = [
@@ -420,7 +425,14 @@ export class MockNode {
     const found = this.friends.find((one) => one.id === id);
     if (!found) return problem(404, 'not_found', 'there is no friend');
     if (method === 'DELETE') this.friends = this.friends.filter((one) => one !== found);
-    else Object.assign(found, body);
+    else {
+      const { people = {}, ...rest } = body;
+      Object.assign(found, rest);
+      const named = Object.entries({ ...found.people, ...people });
+      found.people = Object.fromEntries(
+        named.filter((entry): entry is [string, string[]] => entry[1] !== null && found.libraries.includes(entry[0])),
+      );
+    }
     return method === 'DELETE' ? {} : { json: found };
   }
 
