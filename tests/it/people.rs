@@ -72,7 +72,10 @@ impl Scene {
     /// Nothing of the film or its library is there for this one of Ann's people.
     async fn sees_nothing(&self, who: &Browser, item: &ItemSummary) {
         let word = item.title.split(' ').next().unwrap();
-        for query in ["", &format!("q={word}"), "sort=-added", "kind=video", "progress=unwatched"] {
+        let search = format!("q={word}");
+        for query in
+            ["", &search, "sort=-added", "sort=-watched", "kind=video", "progress=unwatched", "progress=started"]
+        {
             assert!(items(who, query).await.is_empty(), "{query}");
         }
         let library = &item.library;
@@ -135,6 +138,9 @@ async fn who_is_named_sees_and_plays_and_for_all_others_there_is_nothing() {
 async fn a_list_that_changes_counts_at_once_and_pages_that_are_open_hear_of_it() {
     let (scene, item) = Scene::shared_with(&["anna", "ben"]).await;
     assert_eq!(items(&scene.ben, "").await.len(), 1);
+    let progress = scene.ben.request(reqwest::Method::PUT, &format!("/api/v1/items/{}/progress", item.id));
+    let progress = progress.json(&json!({"position": 1.0, "completed": false})).send().await.unwrap();
+    assert_eq!(progress.status(), 204);
     let mut events = scene.ben.get("/api/v1/events").send().await.unwrap();
     let mut told = String::from_utf8_lossy(&events.chunk().await.unwrap().unwrap()).into_owned();
     scene.only_for(Some(&["anna"])).await;
@@ -147,7 +153,8 @@ async fn a_list_that_changes_counts_at_once_and_pages_that_are_open_hear_of_it()
     assert_eq!(items(&scene.anna, "").await.len(), 1);
     scene.only_for(None).await;
     until(&scene.pair.ann, || async { (items(&scene.ada, "").await.len() == 1).then_some(()) }).await;
-    assert_eq!(items(&scene.ben, "").await.len(), 1, "for everybody again");
+    let again = items(&scene.ben, "progress=started").await.remove(0);
+    assert_eq!(again.progress.unwrap().position, 1.0, "for everybody again, and ben goes on where he was");
     scene.pair.stop().await;
 }
 

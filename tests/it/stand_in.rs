@@ -226,6 +226,32 @@ async fn what_an_account_may_not_see_at_home_it_does_not_see_at_the_stand_in() {
 }
 
 #[tokio::test]
+async fn what_is_shared_with_homes_people_by_name_a_guest_of_that_name_sees_and_no_other() {
+    let (home, bob, film) = standing_in().await;
+    let only_for = |library: &str, names: &[&str]| FriendChange {
+        libraries: Some(vec![library.to_owned()]),
+        people: [(library.to_owned(), Some(names.iter().map(|name| (*name).to_owned()).collect()))].into(),
+        ..FriendChange::default()
+    };
+    change(&bob, "Home", only_for(&bob.library, &["Anna"])).await;
+    let anna = bob.signed_in("anna").await;
+    let ada = bob.browser();
+    assert_eq!(ada.sign_in("ada@home", PASSWORD).await.status(), 200);
+    let library = format!("/api/v1/libraries/{}", bob.library);
+    assert_eq!((anna.status(&library).await, ada.status(&library).await), (200, 404));
+    // Of what home shares with some of Bob's people, guests are none.
+    let bobs = bob.account("carl", None).await;
+    change(&home, "Bob", only_for(&home.library, &["anna", "carl"])).await;
+    until(bob.node(), || async { listed(&anna).await.is_empty().then_some(()) }).await;
+    assert_eq!(anna.status(&format!("/api/v1/items/{}", film.id)).await, 404);
+    let carl = bob.signed_in(&bobs.name).await;
+    until(bob.node(), || async { listed(&carl).await.pop() }).await;
+    assert_eq!(carl.status(&format!("/api/v1/items/{}/renditions", film.id)).await, 200);
+    home.stop().await;
+    bob.stop().await;
+}
+
+#[tokio::test]
 async fn without_the_word_of_both_owners_nobody_signs_in_and_nothing_is_told_why() {
     let (home, bob, _) = linked().await;
     let refused = || async {
