@@ -1,6 +1,7 @@
 //! Friends' nodes as processes, with networks between them that fail in the ways that networks do.
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 use futures_util::future::join_all;
 use http_body_util::BodyExt as _;
@@ -9,10 +10,12 @@ use potluck::catalog::{ItemKind, LibraryKind, Visibility};
 use potluck::content::cid;
 use potluck::node::Store;
 use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::Child;
 
 use crate::far_node::{FarNode, film, link};
 use crate::harness::cheap;
-use crate::internet::{Internet, PORT, Router};
+use crate::internet::{Internet, PORT, Place, Router};
 
 /// Items of the library that is synchronised while nodes die: several pages.
 const MANY: u64 = 4_000;
@@ -51,7 +54,7 @@ async fn two_homes_that_forward_nothing_find_each_other_where_both_know_their_ou
     // They are linked while they are neighbours.
     let (mut ann, mut bob) = (FarNode::new("ann", net.street()).await, FarNode::new("bob", net.street()).await);
     let homes = (net.home(Router::Closed), net.home(Router::Closed));
-    let outside = |place: &crate::internet::Place| format!("{}:{PORT}", place.address());
+    let outside = |place: &Place| format!("{}:{PORT}", place.address());
     ann = ann.set("POTLUCK_FRIENDS__PUBLIC_ADDRESSES", outside(&homes.0)).running().await;
     bob = bob.set("POTLUCK_FRIENDS__PUBLIC_ADDRESSES", outside(&homes.1)).running().await;
     link(&ann, &bob).await;
@@ -66,6 +69,91 @@ async fn two_homes_that_forward_nothing_find_each_other_where_both_know_their_ou
     bob.until_listed(&set(&["Film of ann", "News of ann", "Film of bob"])).await;
     let address = bob.friend("ann").await["address"].as_str().unwrap().to_owned();
     assert!(address.starts_with(&ann.place.address()), "{address}: both dialed, which opened both routers");
+}
+
+#[tokio::test]
+async fn two_homes_where_no_hole_can_be_punched_are_linked_and_play_through_a_relay_of_their_own() {
+    let Some(net) = Internet::new() else { return };
+    let Some(relay) = Relay::start(&net).await else { return };
+    let at_home = async |name| {
+        let node = FarNode::new(name, net.home(Router::Symmetric)).await;
+        node.set("POTLUCK_FRIENDS__RELAYS", &relay.url).running().await
+    };
+    let (mut ann, bob) = (at_home("ann").await, at_home("bob").await);
+    link(&ann, &bob).await;
+    let both = set(&["Film of ann", "Film of bob"]);
+    ann.until_listed(&both).await;
+    bob.until_listed(&both).await;
+    ann.film("Long film", 12).await;
+    assert!(bob.read(&bob.item("Long film").await).await == film("Long film", 12));
+    let friend = bob.friend("ann").await;
+    assert_eq!((&friend["relayed"], friend["address"].as_str()), (&true.into(), Some(relay.url.as_str())));
+
+    ann.kill().await;
+    bob.until_friend("ann", "off").await;
+    ann.place.renumber();
+    ann.start().await;
+    bob.film("News of bob", 1).await;
+    ann.until_listed(&set(&["Film of ann", "Film of bob", "Long film", "News of bob"])).await;
+}
+
+#[tokio::test]
+async fn a_friend_is_reached_through_a_relay_where_another_node_has_the_same_address_inside() {
+    let Some(net) = Internet::new() else { return };
+    let Some(relay) = Relay::start(&net).await else { return };
+    let (anns, other) = (net.home(Router::Closed), net.home(Router::Closed));
+    // A node that is nobody's friend has the address in this home that Ann's has in hers.
+    let bobs = net.beside(&other);
+    let _stranger = FarNode::new("stranger", other).await.running().await;
+    let ann = FarNode::new("ann", anns).await.set("POTLUCK_FRIENDS__RELAYS", &relay.url).running().await;
+    let bob = FarNode::new("bob", bobs).await.set("POTLUCK_FRIENDS__RELAYS", &relay.url).running().await;
+    link(&ann, &bob).await;
+    bob.until_listed(&set(&["Film of ann", "Film of bob"])).await;
+    assert!(bob.read(&bob.item("Film of ann").await).await == film("Film of ann", 1));
+}
+
+/// The iroh project's relay, on a street of its own.
+struct Relay {
+    url: String,
+    _process: Child,
+    _street: Place,
+}
+
+impl Relay {
+    /// `None` where the program is missing, which is said.
+    async fn start(net: &Internet) -> Option<Self> {
+        if std::process::Command::new("iroh-relay").arg("--version").output().is_err() {
+            eprintln!("left out: a relay needs the program iroh-relay (see docs/friends.md)");
+            return None;
+        }
+        let street = net.street();
+        let mut relay = street.command("iroh-relay");
+        relay.arg("--dev").stdout(Stdio::null()).stderr(Stdio::piped()).env("RUST_LOG", "info").kill_on_drop(true);
+        let mut process = relay.spawn().unwrap();
+        let mut said = BufReader::new(process.stderr.take().unwrap()).lines();
+        while !said.next_line().await.unwrap().expect("the relay ended").contains("serving") {}
+        Some(Self { url: format!("http://{}:3340/", street.address()), _process: process, _street: street })
+    }
+}
+
+#[tokio::test]
+async fn two_nodes_of_one_network_whose_addresses_both_changed_find_each_other_by_multicast() {
+    let Some(net) = Internet::new() else { return };
+    let home = net.home(Router::Closed);
+    let beside = net.beside(&home);
+    let inside =
+        async |name, place| FarNode::new(name, place).await.set("POTLUCK_FRIENDS__DISCOVERY", "mdns").running().await;
+    let (mut ann, mut bob) = (inside("ann", home).await, inside("bob", beside).await);
+    link(&ann, &bob).await;
+    bob.until_listed(&set(&["Film of ann", "Film of bob"])).await;
+    for node in [&mut ann, &mut bob] {
+        node.kill().await;
+        node.place.move_inside();
+    }
+    ann.start().await;
+    bob.start().await;
+    ann.film("News of ann", 1).await;
+    bob.until_listed(&set(&["Film of ann", "News of ann", "Film of bob"])).await;
 }
 
 #[tokio::test]

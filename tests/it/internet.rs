@@ -2,12 +2,13 @@
 //! on the way. It needs root, `ip` and `nft`; where that is missing, whoever wants one is told so and leaves.
 use std::io::Write as _;
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 
 /// Where nodes listen for friends.
 pub const PORT: u16 = 9001;
-/// Every home has this one inside, as most homes do.
-const INSIDE: &str = "192.168.1.2";
+/// The first machine of every home has this one inside, as in most homes.
+const INSIDE: u8 = 2;
 
 /// All of it, in a namespace of its own that routes between the places.
 pub struct Internet {
@@ -21,6 +22,8 @@ pub struct Place {
     /// The namespace of the home's router, and what it translates.
     router: Option<Namespace>,
     number: u8,
+    /// Its address at home ends so.
+    inside: u8,
 }
 
 /// How a home's router treats what comes from outside without having been asked for.
@@ -30,6 +33,8 @@ pub enum Router {
     Closed,
     /// Drops it, except for [`PORT`], which it passes on.
     Forwards,
+    /// Drops it, and has another port outside for each machine that is spoken to: no hole can be punched.
+    Symmetric,
 }
 
 /// Gone with the value.
@@ -62,7 +67,9 @@ impl Internet {
     /// An empty one; `None` where this machine does not allow it, which is said.
     pub fn new() -> Option<Self> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        if let Some(missing) = missing() {
+        // Looked at once: tests run beside each other, and a namespace has one name.
+        static MISSING: LazyLock<Option<&str>> = LazyLock::new(missing);
+        if let Some(missing) = *MISSING {
             eprintln!("left out: a network of namespaces needs {missing}");
             return None;
         }
@@ -89,7 +96,7 @@ impl Internet {
         let number = self.places.fetch_add(1, Ordering::Relaxed);
         let namespace = Namespace::new(format!("{}-{number}", self.core.0));
         self.connect(&namespace, number);
-        Place { namespace, router: None, number }
+        Place { namespace, router: None, number, inside: 0 }
     }
 
     /// A place behind a router that hides it, as homes have one.
@@ -98,16 +105,22 @@ impl Internet {
         let namespace = Namespace::new(format!("{}-{number}", self.core.0));
         let router = Namespace::new(format!("{}-{number}r", self.core.0));
         self.connect(&router, number);
-        let (inside, outside) = (&namespace.0, &router.0);
-        ip(&format!("link add lan netns {inside} type veth peer name lan netns {outside}"));
+        let outside = &router.0;
+        ip(&format!("-n {outside} link add lan type bridge mcast_snooping 0"));
         ip(&format!("-n {outside} addr add 192.168.1.1/24 dev lan"));
         ip(&format!("-n {outside} link set lan up"));
-        ip(&format!("-n {inside} addr add {INSIDE}/24 dev lan"));
-        ip(&format!("-n {inside} link set lan up"));
-        ip(&format!("-n {inside} route add default via 192.168.1.1"));
+        plug_in(&namespace, &router, INSIDE);
         router.forward();
         router.nft(&translation(manner));
-        Place { namespace, router: Some(router), number }
+        Place { namespace, router: Some(router), number, inside: INSIDE }
+    }
+
+    /// Another machine in that home, which needs it.
+    pub fn beside(&self, home: &Place) -> Place {
+        let inside = INSIDE + 1 + self.places.fetch_add(1, Ordering::Relaxed);
+        let namespace = Namespace::new(format!("{}-{}-{inside}", self.core.0, home.number));
+        plug_in(&namespace, home.router.as_ref().expect("a street has no machines beside"), inside);
+        Place { namespace, router: None, number: home.number, inside }
     }
 
     /// A line from the core to a namespace, which has the address 10.7.NUMBER.2 there.
@@ -154,6 +167,14 @@ impl Place {
         ip(&format!("-n {router} route add default via 10.7.{number}.1"));
     }
 
+    /// The home's router gives it another address inside.
+    pub fn move_inside(&mut self) {
+        let Namespace(namespace) = &self.namespace;
+        ip(&format!("-n {namespace} addr del 192.168.1.{}/24 dev lan", self.inside));
+        self.inside += 100;
+        number(namespace, self.inside);
+    }
+
     /// Runs there.
     pub fn command(&self, program: &str) -> tokio::process::Command {
         let mut command = tokio::process::Command::new("ip");
@@ -162,16 +183,31 @@ impl Place {
     }
 }
 
+/// A line from a home's router to a machine.
+fn plug_in(machine: &Namespace, router: &Namespace, inside: u8) {
+    let (machine, router) = (&machine.0, &router.0);
+    ip(&format!("link add lan netns {machine} type veth peer name to{inside} netns {router}"));
+    ip(&format!("-n {router} link set to{inside} master lan up"));
+    ip(&format!("-n {machine} link set lan up"));
+    number(machine, inside);
+}
+
+fn number(machine: &str, inside: u8) {
+    ip(&format!("-n {machine} addr add 192.168.1.{inside}/24 dev lan"));
+    ip(&format!("-n {machine} route add default via 192.168.1.1"));
+}
+
 fn translation(manner: Router) -> String {
     let forwards = match manner {
-        Router::Closed => String::new(),
-        Router::Forwards => format!("iifname wan udp dport {PORT} dnat to {INSIDE}"),
+        Router::Forwards => format!("iifname wan udp dport {PORT} dnat to 192.168.1.{INSIDE}"),
+        Router::Closed | Router::Symmetric => String::new(),
     };
+    let ports = if manner == Router::Symmetric { "fully-random" } else { "" };
     format!(
         "table ip home {{
             chain pre {{ type nat hook prerouting priority -100; {forwards}
             }}
-            chain post {{ type nat hook postrouting priority 100; oifname wan masquerade
+            chain post {{ type nat hook postrouting priority 100; oifname wan masquerade {ports}
             }}
             chain input {{ type filter hook input priority 0; iifname wan ct state new drop
             }}

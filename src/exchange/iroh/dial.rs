@@ -5,11 +5,10 @@ use std::time::Instant;
 use http_body_util::BodyExt as _;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
-use iroh::EndpointAddr;
 
 use super::links::Link;
 use super::start::parse_address;
-use super::{ALPN, Inner, Iroh, IrohError, LinkState, Peer, accept, key, stream};
+use super::{Inner, Iroh, IrohError, LinkState, Peer, accept, key, reach, stream};
 use crate::exchange::Body;
 
 impl<C: Clone + Send + Sync + 'static> Iroh<C> {
@@ -60,8 +59,8 @@ impl<C: Clone + Send + Sync + 'static> Iroh<C> {
     async fn dial(&self, peer: &Peer) -> Result<Arc<Link<C>>, IrohError> {
         let inner = &self.inner;
         let id = key::parse(&peer.endpoint).ok_or(IrohError::Key)?;
-        let address = EndpointAddr::from_parts(id, peer.addresses.iter().filter_map(|text| parse_address(text)));
-        let connecting = inner.endpoint.connect(address, ALPN);
+        let addresses = peer.addresses.iter().filter_map(|text| parse_address(text)).collect();
+        let connecting = reach::connect(inner, id, addresses);
         let connected = tokio::select! {
             done = tokio::time::timeout(inner.options.dial_time, connecting) => done,
             () = inner.stop.cancelled() => return Err(IrohError::Stopped),
@@ -72,7 +71,7 @@ impl<C: Clone + Send + Sync + 'static> Iroh<C> {
                 inner.tasks.spawn(accept::keep(Arc::clone(inner), Arc::clone(&link)));
                 return Ok(link);
             }
-            Ok(Err(error)) => error.to_string(),
+            Ok(Err(failure)) => failure,
             Err(_) => "no answer from any of its addresses".to_owned(),
         };
         inner.failed.lock().insert(peer.endpoint.clone(), (Instant::now(), failure.clone()));

@@ -61,8 +61,7 @@ async fn bind(options: &IrohOptions, secret: &[u8; KEY_BYTES]) -> Result<Endpoin
         .iter()
         .map(|url| url.parse().map_err(|error| IrohError::Start(format!("{url} is not the URL of a relay: {error}"))))
         .collect::<Result<_, _>>()?;
-    let mut builder = Builder::empty()
-        .crypto_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
+    let mut builder = nobody()
         .secret_key(SecretKey::from_bytes(secret))
         .alpns(vec![ALPN.to_vec()])
         .transport_config(transport(options))
@@ -83,6 +82,15 @@ async fn bind(options: &IrohOptions, secret: &[u8; KEY_BYTES]) -> Result<Endpoin
         builder = builder.address_lookup(MdnsAddressLookup::builder());
     }
     builder.bind().await.map_err(|error| start(&error))
+}
+
+/// An endpoint with a key of its own that is forgotten, which nobody finds.
+pub(super) async fn stranger() -> Result<Endpoint, IrohError> {
+    nobody().relay_mode(RelayMode::Disabled).bind().await.map_err(|error| IrohError::Start(error.to_string()))
+}
+
+fn nobody() -> Builder {
+    Builder::empty().crypto_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
 }
 
 fn transport(options: &IrohOptions) -> QuicTransportConfig {
