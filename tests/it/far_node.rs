@@ -110,6 +110,14 @@ impl FarNode {
         sender.send_request(request).await.unwrap()
     }
 
+    /// Runs `potluck` beside it, as its owner does: what it prints, or why it refuses.
+    pub async fn potluck(&self, arguments: &[&str]) -> Result<String, String> {
+        let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_potluck"));
+        let output = command.arg("--data").arg(self.data()).args(arguments).output().await.unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }
+    }
+
     /// Calls the API as local admin.
     pub async fn call(&self, method: &str, path: &str, body: Value) -> (u16, Bytes) {
         let answer = self.send(method, path, body).await;

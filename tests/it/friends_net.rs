@@ -49,6 +49,20 @@ async fn two_homes_behind_nat_are_linked_where_one_router_forwards_a_port() {
 }
 
 #[tokio::test]
+async fn commands_change_of_a_friend_what_they_say_and_nothing_else() {
+    let Some(net) = Internet::new() else { return };
+    let ann = FarNode::new("ann", net.street()).await.running().await;
+    let bob = FarNode::new("bob", net.street()).await.running().await;
+    link(&ann, &bob).await;
+    for arguments in [&["limit", "bob", "5000"][..], &["stand-in", "bob"], &["host", "bob"], &["share", "bob"]] {
+        ann.potluck(&[&["friend"], arguments].concat()).await.unwrap();
+    }
+    let friend = ann.friend("bob").await;
+    assert_eq!((&friend["upload_rate"], &friend["libraries"]), (&json!(5_000_000), &json!([])));
+    assert!(friend["stand_in"].is_object() && friend["hosts"].is_object(), "{friend}");
+}
+
+#[tokio::test]
 async fn two_homes_that_forward_nothing_find_each_other_where_both_know_their_outside_address() {
     let Some(net) = Internet::new() else { return };
     // They are linked while they are neighbours.

@@ -52,11 +52,11 @@ pub struct AccountChange {
     /// The last admin stays one.
     pub admin: Option<bool>,
     /// `null` for all libraries.
-    #[serde(default, deserialize_with = "super::present")]
+    #[serde(default, deserialize_with = "super::present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Vec<String>>)]
     pub libraries: Option<Option<Vec<String>>>,
     /// `null` for no limit.
-    #[serde(default, deserialize_with = "super::present")]
+    #[serde(default, deserialize_with = "super::present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<u64>)]
     pub max_bit_rate: Option<Option<u64>>,
 }

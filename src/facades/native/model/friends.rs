@@ -81,7 +81,7 @@ pub struct FriendChange {
     #[serde(default)]
     pub people: BTreeMap<String, Option<Vec<String>>>,
     /// Bits a second that it may take from this node; `null` for the node's setting.
-    #[serde(default, deserialize_with = "super::present")]
+    #[serde(default, deserialize_with = "super::present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<u64>)]
     pub upload_rate: Option<Option<u64>>,
     /// Whether our people shall be able to sign in at its node.
