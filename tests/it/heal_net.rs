@@ -1,12 +1,10 @@
 //! Repairs over real links, with nodes that are killed in the middle of them, and a disk that is full.
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 
 use futures_util::future::{Either, select};
-use notify::{RecursiveMode, Watcher as _};
 use serde_json::{Value, json};
-use tokio::sync::watch;
 
+use crate::disk::{Disk, Growing};
 use crate::far_node::{FarNode, film, link};
 use crate::heal::damage;
 use crate::internet::Internet;
@@ -48,41 +46,10 @@ async fn verify(node: &FarNode) -> Value {
     node.json("POST", &format!("/api/v1/items/{}/verify", item["id"].as_str().unwrap()), Value::Null).await
 }
 
-/// What is written beside a damaged file, and ticks whenever something is.
-struct Beside {
-    path: PathBuf,
-    ticks: watch::Receiver<()>,
-    _watcher: notify::RecommendedWatcher,
-}
-
-impl Beside {
-    fn of(file: &Path) -> Self {
-        let (tick, ticks) = watch::channel(());
-        let mut watcher = notify::recommended_watcher(move |_| tick.send_replace(())).unwrap();
-        watcher.watch(file.parent().unwrap(), RecursiveMode::NonRecursive).unwrap();
-        let name = format!(".{}.potluck-mend", file.file_name().unwrap().to_str().unwrap());
-        Self { path: file.with_file_name(name), ticks, _watcher: watcher }
-    }
-
-    /// How many of its blocks are right.
-    fn right(&self) -> usize {
-        let whole = film(TITLE, BLOCKS);
-        let here = std::fs::read(&self.path).unwrap_or_default();
-        here.chunks(MIB).zip(whole.chunks(MIB)).filter(|(here, right)| here == right).count()
-    }
-
-    /// Waits until this many are.
-    async fn until(&mut self, blocks: usize) {
-        while self.right() < blocks {
-            self.ticks.changed().await.unwrap();
-        }
-    }
-
-    async fn until_gone(&mut self) {
-        while self.path.exists() {
-            self.ticks.changed().await.unwrap();
-        }
-    }
+/// What is put together beside a damaged file.
+fn beside(file: &Path) -> Growing {
+    let name = format!(".{}.potluck-mend", file.file_name().unwrap().to_str().unwrap());
+    Growing::at(file.with_file_name(name), film(TITLE, BLOCKS))
 }
 
 #[tokio::test]
@@ -96,7 +63,7 @@ async fn a_repair_survives_the_end_of_the_node_and_of_one_that_gives_blocks() {
     }
     until_synced(&ann, &["bob", "carl"]).await;
     let file = ann.films().join(format!("{TITLE}.mp4"));
-    let mut beside = Beside::of(&file);
+    let mut beside = beside(&file);
     ruin(&file);
     let ruined = std::fs::read(&file).unwrap();
 
@@ -130,25 +97,6 @@ async fn a_repair_survives_the_end_of_the_node_and_of_one_that_gives_blocks() {
     assert!(received < most as u64, "{received} bytes: what was there was not fetched again");
 }
 
-/// A disk of this size, unmounted with the value.
-struct Disk(PathBuf);
-
-impl Disk {
-    fn mount(at: &Path, mebibytes: usize) -> Self {
-        let size = format!("size={mebibytes}m");
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(at).status().unwrap();
-        assert!(mounted.success());
-        Self(at.to_owned())
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        // The folder below it stays where it cannot be taken away.
-        let _ = Command::new("umount").arg("--lazy").arg(&self.0).status();
-    }
-}
-
 #[tokio::test]
 async fn a_repair_on_a_full_disk_says_so_and_works_when_there_is_room() {
     let Some(net) = Internet::new() else { return };
@@ -161,7 +109,7 @@ async fn a_repair_on_a_full_disk_says_so_and_works_when_there_is_room() {
     until_synced(&ann, &["bob"]).await;
     let ballast = ann.films().join("ballast");
     std::fs::write(&ballast, vec![1; 16 * MIB]).unwrap();
-    let mut beside = Beside::of(&file);
+    let mut beside = beside(&file);
     ruin(&file);
     let ruined = std::fs::read(&file).unwrap();
 

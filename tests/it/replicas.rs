@@ -435,6 +435,21 @@ async fn what_cannot_be_is_refused_in_words() {
         let answer = scene.ada.post("/api/v1/replicas").json(&rule).send().await.unwrap();
         assert_eq!(answer.status(), status, "{rule}");
     }
+    // It takes space on the owner's disk: nobody else decides that.
+    scene.ann.account("kid", None).await;
+    let (kid, rule) = (scene.ann.signed_in("kid").await, scene.rule().await.id);
+    let path = format!("/api/v1/replicas/{rule}");
+    for (method, path) in [
+        (Method::GET, "/api/v1/replicas"),
+        (Method::POST, "/api/v1/replicas"),
+        (Method::PATCH, &path),
+        (Method::DELETE, &path),
+    ] {
+        let body = json!({"target": library, "paused": false});
+        let answer = kid.request(method.clone(), path).json(&body).send().await.unwrap();
+        assert_eq!(answer.status(), 403, "{method} {path}");
+    }
+    assert_eq!(scene.rule().await.state, ReplicaState::Paused);
     assert!(scene.files().is_empty());
     scene.stop().await;
 }

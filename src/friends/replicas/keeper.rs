@@ -10,6 +10,7 @@ use super::copy::CopyError;
 use super::plan::{Next, Plan};
 use crate::blocks::GatherError;
 use crate::catalog::{CatalogError, Id};
+use crate::content::Cid;
 use crate::friends::{Friends, FriendsEvent};
 
 /// What is heard together is looked at once.
@@ -59,6 +60,8 @@ struct Keeper {
 }
 
 struct Tried {
+    /// Another file of the same item is another matter.
+    cid: Cid,
     /// `None` where there is reason to try again.
     at: Option<Instant>,
     replica: Id,
@@ -85,7 +88,7 @@ impl Keeper {
         self.tried.retain(|item, _| wanted.contains(item));
         self.tell();
         for next in plan.fetch {
-            if self.tried_lately(&next.item) {
+            if self.tried_lately(&next) {
                 continue;
             }
             if !self.fetch(&next).await? {
@@ -99,8 +102,8 @@ impl Keeper {
         Ok(Again::Later)
     }
 
-    fn tried_lately(&self, item: &str) -> bool {
-        let at = self.tried.get(item).and_then(|tried| tried.at);
+    fn tried_lately(&self, next: &Next) -> bool {
+        let at = self.tried.get(&next.item).filter(|tried| tried.cid == next.cid).and_then(|tried| tried.at);
         at.is_some_and(|at| at.elapsed() < self.replicas.inner.options.retry)
     }
 
@@ -134,7 +137,8 @@ impl Keeper {
     }
 
     fn failed(&mut self, next: &Next, error: &CopyError) {
-        let tried = Tried { at: Some(Instant::now()), replica: next.replica.clone(), problem: error.to_string() };
+        let (at, replica) = (Some(Instant::now()), next.replica.clone());
+        let tried = Tried { cid: next.cid, at, replica, problem: error.to_string() };
         self.tried.insert(next.item.clone(), tried);
         self.tell();
     }
@@ -166,7 +170,8 @@ impl Keeper {
     /// Comes back when something was heard that may change the plan, and a moment later, so that much of it is looked at once.
     async fn heard(&mut self) {
         tokio::select! {
-            () = self.replicas.inner.wake.notified() => {}
+            // Somebody who changes a rule does not wait for what is in its way to be tried again.
+            () = self.replicas.inner.wake.notified() => self.note(None),
             event = self.events.recv() => self.note(event.ok().as_ref()),
         }
         tokio::time::sleep(GATHER).await;
