@@ -18,6 +18,8 @@ use crate::catalog::{CatalogError, Library, Listed, Visibility};
 use crate::friends::{Friends, Holders};
 use crate::library::newcomer::{NewShow, Newcomer, file_name};
 
+/// Letters of a friend's name, and of a library's, in that of a library of replicas.
+const NAME_MAX: usize = 28;
 /// Names that are tried for a file, a library, a folder.
 const NAMES_MAX: u32 = 99;
 
@@ -116,8 +118,7 @@ impl Replicas {
         }
         for nth in 1..=NAMES_MAX {
             let behind = if nth > 1 { format!(" {nth}") } else { String::new() };
-            let friend: String = original.friend.name.chars().take(24).collect();
-            let shown: String = origin.name.chars().take(24).collect();
+            let (friend, shown) = (short(&original.friend.name), short(&origin.name));
             let name = format!("{shown} of {friend}{behind}");
             let path = self.inner.folder.join(file_name(&friend)).join(file_name(&format!("{shown}{behind}")));
             make_folder(&path).await?;
@@ -296,6 +297,14 @@ impl Replicas {
         self.update(|live| live.current = None);
         gathered.map(|_| ()).map_err(CopyError::from)
     }
+}
+
+/// A name in so few letters that two of them make one, and ending with a whole word where it can.
+fn short(name: &str) -> String {
+    let Some((end, _)) = name.char_indices().nth(NAME_MAX) else { return name.to_owned() };
+    let cut = &name[..end];
+    let whole = cut.rfind(' ').filter(|at| at * 2 > end).map_or(cut, |at| &cut[..at]);
+    whole.trim_end().to_owned()
 }
 
 fn or_other(error: CatalogError) -> CopyError {
