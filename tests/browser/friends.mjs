@@ -8,17 +8,24 @@ export function befriend(host, hostName, guest, guestName) {
   command(host, 'friend', 'share', guestName, 'Films');
 }
 
-/** An item of a node, once it is as wanted: looked at again whenever the node tells of a change. */
-export async function item(node, id, wanted) {
+/** What `look` finds with the API of a node, once it finds something: looked again whenever the node tells of a change. */
+export async function until(node, look) {
   const get = await api(node);
   const events = await get('/events', { signal: AbortSignal.timeout(60_000) });
   const changes = events.body[Symbol.asyncIterator]();
   for (;;) {
-    const item = await (await get(`/items/${id}`)).json();
-    if (wanted(item)) return item;
+    const found = await look(get);
+    if (found) return found;
     if ((await changes.next()).done) throw new Error('the event stream ended');
   }
 }
+
+/** An item of a node, once it is as wanted. */
+export const item = (node, id, wanted) =>
+  until(node, async (get) => {
+    const item = await (await get(`/items/${id}`)).json();
+    return wanted(item) && item;
+  });
 
 /** Who holds an item, once `count` nodes that are there do, with the very same file. */
 export async function held(node, id, count) {

@@ -54,6 +54,35 @@ export async function startNode({ library, kind = 'movies', env = {} } = {}) {
   const run = (args, input) => execFileSync(potluck, ['--data', data, ...args], { input, encoding: 'utf8' });
   run(['init', '--admin', sign_in.username, '--password-stdin'], sign_in.password);
   if (library) run(['library', 'add', 'Films', '--kind', kind, '--path', library]);
+  let running = await serve(data, env);
+  const end = async (signal) => {
+    running.child.kill(signal);
+    await running.exited;
+  };
+  return {
+    data,
+    get url() {
+      return running.url;
+    },
+    get pid() {
+      return running.child.pid;
+    },
+    log: () => running.log(),
+    /** Ends it as a power cut does. */
+    kill: () => end('SIGKILL'),
+    /** Starts it again after that, at another address. */
+    async restart() {
+      running = await serve(data, env);
+    },
+    async stop() {
+      await end('SIGTERM');
+      rmSync(data, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Starts a node on its data, and waits until it is ready. */
+async function serve(data, env) {
   const child = spawn(potluck, ['--data', data, 'serve', '--listen', '127.0.0.1:0'], {
     env: { ...process.env, POTLUCK_WEBRTC__LISTEN: '127.0.0.1:0', POTLUCK_FRIENDS__LISTEN: '127.0.0.1:0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -67,22 +96,7 @@ export async function startNode({ library, kind = 'movies', env = {} } = {}) {
   ]);
   const url = /https?:\/\/[^\s/]+/.exec(line)?.[0];
   if (!url) throw new Error(`no URL in: ${line}`);
-  return {
-    url,
-    data,
-    pid: child.pid,
-    log: () => log,
-    /** Ends it as a power cut does. */
-    async kill() {
-      child.kill('SIGKILL');
-      await exited;
-    },
-    async stop() {
-      child.kill('SIGTERM');
-      await exited;
-      rmSync(data, { recursive: true, force: true });
-    },
-  };
+  return { child, url, exited, log: () => log };
 }
 
 /** Runs `potluck` beside a node, as its owner does; returns what it prints. */
@@ -90,7 +104,7 @@ export function command(node, ...args) {
   return execFileSync(potluck, ['--data', node.data, ...args], { encoding: 'utf8' });
 }
 
-/** Signs in to a node's API as the owner, outside the browser: a function that fetches a path below `/api/v1`. */
+/** Signs in to a node's API, outside the browser: a function that fetches a path below `/api/v1`. */
 export async function api(node) {
   const answer = await fetch(`${node.url}/api/v1/login`, {
     method: 'POST',
