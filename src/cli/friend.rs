@@ -193,7 +193,25 @@ fn row(friend: &model::Friend, libraries: &[model::Library]) -> String {
     });
     let hosts = if friend.hosts.is_some() { ", is hosted" } else { "" };
     let address = friend.address.as_deref().unwrap_or("-");
-    format!("{:<20} {state:<9} {address:<28} {shared}{}{hosts}", friend.name, stand_in.unwrap_or_default())
+    let trouble = friend.trouble.as_ref().map(trouble).unwrap_or_default();
+    format!("{:<20} {state:<9} {address:<28} {shared}{}{hosts}{trouble}", friend.name, stand_in.unwrap_or_default())
+}
+
+/// What a friend's node did that it should not, and when, in a line of its own.
+fn trouble(trouble: &model::FriendTrouble) -> String {
+    let (at, until) = (clock(trouble.at), clock(trouble.until));
+    let now = if trouble.until > now() { format!("is not asked until {until}") } else { "is asked again".to_owned() };
+    format!("\n{:<20} {now}: {} ({at})", "", trouble.reason)
+}
+
+/// The time of this machine's day.
+fn clock(milliseconds: i64) -> String {
+    let at = jiff::Timestamp::from_millisecond(milliseconds).unwrap_or_default();
+    at.to_zoned(jiff::tz::TimeZone::system()).strftime("%H:%M").to_string()
+}
+
+fn now() -> i64 {
+    jiff::Timestamp::now().as_millisecond()
 }
 
 /// A library's name, with whom it is for where that is not everybody.
@@ -290,5 +308,42 @@ impl Named {
         node.call::<()>(Method::DELETE, &path, None::<&()>).await?;
         output::line(format_args!("{} is no friend of this node any more.", friend.name))?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_friend_did_wrong_is_shown_with_its_time() {
+        let friend = |until: i64| model::Friend {
+            id: "id".to_owned(),
+            name: "Mallory".to_owned(),
+            endpoint: "key".to_owned(),
+            libraries: Vec::new(),
+            people: std::collections::BTreeMap::new(),
+            created_at: 0,
+            upload_rate: None,
+            state: FriendState::Online,
+            address: None,
+            relayed: false,
+            rtt_ms: None,
+            detail: None,
+            trouble: Some(model::FriendTrouble {
+                kind: model::FriendFault::Stall,
+                reason: "it stopped".to_owned(),
+                count: 1,
+                at: 0,
+                until,
+            }),
+            stand_in: None,
+            hosts: None,
+        };
+        let (at, later) = (clock(0), now() + 60_000);
+        let resting = row(&friend(later), &[]);
+        let line = format!("is not asked until {}: it stopped ({at})", clock(later));
+        assert!(resting.lines().nth(1).unwrap().ends_with(&line), "{resting}");
+        assert!(row(&friend(0), &[]).ends_with(&format!("is asked again: it stopped ({at})")));
     }
 }

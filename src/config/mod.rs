@@ -242,6 +242,8 @@ pub struct Friends {
     pub upload_kbit_each: u64,
     /// `HH:MM-HH:MM=KBIT`: parts of the day in which all friends together have another budget.
     pub upload_hours: Vec<String>,
+    /// Requests a second that a friend's node may make; 0 for no limit.
+    pub requests_per_second: u32,
 }
 
 impl Default for Friends {
@@ -258,6 +260,7 @@ impl Default for Friends {
             connections_max: 2048,
             strangers_max: 32,
             streams_max: 128,
+            requests_per_second: 1000,
             upload_kbit: 0,
             upload_kbit_each: 0,
             upload_hours: Vec::new(),

@@ -12,6 +12,7 @@ use crate::exchange::webrtc::WebRtcOptions;
 use crate::facades::{
     FacadeOptions, MetricsAccess, ServeOptions, TlsMode, TrustedProxies, UploadHours, UploadOptions, upload_limit,
 };
+use crate::friends::FriendsOptions;
 use crate::friends::links::LinksOptions;
 use crate::friends::replicas::ReplicasOptions;
 use crate::media::MediaOptions;
@@ -116,6 +117,7 @@ impl Config {
                 ..WebRtcOptions::default()
             }),
             links: self.friends.enabled.then(|| self.links_options()),
+            friends: FriendsOptions::default(),
             replicas: ReplicasOptions {
                 folder: Some(&self.replicas.folder).filter(|folder| !folder.as_os_str().is_empty()).cloned(),
                 quota: (self.replicas.quota_gib > 0).then(|| self.replicas.quota_gib.saturating_mul(GIB)),
@@ -189,6 +191,7 @@ impl Config {
                     hours: self.friends.upload_hours.iter().filter_map(|hours| UploadHours::parse(hours)).collect(),
                     ..UploadOptions::default()
                 },
+                friend_requests: self.friends.requests_per_second,
             },
         })
     }

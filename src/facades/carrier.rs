@@ -3,6 +3,7 @@ use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use axum::Router;
 use axum::http::{Request, Response, header};
@@ -12,9 +13,11 @@ use parking_lot::Mutex;
 use tower::ServiceExt as _;
 
 use super::error::Refusal;
+use super::floods::Admission;
 use super::{App, FacadeOptions, caller, forward, routes, web};
 use crate::accounts::Caller;
 use crate::exchange::{Body, Responder};
+use crate::friends::Fault;
 use crate::node::Node;
 
 /// Minutes of history.
@@ -108,6 +111,25 @@ impl NodeRouter {
             Err(never) => match never {},
         }
     }
+
+    /// Why a friend's node gets no answer, where it asks for too much.
+    fn too_many(&self, friend: &str) -> Option<Refusal> {
+        match self.app.floods().admit(friend) {
+            Admission::Granted => None,
+            Admission::Refused(wait) => Some(Refusal::too_many(wait)),
+            Admission::Flood => {
+                if let Some(friends) = self.app.node().friends() {
+                    friends.note(friend, Fault::Flood);
+                }
+                Some(Refusal::too_many(Duration::from_secs(60)))
+            }
+        }
+    }
+}
+
+/// As carriers take it.
+fn carried(response: Response<axum::body::Body>) -> Response<Body> {
+    response.map(|body| body.map_err(Into::into).boxed_unsync())
 }
 
 impl Responder<Caller> for NodeRouter {
@@ -116,6 +138,10 @@ impl Responder<Caller> for NodeRouter {
     fn respond(&self, caller: Caller, request: Request<Body>) -> Pin<Box<dyn Future<Output = Response<Body>> + Send>> {
         let this = self.clone();
         Box::pin(async move {
+            let friend = this.app.node().accounts().friend(caller.id()).ok().filter(|_| caller.is_node());
+            if let Some(refusal) = friend.as_ref().and_then(|friend| this.too_many(&friend.id)) {
+                return carried(axum::response::IntoResponse::into_response(refusal));
+            }
             let (mut parts, body) = request.into_parts();
             parts.headers.remove(header::COOKIE);
             parts.headers.remove(header::AUTHORIZATION);
@@ -133,8 +159,7 @@ impl Responder<Caller> for NodeRouter {
             } else {
                 this.answer(Request::from_parts(parts, axum::body::Body::new(body))).await
             };
-            let response = response.map(|body| body.map_err(Into::into).boxed_unsync());
-            let friend = this.app.node().accounts().friend(caller.id()).ok().filter(|_| caller.is_node());
+            let response = carried(response);
             match friend {
                 Some(friend) => response.map(|body| this.app.uploads().paced(&friend.id, friend.upload_rate, body)),
                 None => response,

@@ -95,6 +95,13 @@ impl Refusal {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", format!("the body may have at most {limit} bytes"))
     }
 
+    /// The caller asks for too much.
+    #[must_use]
+    pub fn too_many(retry_after: Duration) -> Self {
+        let refusal = Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", "that is too much at once");
+        Self { retry_after: Some(retry_after), ..refusal }
+    }
+
     /// The body did not come in time.
     #[must_use]
     pub fn too_slow() -> Self {
@@ -117,6 +124,13 @@ impl Refusal {
     #[must_use]
     pub fn friend_answered(name: &str, status: StatusCode) -> Self {
         let message = format!("the node of {name} did not give what was asked for (status {})", status.as_u16());
+        Self::new(StatusCode::BAD_GATEWAY, "friend_failed", message)
+    }
+
+    /// The node of a friend gave something else than what was asked for: what.
+    #[must_use]
+    pub fn friend_failed(name: &str, error: &(dyn Error + 'static)) -> Self {
+        let message = format!("the node of {name} did not give what was asked for: {error}");
         Self::new(StatusCode::BAD_GATEWAY, "friend_failed", message)
     }
 
@@ -253,6 +267,9 @@ impl From<FriendsError> for Refusal {
         let message = error.to_string();
         match error {
             FriendsError::Off { retry, .. } => Self::friend_off(message, retry),
+            FriendsError::Distrusted { retry, .. } => {
+                Self { word: "friend_distrusted", ..Self::friend_off(message, retry) }
+            }
             FriendsError::Unlinked => Self::unavailable(message),
         }
     }

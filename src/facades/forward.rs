@@ -13,10 +13,14 @@ use http_body_util::{BodyExt as _, Full};
 use super::App;
 use super::error::Refusal;
 use super::holders::{self, Way};
+use super::ipfs;
 use crate::accounts::Caller;
 use crate::catalog::Item;
+use crate::content::Cid;
+use crate::content::cid;
 use crate::exchange;
-use crate::friends::Friends;
+use crate::friends::{BlockFailure, BlockPlace, Friends};
+use crate::playback::RenditionId;
 
 /// Names the one of our people for whom a friend's node is asked, where what is asked for is shared with some of them only. Set
 /// here, from who signed in, and never taken from a request; see [`Accounts::on_behalf`](crate::accounts::Accounts::on_behalf).
@@ -47,6 +51,8 @@ const TYPES: [&str; 16] = [
 ];
 /// Bytes of an answer at most, but of the file itself: a segment of the heaviest film.
 const ANSWER_MAX: u64 = 256 * 1024 * 1024;
+/// Friends who cut the same pieces of a film as the one that is asked for them.
+const PREPARED_MAX: usize = 2;
 /// A file may have grown since we heard of it by as much.
 const FILE_SLACK: u64 = 1024 * 1024;
 
@@ -71,19 +77,67 @@ pub(super) async fn to_holder(
     question: Question,
 ) -> Result<Response, Refusal> {
     let ways = holders::ways(app, caller, item).await?;
+    if let Some(cid) = question.block() {
+        return block(app, caller, &ways, item, &cid, &question).await;
+    }
     let whole = question.uri.path().ends_with("/file");
     let size = item.file.as_ref().map_or(0, |file| file.size);
     let longest = if whole { size.saturating_add(FILE_SLACK) } else { ANSWER_MAX };
     let mut refused = None;
     for way in &ways {
-        let asked = named(question.request(way.uri(&question.uri, &item.id), caller)?, way.person.as_deref())?;
+        let asked = question.by(way, item, caller)?;
         match by_way(app, way, asked, longest, ways.len() > 1).await {
-            Ok(response) if !lacks(&response) => return Ok(response),
+            Ok(response) if !lacks(&response) => {
+                prepare(app, caller, item, &question, ways.iter().filter(|other| *other != way))?;
+                return Ok(response);
+            }
             // The first one says why: the item is shown as that friend's.
             other => refused = refused.or(Some(other)),
         }
     }
     refused.unwrap_or_else(|| Err(Refusal::not_found()))
+}
+
+/// A copied piece of a film has the same blocks wherever it is cut, but only once it was: others who hold the film cut it too.
+fn prepare<'a>(
+    app: &App,
+    caller: &Caller,
+    item: &Item,
+    question: &Question,
+    others: impl Iterator<Item = &'a Way>,
+) -> Result<(), Refusal> {
+    if !question.cuts() {
+        return Ok(());
+    }
+    for way in others.filter(|way| holders::online(app, &way.friend)).take(PREPARED_MAX) {
+        friends(app)?.prepare(way.friend.clone(), question.by(way, item, caller)?);
+    }
+    Ok(())
+}
+
+/// One block, from all who hold the file: it is checked here, so it does not matter who gave it.
+async fn block(
+    app: &App,
+    caller: &Caller,
+    ways: &[Way],
+    item: &Item,
+    cid: &Cid,
+    question: &Question,
+) -> Result<Response, Refusal> {
+    if let Some(unchanged) = ipfs::block_unchanged(cid, &question.headers) {
+        return Ok(unchanged);
+    }
+    let place = |way: &Way| {
+        let (asked, _) = question.by(way, item, caller)?.into_parts();
+        Ok(BlockPlace { friend: way.friend.clone(), uri: asked.uri, headers: asked.headers })
+    };
+    let places = ways.iter().map(place).collect::<Result<_, Refusal>>()?;
+    let found = friends(app)?.block(places, cid).await;
+    found.map(|bytes| ipfs::block(cid, bytes)).map_err(|(friend, failure)| match failure {
+        BlockFailure::Off(error) => error.into(),
+        BlockFailure::Absent => Refusal::not_found(),
+        BlockFailure::Broken | BlockFailure::Lie => Refusal::friend_failed(&name_of(app, &friend), &failure),
+    })
 }
 
 /// Another holder may have what this one has not, or cannot give now: its file may be damaged or its slots taken.
@@ -136,6 +190,25 @@ fn name_of(app: &App, friend: &str) -> String {
 }
 
 impl Question {
+    /// The block that is asked for as a whole, if it is one.
+    fn block(&self) -> Option<Cid> {
+        let (_, cid) = self.uri.path().split_once("/blocks/")?;
+        let whole = self.method == Method::GET && !self.headers.contains_key(header::RANGE);
+        cid::parse(cid).ok().filter(|_| whole)
+    }
+
+    /// Whether the answer names blocks that come of copying pieces of the film.
+    fn cuts(&self) -> bool {
+        let path = self.uri.path();
+        let rendition = path.strip_suffix("/segments").and_then(|path| path.rsplit('/').next());
+        rendition.is_some_and(|id| id.parse().is_ok_and(|id: RenditionId| !id.is_transcoded()))
+    }
+
+    /// The same question by one way, for the caller where that matters.
+    fn by(&self, way: &Way, item: &Item, caller: &Caller) -> Result<axum::http::Request<exchange::Body>, Refusal> {
+        named(self.request(way.uri(&self.uri, &item.id), caller)?, way.person.as_deref())
+    }
+
     /// The same question to a friend's node, where it has this address, without anything that is not that friend's business.
     fn request(&self, uri: Uri, caller: &Caller) -> Result<axum::http::Request<exchange::Body>, Refusal> {
         let limit = caller.account.as_ref().and_then(|account| account.max_bit_rate);

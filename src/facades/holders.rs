@@ -82,9 +82,9 @@ pub(super) async fn player(app: &App, caller: &Caller, listed: &Listed) -> Resul
     }
 }
 
-/// Whether a friend's node is there.
+/// Whether a friend's node is there, and is asked.
 pub(super) fn online(app: &App, friend: &str) -> bool {
-    app.node().friends().is_some_and(|friends| friends.state(friend).online)
+    app.node().friends().is_some_and(|friends| friends.state(friend).online && friends.trusts(friend))
 }
 
 #[cfg(test)]

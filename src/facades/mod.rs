@@ -11,6 +11,7 @@ mod caller;
 mod carrier;
 pub mod error;
 mod extract;
+mod floods;
 mod forward;
 mod gateway;
 mod holders;
@@ -35,6 +36,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use crate::node::Node;
+use floods::Floods;
 use uploads::Uploads;
 
 /// Settings of everything above the node.
@@ -50,12 +52,15 @@ pub struct FacadeOptions {
     pub webrtc_connections_per_page: u32,
     /// How much friends' nodes may take.
     pub uploads: UploadOptions,
+    /// Requests a second that a friend's node may make, four times as many at once; 0 without a limit.
+    pub friend_requests: u32,
 }
 
 struct Inner {
     node: Node,
     options: FacadeOptions,
     uploads: Uploads,
+    floods: Floods,
     stopping: CancellationToken,
     listeners: Vec<(&'static str, SocketAddr)>,
     http: Traffic,
@@ -76,8 +81,8 @@ impl App {
         listeners: Vec<(&'static str, SocketAddr)>,
     ) -> Self {
         let (http, https, webrtc, iroh) = Default::default();
-        let uploads = Uploads::new(options.uploads.clone());
-        Self(Arc::new(Inner { node, options, uploads, stopping, listeners, http, https, webrtc, iroh }))
+        let (uploads, floods) = (Uploads::new(options.uploads.clone()), Floods::new(options.friend_requests));
+        Self(Arc::new(Inner { node, options, uploads, floods, stopping, listeners, http, https, webrtc, iroh }))
     }
 
     /// The node behind everything.
@@ -98,6 +103,10 @@ impl App {
 
     fn uploads(&self) -> &Uploads {
         &self.0.uploads
+    }
+
+    fn floods(&self) -> &Floods {
+        &self.0.floods
     }
 
     fn options(&self) -> &FacadeOptions {

@@ -11,7 +11,7 @@ use http_body_util::{BodyExt as _, Empty};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{FriendState, Friends, FriendsError, FriendsEvent};
+use super::{Fault, FriendState, Friends, FriendsError, FriendsEvent};
 use crate::catalog::record::Taken;
 use crate::catalog::shared::{Changes, ENTRIES_MAX, Nonsense};
 use crate::catalog::{CatalogError, Id};
@@ -159,6 +159,7 @@ impl Follower {
         }
         // As many as there may be, and as many that went.
         if self.entries > 2 * self.friends.inner.options.items_max + ENTRIES_MAX as u64 {
+            self.friends.note(&self.friend, Fault::Endless);
             return Err(FollowError::Nonsense("its changes do not end".to_owned()));
         }
         Ok(())

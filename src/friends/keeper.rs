@@ -50,5 +50,7 @@ async fn drop_others(friends: &Friends, known: &[Friend], followers: &mut HashMa
             Err(error) => tracing::error!(friend.id = %gone, error = %error, "a friend could not be forgotten"),
         }
         friends.inner.states.lock().remove(&gone);
+        friends.inner.distrust.lock().remove(&gone);
+        friends.inner.contacts.lock().remove(&gone);
     }
 }

@@ -10,6 +10,7 @@
 //! limit, never more: a page is looked at before it is written, an answer has a size and a time, and a friend that lies is
 //! asked again after a long while only. A friend that is removed here takes with it all that it told.
 mod answer;
+mod blocks;
 mod fetch;
 mod follow;
 mod keeper;
@@ -17,12 +18,16 @@ pub mod links;
 mod pulse;
 pub mod replicas;
 pub mod stand_in;
+mod trust;
 mod waiting;
 
+pub use blocks::{BlockFailure, BlockPlace};
 pub use fetch::Holders;
+pub use trust::{Fault, Trouble};
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -35,6 +40,7 @@ use tokio_util::task::TaskTracker;
 use crate::accounts::{Accounts, Friend};
 use crate::catalog::{Catalog, Id};
 use crate::exchange::Body;
+use answer::{Limits, Listener as _};
 use stand_in::{Seals, StandInState};
 
 /// Events that a slow reader may be behind.
@@ -61,8 +67,10 @@ pub struct FriendsOptions {
     pub page_max: usize,
     /// A friend's node may take this long until the head of an answer is there.
     pub answer_time: Duration,
-    /// The body of an answer may stand still this long.
+    /// The body of an answer may stand still this long, ...
     pub body_idle: Duration,
+    /// ... and brings at least so many bytes in it.
+    pub body_floor: u64,
     /// Seconds that a friend's node is asked to wait for something new.
     pub wait: u64,
     /// After each answer the next question comes no sooner than this: a few changes travel together.
@@ -82,6 +90,7 @@ impl Default for FriendsOptions {
             page_max: 32 * 1024 * 1024,
             answer_time: Duration::from_secs(60),
             body_idle: Duration::from_secs(30),
+            body_floor: 32 * 1024,
             wait: 25,
             quiet: Duration::from_millis(250),
             retry_first: Duration::from_secs(1),
@@ -116,6 +125,16 @@ pub enum FriendsError {
         /// When it is tried again.
         retry: Duration,
     },
+    /// It did what nobody should.
+    #[error("the node of {name} is not asked for a while: {reason}")]
+    Distrusted {
+        /// The friend.
+        name: String,
+        /// What it did.
+        reason: &'static str,
+        /// When it is asked again.
+        retry: Duration,
+    },
 }
 
 /// Something changed in what friends share.
@@ -127,6 +146,8 @@ pub enum FriendsEvent {
     State(Id),
     /// A friend's node knows more, or less, of what it needs to stand in for ours.
     StandIn(Id),
+    /// A friend's node did what it should not, or is asked again.
+    Trouble(Id),
 }
 
 struct Inner {
@@ -137,8 +158,11 @@ struct Inner {
     seals: Seals,
     stand_ins: Mutex<HashMap<Id, StandInState>>,
     states: Mutex<HashMap<Id, FriendState>>,
-    /// What friends told wrong, since the start.
-    lies: Mutex<HashMap<Id, fetch::Lies>>,
+    /// What friends did wrong, since the start.
+    distrust: Mutex<HashMap<Id, trust::Distrust>>,
+    contacts: Mutex<HashMap<Id, Arc<pulse::Contact>>>,
+    /// Whose turn it is among friends with as much to do.
+    turn: AtomicUsize,
     events: broadcast::Sender<FriendsEvent>,
     /// Somebody has a reason to believe that a friend is there: those that wait try again.
     hurry: Notify,
@@ -174,7 +198,9 @@ impl Friends {
             seals,
             stand_ins: Mutex::default(),
             states: Mutex::default(),
-            lies: Mutex::default(),
+            distrust: Mutex::default(),
+            contacts: Mutex::default(),
+            turn: AtomicUsize::new(0),
             events: broadcast::Sender::new(BACKLOG),
             hurry: Notify::new(),
             doubt: Notify::new(),
@@ -216,6 +242,7 @@ impl Friends {
         request: Request<Body>,
         longest: u64,
     ) -> Result<Response<Body>, FriendsError> {
+        self.check_trust(friend)?;
         let wait = self.inner.waiting.begin();
         let answer = self.ask_unseen(friend, request, longest).await?;
         Ok(answer.map(|body| wait.until_end_of(body)))
@@ -231,10 +258,19 @@ impl Friends {
         let known = self.inner.accounts.friend(friend).ok().filter(|friend| friend.enabled);
         let friend = known.ok_or(FriendsError::Unlinked)?;
         let answer = tokio::time::timeout(self.inner.options.answer_time, self.inner.dial.request(&friend, request));
+        let options = &self.inner.options;
         let failed = match answer.await {
-            Ok(Ok(response)) => return Ok(answer::limited(response, longest, self.inner.options.body_idle)),
+            Ok(Ok(response)) => {
+                let limits = Limits { longest, idle: options.body_idle, floor: options.body_floor };
+                let ear = self.ear(&friend.id);
+                ear.heard();
+                return Ok(answer::limited(response, limits, ear));
+            }
             Ok(Err(error)) => error.to_string(),
-            Err(_) => "it did not answer in time".to_owned(),
+            Err(_) => {
+                self.note(&friend.id, Fault::Stall);
+                "it did not answer in time".to_owned()
+            }
         };
         tracing::debug!(friend.id = %friend.id, reason = %failed, "a friend's node did not answer");
         Err(FriendsError::Off { name: friend.name, retry: self.inner.options.retry_first })

@@ -134,7 +134,7 @@ pub(super) async fn pass_on_friends(mut from: Receiver<FriendsEvent>, to: Sender
         // Nobody listening is not an error.
         let _ = match event {
             Ok(FriendsEvent::Library(id)) => to.send(NodeEvent::Library(id)),
-            Ok(FriendsEvent::StandIn(_)) => to.send(NodeEvent::Friends),
+            Ok(FriendsEvent::StandIn(_) | FriendsEvent::Trouble(_)) => to.send(NodeEvent::Friends),
             Ok(FriendsEvent::State(_)) => continue,
             Err(RecvError::Lagged(_)) => to.send(NodeEvent::Gap),
             Err(RecvError::Closed) => return,

@@ -65,6 +65,8 @@ pub struct NodeOptions {
     pub webrtc: Option<WebRtcOptions>,
     /// Links with friends' nodes: see [`LinksOptions`]; `None` where they are off.
     pub links: Option<LinksOptions>,
+    /// How friends are followed where there are links: see [`FriendsOptions`].
+    pub friends: FriendsOptions,
     /// See [`ScrubOptions`].
     pub scrub: ScrubOptions,
     /// See [`ReplicasOptions`].
@@ -347,7 +349,7 @@ impl Node {
             return Ok(());
         }
         if follows {
-            self.start_friends(FriendsOptions::default(), Arc::new(links.clone()))?;
+            self.start_friends(self.running.options.friends.clone(), Arc::new(links.clone()))?;
         }
         let (changed, friends, events) = (links.iroh().changed(), self.friends().cloned(), self.running.events.clone());
         self.running.tasks.spawn("friends' links", |stop| events::tell_of_links(changed, friends, events, stop));

@@ -289,7 +289,8 @@ pub(super) async fn hear(node: Node, mut events: Receiver<FriendsEvent>, stop: C
         };
         match event {
             Ok(FriendsEvent::State(friend)) => log(friend_turned(&node, &friend).await),
-            Ok(FriendsEvent::Library(_) | FriendsEvent::StandIn(_)) | Err(RecvError::Lagged(_)) => (),
+            Ok(FriendsEvent::Library(_) | FriendsEvent::StandIn(_) | FriendsEvent::Trouble(_))
+            | Err(RecvError::Lagged(_)) => (),
             Err(RecvError::Closed) => return,
         }
     }

@@ -14,6 +14,7 @@ use potluck::content::cid;
 use potluck::exchange::Body;
 use potluck::exchange::iroh::IrohOptions;
 use potluck::facades::NodeRouter;
+use potluck::friends::FriendsOptions;
 use potluck::friends::links::LinksOptions;
 use potluck::friends::replicas::ReplicasOptions;
 use potluck::media::{Chapter, Facts, MediaOptions};
@@ -126,6 +127,7 @@ async fn node(data: &Path, count: u64) -> anyhow::Result<Node> {
         playback: PlaybackOptions::default(),
         webrtc: None,
         links: Some(links()),
+        friends: FriendsOptions::default(),
         scrub: ScrubOptions::default(),
         replicas: ReplicasOptions::default(),
     };

@@ -9,6 +9,7 @@ use potluck::catalog::{LibraryKind, Visibility};
 use potluck::exchange::iroh::IrohOptions;
 use potluck::facades::native::model::{ItemPage, ItemSummary};
 use potluck::facades::{self, ServeOptions, Service, TlsMode};
+use potluck::friends::FriendsOptions;
 use potluck::friends::links::LinksOptions;
 use potluck::friends::replicas::ReplicasOptions;
 use potluck::library::ScanState;
@@ -223,6 +224,7 @@ fn node_options(data: &Path) -> NodeOptions {
         playback: PlaybackOptions::default(),
         webrtc: None,
         links: None,
+        friends: FriendsOptions::default(),
         scrub: ScrubOptions::default(),
         replicas: ReplicasOptions::default(),
     }

@@ -136,7 +136,7 @@ async fn a_friend_that_lies_is_not_believed_and_is_named() {
     assert_eq!((healed.blocks, healed.friends), (4, vec!["Carl".to_owned()]));
     assert_eq!(std::fs::read(&three.film).unwrap(), three.right);
     let status: Value = ada.get("/api/v1/status").send().await.unwrap().json().await.unwrap();
-    assert!(status["alerts"].to_string().contains("The node of Bob sent"), "{status}");
+    assert!(status["alerts"].to_string().contains("The node of Bob misbehaved: it sent other bytes"), "{status}");
     three.stop().await;
 }
 

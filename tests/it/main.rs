@@ -26,6 +26,7 @@ mod index;
 mod internet;
 mod iroh;
 mod media;
+mod misbehaving;
 mod odd_films;
 mod openapi;
 mod people;

@@ -313,7 +313,7 @@ async fn a_friend_that_lies_is_not_believed_and_another_gives_the_rest() {
     scene.keep(json!({"target": scene.bob.library})).await;
     scene.until_done(1).await;
     assert!(scene.is_kept(0, "One.mp4"));
-    assert!(scene.ann.node().friends().unwrap().lies(&scene.bob_is) > 0);
+    assert!(!scene.ann.node().friends().unwrap().trusts(&scene.bob_is));
     scene.stop().await;
 }
 

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use http_body_util::{BodyExt as _, Full};
+use futures_util::{FutureExt as _, StreamExt as _, stream};
+use http_body::Frame;
+use http_body_util::{BodyExt as _, Full, StreamBody};
 use parking_lot::Mutex;
 use potluck::accounts::{Friend, FriendChange, NewFriend};
 use potluck::exchange::{Body, Responder};
@@ -24,6 +25,8 @@ pub enum Manner {
     Honest,
     /// Its router answers, but blocks are as many other bytes.
     Lies,
+    /// Its router answers, but blocks stop in the middle.
+    Stalls,
     /// It is off, and somebody says so.
     Off,
     /// Nothing comes back.
@@ -84,6 +87,7 @@ impl Dial for Street {
             match manner {
                 Manner::Silent => std::future::pending().await,
                 Manner::Lies if block => Ok(lie(router.respond(caller, request).await).await),
+                Manner::Stalls if block => Ok(stall(router.respond(caller, request).await).await),
                 _ => Ok(router.respond(caller, request).await),
             }
         }
@@ -99,6 +103,12 @@ async fn lie(answer: http::Response<Body>) -> http::Response<Body> {
     let length = answer.into_body().collect().await.unwrap().to_bytes().len();
     let body = Full::new(Bytes::from(vec![7; length])).map_err(|never| match never {});
     http::Response::new(body.boxed_unsync())
+}
+
+async fn stall(answer: http::Response<Body>) -> http::Response<Body> {
+    let bytes = answer.into_body().collect().await.unwrap().to_bytes();
+    let half = stream::iter([Ok(Frame::data(bytes.slice(..bytes.len() / 2)))]).chain(stream::pending());
+    http::Response::new(StreamBody::new(half).boxed_unsync())
 }
 
 /// Followers that lose no time.

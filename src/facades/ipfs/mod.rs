@@ -174,13 +174,30 @@ async fn raw(blocks: &Blocks, found: &Resolved, request: &GatewayRequest<'_>) ->
     if bytes::not_modified(request.headers, &tag) {
         return Ok(bytes::unchanged(&tag, found.cache));
     }
-    let block = blocks.get(&cid).await?;
+    let response = whole_block(&cid, blocks.get(&cid).await?, found.cache);
+    Ok(if request.method == Method::HEAD { response.map(|_| Body::empty()) } else { response })
+}
+
+fn whole_block(cid: &Cid, block: Bytes, cache: Cache) -> Response {
     let len = block.len();
-    let mut response = Response::new(if request.method == Method::HEAD { Body::empty() } else { Body::from(block) });
+    let mut response = Response::new(Body::from(block));
     response.headers_mut().insert(CONTENT_LENGTH, len.into());
-    let name = format!("{}.bin", canonical(&cid));
-    trustless(&mut response, found.cache, &tag, "application/vnd.ipld.raw", &name);
-    Ok(response)
+    let name = format!("{}.bin", canonical(cid));
+    trustless(&mut response, cache, &bytes::etag(cid, ".raw"), "application/vnd.ipld.raw", &name);
+    response
+}
+
+/// The answer with a block that came from elsewhere and was checked, to one who may see it.
+#[must_use]
+pub fn block(cid: &Cid, block: Bytes) -> Response {
+    whole_block(cid, block, Cache::Private)
+}
+
+/// The answer to one who may see a block and has it already.
+#[must_use]
+pub fn block_unchanged(cid: &Cid, headers: &HeaderMap) -> Option<Response> {
+    let tag = bytes::etag(cid, ".raw");
+    bytes::not_modified(headers, &tag).then(|| bytes::unchanged(&tag, Cache::Private))
 }
 
 async fn car(

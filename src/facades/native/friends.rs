@@ -4,12 +4,16 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::http::StatusCode;
 
-use super::model::{AcceptInvite, Friend, FriendChange, FriendState, Hosting, Invite, NewInvite, Problem, StandIn};
+use super::model::{
+    AcceptInvite, Friend, FriendChange, FriendFault, FriendState, FriendTrouble, Hosting, Invite, NewInvite, Problem,
+    StandIn,
+};
 use crate::accounts::{self, Caller, Credential, NewFriend};
 use crate::facades::App;
 use crate::facades::error::Refusal;
 use crate::facades::extract::{Asker, Json, Path};
 use crate::friends::links::{Greeting, INVITE_TIME, Links, Presence, Redemption};
+use crate::friends::{self, Fault};
 use crate::node::NodeEvent;
 
 /// All friends, by name, with how each one's node is.
@@ -176,6 +180,7 @@ fn shape(app: &App, friend: accounts::Friend) -> Friend {
     Friend {
         stand_in,
         hosts,
+        trouble: app.node().friends().and_then(|friends| friends.trouble(&friend.id)).map(trouble),
         id: friend.id,
         name: friend.name,
         endpoint: friend.endpoint,
@@ -189,6 +194,17 @@ fn shape(app: &App, friend: accounts::Friend) -> Friend {
         address: link.map(|link| link.address),
         detail,
     }
+}
+
+fn trouble(trouble: friends::Trouble) -> FriendTrouble {
+    let friends::Trouble { fault, count, at, until } = trouble;
+    let kind = match fault {
+        Fault::Lie => FriendFault::Lie,
+        Fault::Endless => FriendFault::Endless,
+        Fault::Stall => FriendFault::Stall,
+        Fault::Flood => FriendFault::Flood,
+    };
+    FriendTrouble { kind, reason: fault.reason().to_owned(), count, at, until }
 }
 
 fn stand_in(app: &App, friend: &str) -> StandIn {

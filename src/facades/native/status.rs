@@ -13,6 +13,7 @@ use crate::facades::error::Refusal;
 use crate::facades::extract::Asker;
 use crate::facades::{App, metrics};
 use crate::friends::links::Links;
+use crate::friends::{Fault, Trouble};
 use crate::media::hardware::{DeviceApi, DeviceReport};
 use crate::node::Node;
 
@@ -211,7 +212,7 @@ async fn alerts(app: &App, storage: &Storage) -> Result<Vec<Alert>, Refusal> {
         });
     }
     alerts.extend(repaired(app).await?);
-    alerts.extend(lies(app));
+    alerts.extend(troubles(app));
     if found.unreadable_total > 0 {
         alerts.push(counted(found.unreadable_total, "cannot be read or are no videos", "Look at their pages for why."));
     }
@@ -262,20 +263,27 @@ async fn repaired(app: &App) -> Result<Vec<Alert>, Refusal> {
     Ok(alerts)
 }
 
-/// Friends whose nodes sent what nobody asked for.
-fn lies(app: &App) -> Vec<Alert> {
+/// Friends whose nodes did what they should not.
+fn troubles(app: &App) -> Vec<Alert> {
     let Some(friends) = app.node().friends() else { return Vec::new() };
-    let told = app.node().accounts().friends().into_iter().map(|friend| (friends.lies(&friend.id), friend));
-    let lie = |(count, friend): (u64, Friend)| Alert {
+    let all = app.node().accounts().friends().into_iter();
+    let troubled = all.filter_map(|friend| Some((friends.trouble(&friend.id)?, friend)));
+    troubled.map(|(trouble, friend)| alert_of(&friend, trouble)).collect()
+}
+
+fn alert_of(friend: &Friend, trouble: Trouble) -> Alert {
+    let action = match trouble.fault {
+        Fault::Lie => "Nothing of it was kept, and it is not asked for an hour. Tell its owner to run `potluck scrub`.",
+        _ => "It is not asked for a while. Ask its owner what is wrong with it; the page of friends says more.",
+    };
+    let times = if trouble.count == 1 { String::new() } else { format!(" ({} times)", trouble.count) };
+    Alert {
         level: "warning".to_owned(),
-        message: format!("The node of {} sent {count} blocks that are not what their names say.", friend.name),
-        action:
-            "Nothing of it was kept, and it is not asked for blocks for an hour. Tell its owner to run `potluck scrub`."
-                .to_owned(),
+        message: format!("The node of {} misbehaved: {}{times}.", friend.name, trouble.fault.reason()),
+        action: action.to_owned(),
         item: None,
         library: None,
-    };
-    told.filter(|(count, _)| *count > 0).map(lie).collect()
+    }
 }
 
 fn counted(count: u64, what: &str, action: &str) -> Alert {

@@ -1158,6 +1158,7 @@ export interface components {
       rtt_ms?: number | null;
       stand_in?: components['schemas']['StandIn'] | null;
       state: components['schemas']['FriendState'];
+      trouble?: components['schemas']['FriendTrouble'] | null;
       /**
        * Format: int64
        * @description Bits a second that it may take from this node; absent where the node's setting counts.
@@ -1190,10 +1191,36 @@ export interface components {
       upload_rate?: number | null;
     };
     /**
+     * @description What a friend's node can do wrong.
+     * @enum {string}
+     */
+    FriendFault: 'lie' | 'endless' | 'stall' | 'flood';
+    /**
      * @description How a friend's node is.
      * @enum {string}
      */
     FriendState: 'online' | 'off' | 'refused' | 'disabled';
+    /** @description What a friend's node did that it should not. It is not asked for films until some time has passed. */
+    FriendTrouble: {
+      /**
+       * Format: int64
+       * @description Unix milliseconds.
+       */
+      at: number;
+      /**
+       * Format: int64
+       * @description How often it did anything of the kind.
+       */
+      count: number;
+      kind: components['schemas']['FriendFault'];
+      /** @description For people. */
+      reason: string;
+      /**
+       * Format: int64
+       * @description Unix milliseconds; it is asked again then.
+       */
+      until: number;
+    };
     /** @description What a node says of itself. */
     Greeting: {
       /** @description Where it can be reached. */

@@ -14,6 +14,7 @@ export type DeviceReport = Schemas['DeviceReport'];
 export type Folders = Schemas['Folders'];
 export type Friend = Schemas['Friend'];
 export type FriendChange = Schemas['FriendChange'];
+export type FriendFault = Schemas['FriendFault'];
 export type FriendState = Schemas['FriendState'];
 export type Holder = Schemas['Holder'];
 export type HdrFormat = Schemas['HdrFormat'];

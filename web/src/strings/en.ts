@@ -3,6 +3,7 @@
  * Sentences with values are functions: word order belongs to the language.
  */
 import type {
+  FriendFault,
   FriendState,
   HdrFormat,
   ItemKind,
@@ -543,6 +544,14 @@ export const en = {
       refused: 'Their node does not know yours any more. A new invite links you again.',
       disabled: 'They can do nothing here until you switch them on.',
     } satisfies Record<Exclude<FriendState, 'online'>, string>,
+    fault: {
+      lie: 'It sent other bytes than it was asked for.',
+      endless: 'What it sent was longer than it may be.',
+      stall: 'It stopped in the middle of what it was sending, or sent it far too slowly.',
+      flood: 'It asked this node for far too much at once.',
+    } satisfies Record<FriendFault, string>,
+    faultAt: (when: string, until: string | null) =>
+      until ? `That was ${when}. It is not asked for films until ${until}.` : `That was ${when}. It is asked again.`,
     revoke: 'Revoke',
     revokeOf: (name: string) => `End the link with ${name}?`,
     revokeHelp: (name: string) =>

@@ -29,10 +29,40 @@ pub struct Friend {
     pub rtt_ms: Option<f64>,
     /// Why its node was not reached, for people.
     pub detail: Option<String>,
+    /// What its node did that it should not; absent where it did nothing since this node was started.
+    pub trouble: Option<FriendTrouble>,
     /// Our people can sign in there while this node is away; absent where it was not chosen.
     pub stand_in: Option<StandIn>,
     /// Its people can sign in here; absent where they may not.
     pub hosts: Option<Hosting>,
+}
+
+/// What a friend's node did that it should not. It is not asked for films until some time has passed.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct FriendTrouble {
+    pub kind: FriendFault,
+    /// For people.
+    pub reason: String,
+    /// How often it did anything of the kind.
+    pub count: u64,
+    /// Unix milliseconds.
+    pub at: i64,
+    /// Unix milliseconds; it is asked again then.
+    pub until: i64,
+}
+
+/// What a friend's node can do wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FriendFault {
+    /// It sent other bytes than a block's.
+    Lie,
+    /// What it sent is longer than it may be.
+    Endless,
+    /// It stopped in the middle of an answer, or sends it far too slowly.
+    Stall,
+    /// It asked for far too much.
+    Flood,
 }
 
 /// How far a friend's node is as a stand-in for this one.
