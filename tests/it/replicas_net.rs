@@ -200,5 +200,5 @@ async fn the_command_keeps_lists_pauses_and_ends_replicas_and_says_what_it_refus
     assert!(said.contains("1/1 items"), "{said}");
     assert!(ann.received().await - before < MIB as u64, "what is there is not fetched again");
     replicate(&["bob", TITLE, "--remove", "--files"]).await.unwrap();
-    assert!(!replica(&ann, TITLE).exists());
+    assert!(is(&replica(&ann, TITLE), &film(TITLE, BLOCKS)), "an ordinary file since the rule that made it ended");
 }
