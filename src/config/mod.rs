@@ -244,6 +244,8 @@ pub struct Friends {
     pub upload_hours: Vec<String>,
     /// Requests a second that a friend's node may make; 0 for no limit.
     pub requests_per_second: u32,
+    /// MiB of friends' posters and backdrops that are kept; 0 for none.
+    pub pictures_mib: u64,
 }
 
 impl Default for Friends {
@@ -261,6 +263,7 @@ impl Default for Friends {
             strangers_max: 32,
             streams_max: 128,
             requests_per_second: 1000,
+            pictures_mib: 512,
             upload_kbit: 0,
             upload_kbit_each: 0,
             upload_hours: Vec::new(),

@@ -117,7 +117,10 @@ impl Config {
                 ..WebRtcOptions::default()
             }),
             links: self.friends.enabled.then(|| self.links_options()),
-            friends: FriendsOptions::default(),
+            friends: FriendsOptions {
+                pictures_room: self.friends.pictures_mib.saturating_mul(MIB),
+                ..FriendsOptions::default()
+            },
             replicas: ReplicasOptions {
                 folder: Some(&self.replicas.folder).filter(|folder| !folder.as_os_str().is_empty()).cloned(),
                 quota: (self.replicas.quota_gib > 0).then(|| self.replicas.quota_gib.saturating_mul(GIB)),

@@ -19,7 +19,7 @@ use crate::catalog::Item;
 use crate::content::Cid;
 use crate::content::cid;
 use crate::exchange;
-use crate::friends::{BlockFailure, BlockPlace, Friends};
+use crate::friends::{BlockFailure, BlockPlace, FriendPicture, Friends, PictureKind, PictureOf};
 use crate::playback::RenditionId;
 
 /// Names the one of our people for whom a friend's node is asked, where what is asked for is shared with some of them only. Set
@@ -138,6 +138,29 @@ async fn block(
         BlockFailure::Absent => Refusal::not_found(),
         BlockFailure::Broken | BlockFailure::Lie => Refusal::friend_failed(&name_of(app, &friend), &failure),
     })
+}
+
+/// A picture of a friend's item: as it is kept here, else as the friend has it, else as one does who holds the same film.
+pub(super) async fn picture(
+    app: &App,
+    caller: &Caller,
+    item: &Item,
+    kind: PictureKind,
+) -> Result<FriendPicture, Refusal> {
+    let mut ways = holders::ways(app, caller, item).await?;
+    // Whoever is away may have left its picture here.
+    ways.sort_by_key(|way| way.item != item.id);
+    let mut refused = None;
+    for Way { friend, library, item, person } in ways {
+        let (told, ()) = named(axum::http::Request::new(()), person.as_deref())?.into_parts();
+        let of = PictureOf { friend, library, item, kind, headers: told.headers };
+        match friends(app)?.picture(of).await {
+            Ok(Some(picture)) => return Ok(picture),
+            Ok(None) => {}
+            Err(error) => refused = refused.or(Some(error)),
+        }
+    }
+    Err(refused.map_or_else(Refusal::not_found, Refusal::from))
 }
 
 /// Another holder may have what this one has not, or cannot give now: its file may be damaged or its slots taken.

@@ -13,6 +13,8 @@ pub(super) struct Way {
     pub friend: String,
     /// The item's id there.
     pub item: String,
+    /// The library it is in there.
+    pub library: String,
     /// For whom it is asked, where the friend shares it with some of our people only.
     pub person: Option<String>,
 }
@@ -57,12 +59,22 @@ pub(super) async fn ways(app: &App, caller: &Caller, item: &Item) -> Result<Vec<
     let person = |limited: bool| caller.person().filter(|_| limited).map(str::to_owned);
     let limited = app.node().accounts().is_limited(&item.library);
     let whose = item.friend.iter();
-    let whose = whose.map(|friend| Way { friend: friend.clone(), item: item.id.clone(), person: person(limited) });
+    let whose = whose.map(|friend| Way {
+        friend: friend.clone(),
+        item: item.id.clone(),
+        library: item.library.clone(),
+        person: person(limited),
+    });
     let mut ways: Vec<Way> = whose.collect();
     if let Some(cid) = item.file.as_ref().and_then(|file| file.cid) {
         let held = app.node().catalog().held_by_friends(&cid).await?;
         let others = held.into_iter().filter(|held| held.item != item.id && caller.may_see(&held.library));
-        ways.extend(others.map(|held| Way { friend: held.friend, item: held.item, person: person(held.limited) }));
+        ways.extend(others.map(|held| Way {
+            friend: held.friend,
+            item: held.item,
+            library: held.library,
+            person: person(held.limited),
+        }));
     }
     ways.sort_by_key(|way| !online(app, &way.friend));
     Ok(ways)
@@ -93,7 +105,7 @@ mod tests {
 
     #[test]
     fn a_question_names_the_item_as_its_holder_does() {
-        let way = Way { friend: "f".to_owned(), item: "theirs".to_owned(), person: None };
+        let way = Way { friend: "f".to_owned(), item: "theirs".to_owned(), library: "l".to_owned(), person: None };
         let uri = Uri::from_static("/api/v1/items/ours/renditions/ours/segments?from=0");
         assert_eq!(way.uri(&uri, "ours"), "/api/v1/items/theirs/renditions/ours/segments?from=0");
     }

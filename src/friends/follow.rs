@@ -123,6 +123,7 @@ impl Follower {
             let taken = inner.catalog.take_changes(&self.friend, page, inner.options.items_max).await?;
             self.friends.set_offered(&self.friend).await;
             self.tell(&taken);
+            self.forget_pictures(&taken).await;
         }
         let state = FriendState { online: true, synced: !more, problem: None };
         self.friends.set_state(&self.friend, state).await;
@@ -178,6 +179,18 @@ impl Follower {
         }
     }
 
+    /// What is not shared any more leaves no picture here.
+    async fn forget_pictures(&self, taken: &Taken) {
+        for removed in &taken.removed {
+            self.friends.forget_pictures_of(&self.friend, &removed.library, &removed.id).await;
+        }
+        for library in &taken.libraries {
+            if let Err(CatalogError::NotFound(_)) = self.friends.inner.catalog.library(library).await {
+                self.friends.forget_pictures(&self.friend, Some(library)).await;
+            }
+        }
+    }
+
     /// Marks the friend as away, or as one that is not believed. One that does not know us shares nothing.
     async fn failed(&mut self, error: &FollowError) {
         (self.online, self.entries) = (false, 0);
@@ -188,6 +201,7 @@ impl Follower {
                 Ok(taken) => {
                     self.friends.set_offered(&self.friend).await;
                     self.tell(&taken);
+                    self.forget_pictures(&taken).await;
                 }
                 Err(error) => {
                     tracing::error!(friend.id = %self.friend, error = %error, "a friend's libraries could not be hidden")

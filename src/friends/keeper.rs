@@ -49,6 +49,7 @@ async fn drop_others(friends: &Friends, known: &[Friend], followers: &mut HashMa
             Ok(libraries) => libraries.into_iter().for_each(|library| friends.tell(FriendsEvent::Library(library))),
             Err(error) => tracing::error!(friend.id = %gone, error = %error, "a friend could not be forgotten"),
         }
+        friends.forget_pictures(&gone, None).await;
         friends.inner.states.lock().remove(&gone);
         friends.inner.distrust.lock().remove(&gone);
         friends.inner.contacts.lock().remove(&gone);

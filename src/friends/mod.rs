@@ -13,6 +13,7 @@ mod answer;
 mod blocks;
 mod fetch;
 mod follow;
+mod gallery;
 mod keeper;
 pub mod links;
 mod pulse;
@@ -23,9 +24,11 @@ mod waiting;
 
 pub use blocks::{BlockFailure, BlockPlace};
 pub use fetch::Holders;
+pub use gallery::{FriendPicture, PictureKind, PictureOf};
 pub use trust::{Fault, Trouble};
 
 use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
@@ -81,6 +84,10 @@ pub struct FriendsOptions {
     pub retry_last: Duration,
     /// A friend's node that told nonsense is asked again after this.
     pub retry_nonsense: Duration,
+    /// Bytes of friends' pictures that are kept; 0 keeps none.
+    pub pictures_room: u64,
+    /// A picture that is kept is compared with the friend's when it is looked at and this old.
+    pub pictures_fresh: Duration,
 }
 
 impl Default for FriendsOptions {
@@ -96,6 +103,8 @@ impl Default for FriendsOptions {
             retry_first: Duration::from_secs(1),
             retry_last: Duration::from_secs(60),
             retry_nonsense: Duration::from_secs(15 * 60),
+            pictures_room: 512 * 1024 * 1024,
+            pictures_fresh: Duration::from_secs(5 * 60),
         }
     }
 }
@@ -160,6 +169,7 @@ struct Inner {
     states: Mutex<HashMap<Id, FriendState>>,
     /// What friends did wrong, since the start.
     distrust: Mutex<HashMap<Id, trust::Distrust>>,
+    gallery: gallery::Gallery,
     contacts: Mutex<HashMap<Id, Arc<pulse::Contact>>>,
     /// Whose turn it is among friends with as much to do.
     turn: AtomicUsize,
@@ -181,7 +191,7 @@ pub struct Friends {
 }
 
 impl Friends {
-    /// Follows every friend that is switched on, now and later.
+    /// Follows every friend that is switched on, now and later. Pictures of friends' items are kept in `pictures`.
     #[must_use]
     pub fn start(
         options: FriendsOptions,
@@ -189,8 +199,10 @@ impl Friends {
         catalog: Catalog,
         dial: Arc<dyn Dial>,
         seals: Seals,
+        pictures: PathBuf,
     ) -> Self {
         let inner = Inner {
+            gallery: gallery::Gallery::new(pictures, options.pictures_room),
             options,
             accounts,
             catalog,

@@ -11,6 +11,7 @@ pub mod fmp4;
 pub mod hardware;
 pub mod mix;
 pub mod mp4_tables;
+mod pictures;
 mod pool;
 mod process;
 pub mod protocol;
@@ -21,6 +22,7 @@ pub mod transcode;
 
 pub use decide::{Capabilities, Decision};
 pub use facts::{Chapter, Facts, HdrDetails, HdrFormat, Stream, StreamKind};
+pub use pictures::picture_type;
 
 use std::ffi::OsString;
 use std::ops::Range;

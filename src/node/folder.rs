@@ -99,6 +99,12 @@ impl DataFolder {
         self.path.join("artwork")
     }
 
+    /// Pictures of friends' items.
+    #[must_use]
+    pub fn friends_pictures(&self) -> PathBuf {
+        self.path.join("friends-pictures")
+    }
+
     /// The node's secret key.
     #[must_use]
     pub fn key(&self) -> PathBuf {

