@@ -86,6 +86,12 @@ async fn a_replica_survives_the_end_of_its_node_and_of_the_friends_and_fetches_n
     ann.start().await;
     part.until(kept + 3).await;
     bob.kill().await;
+    let waits = async || {
+        let rule = rule(&ann).await;
+        rule["problem"].is_string().then(|| rule["bytes_done"].as_u64().unwrap())
+    };
+    let told = ann.until("missed Bob", waits).await;
+    assert!(told >= ((kept + 3) * MIB) as u64, "{told} bytes: what is there is told also while nobody gives more");
     let kept_later = part.right();
     assert!((kept..BLOCKS).contains(&kept_later), "{kept_later}: in the middle");
     bob.start().await;

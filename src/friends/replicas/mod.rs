@@ -18,6 +18,7 @@ mod plan;
 pub use plan::Share;
 
 use std::collections::HashMap;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,12 +31,15 @@ use tokio_util::task::TaskTracker;
 use self::plan::{Held, Plan, Terms, View};
 use super::Friends;
 use crate::accounts::Accounts;
-use crate::blocks::{Blocks, Gathered, free_bytes};
+use crate::blocks::{Blocks, Gathered, free_bytes, part_of};
 use crate::catalog::replicas::{Kept, Offered, Replica};
 use crate::catalog::{Catalog, CatalogError, Id, LibraryState};
 use crate::content::Cid;
 use crate::content::cid::sha256;
 use crate::library::Importer;
+
+/// In which the disk's use is told (POSIX, `st_blocks`).
+const DISK_BLOCK: u64 = 512;
 
 /// Settings of replication.
 #[derive(Debug, Clone)]
@@ -204,7 +208,9 @@ impl Replicas {
         let plan = self.plan(&view, &|_| false);
         let live = self.inner.live.lock();
         let rules = view.rules.into_iter().map(|(rule, _)| {
-            let share = plan.shares.get(&rule.id).copied().unwrap_or_default();
+            let mut share = plan.shares.get(&rule.id).copied().unwrap_or_default();
+            let begun = begun(&view.held, &rule.id, live.current.as_ref());
+            share.bytes_done = share.bytes.min(share.bytes_done + begun);
             let problem = live.problems.get(&rule.id).cloned();
             (rule, share, problem)
         });
@@ -345,9 +351,18 @@ impl Replicas {
     }
 }
 
+/// Bytes of what a rule began, and does not fetch now: that says itself how far it is.
+fn begun(held: &HashMap<Id, Held>, rule: &str, current: Option<&Current>) -> u64 {
+    let waits = |held: &&Held| held.kept.replica == rule && current.is_none_or(|now| now.item != held.kept.item);
+    held.values().filter(waits).map(|held| held.part).sum()
+}
+
 /// Blocking.
 fn look_at(kept: Kept) -> Held {
     let away = kept.library_state == LibraryState::Unavailable || !kept.root.is_dir();
     let there = away || kept.path().is_file();
-    Held { kept, there }
+    // Blocks come in any order, so it has holes.
+    let part = if kept.done { None } else { std::fs::metadata(part_of(&kept.path())).ok() };
+    let part = part.map_or(0, |part| (part.blocks() * DISK_BLOCK).min(kept.size));
+    Held { kept, there, part }
 }

@@ -14,6 +14,8 @@ pub(super) struct Held {
     pub kept: Kept,
     /// It is at its place; or its disk is away, so that nobody can tell.
     pub there: bool,
+    /// Bytes of it that the disk has, while it is not whole.
+    pub part: u64,
 }
 
 impl Held {
@@ -231,7 +233,7 @@ mod tests {
             done,
             described: None,
         };
-        (item.to_owned(), Held { kept, there: true })
+        (item.to_owned(), Held { kept, there: true, part: 0 })
     }
 
     fn view(rules: Vec<(Replica, Vec<Offered>)>, held: impl IntoIterator<Item = (Id, Held)>) -> View {
