@@ -227,6 +227,33 @@ async fn progress_goes_along_with_a_replica_that_comes_and_goes() {
 }
 
 #[tokio::test]
+async fn subtitles_that_lie_beside_a_film_come_and_go_with_its_replica() {
+    let scene = Scene::new(&[("One.mp4", 1)], false, |_| {}).await;
+    let srt = "1\n00:00:01,000 --> 00:00:02,000\nBonjour\n";
+    std::fs::write(scene.bob.films().join("One.fr.forced.srt"), srt).unwrap();
+    scene.bob.node().importer().scan(&scene.bob.library).await.unwrap();
+    let browser = scene.bob.signed_in("ada").await;
+    let subtitles = async |browser: &Browser, item: &str| {
+        let answer = browser.get(&format!("/api/v1/items/{item}/subtitles")).send().await.unwrap();
+        answer.json::<Value>().await.unwrap()["tracks"].as_array().unwrap().clone()
+    };
+    let theirs = scene.of_bob("One").await.id;
+    until(&scene.bob, || async { (subtitles(&browser, &theirs).await.len() == 1).then_some(()) }).await;
+    let rule = scene.keep(json!({"target": scene.bob.library})).await;
+    scene.until_done(1).await;
+    let beside = scene.folder().join("One.fr.forced.vtt");
+    assert!(std::fs::read_to_string(&beside).unwrap().contains("Bonjour"));
+    let own = scene.until_listed(1, true).await.remove(0).id;
+    let tracks = subtitles(&scene.ada, &own).await;
+    assert_eq!((&tracks[0]["language"], &tracks[0]["forced"], tracks.len()), (&json!("fr"), &json!(true), 1));
+    let text = scene.ada.get(tracks[0]["vtt"].as_str().unwrap()).send().await.unwrap().text().await.unwrap();
+    assert!(text.contains("Bonjour"), "{text}");
+    scene.remove(&rule.id, true).await;
+    assert!(!beside.exists());
+    scene.stop().await;
+}
+
+#[tokio::test]
 async fn a_node_that_ended_in_the_middle_goes_on_where_it_was() {
     let scene = Scene::new(&[("One.mp4", 20)], false, |_| {}).await;
     scene.street.allowed.send_replace(9);

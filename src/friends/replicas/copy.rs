@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::modest::Modest;
 use super::plan::Next;
-use super::{Current, Replicas, files, pictures};
+use super::{Current, Replicas, files, pictures, subtitles};
 use crate::accounts::{AccountChange, Caller, Friend};
 use crate::blocks::{GatherError, Gathering};
 use crate::catalog::replicas::Kept;
@@ -239,6 +239,7 @@ impl Replicas {
             pictures::put(friends, friend, &item.id, "backdrop", |e| files::beside(&path, &format!("-fanart.{e}")))
                 .await;
         }
+        subtitles::put(friends, friend, &item.id, &path).await;
         if let (Some(id), Some(show)) = (&item.show, &original.newcomer.show) {
             self.describe_show(friends, friend, id, show, &kept).await?;
         }

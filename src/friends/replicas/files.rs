@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
+use super::subtitles;
 use crate::blocks;
 use crate::catalog::replicas::Kept;
 use crate::content::cid::sha256;
@@ -51,6 +52,9 @@ pub(super) fn remove(kept: &Kept) -> io::Result<()> {
     }
     for picture in PICTURES {
         absent(fs::remove_file(beside(&path, picture)))?;
+    }
+    for subtitles in subtitles::ours(&path) {
+        absent(fs::remove_file(subtitles))?;
     }
     path.ancestors().skip(1).take_while(|folder| *folder != kept.root).for_each(remove_if_empty);
     Ok(())

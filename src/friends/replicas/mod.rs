@@ -14,6 +14,7 @@ mod keeper;
 mod modest;
 mod pictures;
 mod plan;
+mod subtitles;
 
 pub use plan::Share;
 

@@ -16,7 +16,9 @@ pub(super) async fn put(friends: &Friends, friend: &str, item: &str, which: &str
     if ["jpg", "png", "webp"].iter().any(|ending| at(ending).exists()) {
         return;
     }
-    let Some(bytes) = fetch(friends, friend, item, which).await else { return };
+    let Some(bytes) = fetch(friends, friend, &format!("/api/v1/items/{item}/{which}"), PICTURE_MAX).await else {
+        return;
+    };
     let Some(path) = ending(&bytes).map(at) else { return };
     let written = tokio::fs::write(&path, &bytes).await;
     if let Err(error) = written {
@@ -24,10 +26,11 @@ pub(super) async fn put(friends: &Friends, friend: &str, item: &str, which: &str
     }
 }
 
-async fn fetch(friends: &Friends, friend: &str, item: &str, which: &str) -> Option<Bytes> {
+/// What a friend's node answers to a path, where that is not too long.
+pub(super) async fn fetch(friends: &Friends, friend: &str, path: &str, size_max: u64) -> Option<Bytes> {
     let empty = Body::new(Empty::<Bytes>::new().map_err(|never| match never {}));
-    let request = Request::get(format!("/api/v1/items/{item}/{which}")).body(empty).ok()?;
-    let answer = friends.ask_unseen(friend, request, PICTURE_MAX).await.ok()?;
+    let request = Request::get(path).body(empty).ok()?;
+    let answer = friends.ask_unseen(friend, request, size_max).await.ok()?;
     let right = answer.status() == StatusCode::OK;
     let body = answer.into_body().collect().await.ok().filter(|_| right)?;
     Some(body.to_bytes())
