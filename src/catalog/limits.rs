@@ -1,11 +1,12 @@
 //! For whom here libraries are that friends share with some of our people only.
 //!
 //! Who is asking is not the catalog's business: it tells the one who decides that, within the transaction that changes a list, so
-//! that nobody sees for a moment what is not for them.
+//! that nobody sees for a moment what is not for them. For the same reason a list outlives its library, until that comes back.
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use rusqlite::Connection;
+use parking_lot::Mutex;
+use rusqlite::{Connection, Transaction};
 
 use super::model::Id;
 use super::{Catalog, CatalogError};
@@ -17,13 +18,25 @@ type Tell = Box<dyn Fn(Limits) + Send + Sync>;
 
 /// Who is told of all lists whenever one may have changed.
 #[derive(Default)]
-pub(super) struct Listener(OnceLock<Tell>);
+pub(super) struct Listener {
+    tell: OnceLock<Tell>,
+    /// What was told last.
+    told: Mutex<Limits>,
+}
 
 impl Listener {
-    /// To be called at the end of a transaction.
-    pub fn tell(&self, c: &Connection) -> rusqlite::Result<()> {
-        let Some(tell) = self.0.get() else { return Ok(()) };
-        tell(all(c)?);
+    /// To be called at the end of a transaction. Others still see what was there before it.
+    pub fn tell(&self, t: &Transaction<'_>) -> rusqlite::Result<()> {
+        let Some(tell) = self.tell.get() else { return Ok(()) };
+        let mut limits = all(t)?;
+        let mut told = self.told.lock();
+        for (library, people) in told.iter() {
+            if !limits.contains_key(library) && !exists(t, library)? {
+                limits.insert(library.clone(), people.clone());
+            }
+        }
+        told.clone_from(&limits);
+        tell(limits);
         Ok(())
     }
 }
@@ -36,9 +49,9 @@ impl Catalog {
     /// [`CatalogError::Database`].
     pub async fn tell_limits(&self, tell: impl Fn(Limits) + Send + Sync + 'static) -> Result<(), CatalogError> {
         let limits = self.limits.clone();
-        let listen = move |c: &rusqlite::Transaction<'_>| {
-            let _ = limits.0.set(Box::new(tell));
-            limits.tell(c)
+        let listen = move |t: &Transaction<'_>| {
+            let _ = limits.tell.set(Box::new(tell));
+            limits.tell(t)
         };
         Ok(self.database.write(listen).await?)
     }
@@ -53,4 +66,8 @@ fn all(c: &Connection) -> rusqlite::Result<Limits> {
         Ok((r.get(0)?, serde_json::from_str(&people).unwrap_or_default()))
     })?;
     rows.collect()
+}
+
+fn exists(c: &Connection, library: &str) -> rusqlite::Result<bool> {
+    c.prepare_cached("SELECT EXISTS (SELECT 1 FROM library WHERE id = ?1)")?.query_row([library], |r| r.get(0))
 }

@@ -371,6 +371,46 @@ fn page(library: &str, items: Vec<SharedItem>, removed: Vec<RemovedItem>) -> Cha
 }
 
 #[tokio::test]
+async fn for_whom_a_library_is_is_known_before_anything_of_it_can_be_seen() {
+    let (_folder, to) = open();
+    let notes_taken = Arc::new(Mutex::new(Vec::new()));
+    let (reader, notes, runtime) = (to.clone(), Arc::clone(&notes_taken), tokio::runtime::Handle::current());
+    let note = move |limits: Limits| {
+        let shown = runtime.block_on(reader.libraries()).unwrap();
+        let names = |library: &Library| limits.get(&library.id).map(|names| names.join(","));
+        let listed: Vec<String> = limits.values().map(|names| names.join(",")).collect();
+        notes.lock().push((listed.join(";"), shown.iter().map(names).collect::<Vec<_>>()));
+    };
+    to.tell_limits(note).await.unwrap();
+    let library = uuid::Uuid::now_v7().to_string();
+    let take = async |people: Option<&str>| {
+        let mut shared = page(&library, Vec::new(), Vec::new());
+        shared.libraries[0].people = people.map(|name| vec![name.to_owned()]);
+        to.take_changes(FRIEND, shared, MANY).await.unwrap();
+    };
+    take(Some("anna")).await;
+    take(Some("ben")).await;
+    to.take_changes(FRIEND, Changes::default(), MANY).await.unwrap();
+    take(Some("carl")).await;
+    to.forget_friend(FRIEND).await.unwrap();
+    take(None).await;
+    // Each list that was told, and for whom by it is what others see at that moment.
+    let told = |list: &str, shown: &[&str]| {
+        (list.to_owned(), shown.iter().map(|names| Some((*names).to_owned())).collect::<Vec<_>>())
+    };
+    let expected = [
+        told("", &[]),
+        told("anna", &[]),
+        told("ben", &["ben"]),
+        told("ben", &["ben"]),
+        told("carl", &[]),
+        told("carl", &["carl"]),
+        told("", &[]),
+    ];
+    assert_eq!(*notes_taken.lock(), expected);
+}
+
+#[tokio::test]
 async fn a_friend_cannot_touch_what_is_ours_or_another_friends() {
     let (_folder, to) = open();
     let own = library(&to, "films", LibraryKind::Movies).await;

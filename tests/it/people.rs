@@ -238,6 +238,7 @@ async fn a_channel_to_the_friends_node_is_for_who_signed_in_and_for_nobody_else(
     let json = vec![("content-type".to_owned(), Bytes::from_static(b"application/json"))];
     let greeted = bens.fetch_with("POST", "/api/v1/friends/hello", json, greeting.as_bytes()).await;
     assert_eq!(greeted.status, 403, "a browser does not speak for the node that sent it");
+    assert_eq!(bens.fetch("GET", "/api/v1/stand-in?since=0", b"").await.status, 403, "nor hears what is between nodes");
     scene.only_for(Some(&["ben"])).await;
     assert_eq!(annas.fetch("GET", &block, b"").await.status, 404);
     scene.pair.stop().await;
