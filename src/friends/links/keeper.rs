@@ -6,7 +6,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::{Links, LinksError, peer, talk};
-use crate::accounts::Friend;
+use crate::accounts::{Caller, Credential, Friend};
 
 /// Links that are dialed at a time.
 const AT_ONCE: usize = 16;
@@ -53,12 +53,20 @@ pub(super) async fn run(links: Links) {
 }
 
 /// Closes the links of those who may do less than when they were looked at last, or some of whose people may; whoever may still do
-/// something comes back for it.
+/// something comes back for it. Compared with what was known here, because a link forgets with each request who it stood for.
 fn cut_off(links: &Links, known: &mut HashMap<String, Friend>) {
-    let now: HashMap<String, Friend> =
-        links.inner.accounts.friends().into_iter().map(|friend| (friend.id.clone(), friend)).collect();
-    let less = |id: &str| known.get(id).zip(now.get(id)).is_some_and(|(before, now)| now.lost_something(before));
-    links.inner.iroh.review(|before, now| (before.account.is_some() && now.account.is_none()) || less(before.id()));
+    let friends = links.inner.accounts.friends().into_iter().filter(|friend| friend.enabled);
+    let now: HashMap<String, Friend> = friends.map(|friend| (friend.endpoint.clone(), friend)).collect();
+    let less = |node: &str| match (known.get(node), now.get(node)) {
+        (Some(before), Some(now)) => now.lost_something(before),
+        (before, None) => before.is_some(),
+        (None, Some(_)) => false,
+    };
+    let lost = |before: &Caller, now: &Caller| before.account.is_some() && now.account.is_none();
+    links
+        .inner
+        .iroh
+        .review(|before, now| lost(before, now) || matches!(&now.credential, Credential::Endpoint(node) if less(node)));
     *known = now;
 }
 
