@@ -91,8 +91,9 @@ pub(super) async fn to_holder(
                 prepare(app, caller, item, &question, ways.iter().filter(|other| *other != way))?;
                 return Ok(response);
             }
-            // The first one says why: the item is shown as that friend's.
-            other => refused = refused.or(Some(other)),
+            // The friend whose item it is shown as says why, else the first one.
+            other if refused.is_none() || way.item == item.id => refused = Some(other),
+            _ => {}
         }
     }
     refused.unwrap_or_else(|| Err(Refusal::not_found()))
