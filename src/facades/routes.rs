@@ -142,6 +142,7 @@ fn declare() -> Routes {
         .delete("/api/v1/friends/{id}",                         Admin,   Home,    friends::revoke)
         .post  ("/api/v1/friends/redeem",                       Public,  Strangers, friends::redeem)
         .post  ("/api/v1/friends/hello",                        Account, Friends, friends::hello)
+        .post  ("/api/v1/friends/bell",                         Account, Friends, friends::bell)
 
         .get   ("/api/v1/stand-in",                             Account, Friends, stand_in::news)
         .post  ("/api/v1/stand-in",                             Account, Friends, stand_in::receive)

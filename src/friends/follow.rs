@@ -1,14 +1,14 @@
 //! Follows one friend: asks for what changed, writes it, and asks again, for as long as it is a friend.
 //!
-//! The cursor is written with the page it ends, so that a kill at any time loses nothing and asks for nothing twice. A
-//! friend's node that holds its answer back until something is new costs one question in half a minute.
+//! The cursor is written with the page it ends, so that a kill at any time loses nothing and asks for nothing twice. When
+//! nothing is new, it waits until the friend's node rings (`bell.rs`) or is gone: an idle friend costs a link and nothing on it.
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, StatusCode};
 use http_body_util::{BodyExt as _, Empty};
-use tokio::time::Instant;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::{Fault, FriendState, Friends, FriendsError, FriendsEvent};
@@ -29,6 +29,9 @@ enum FollowError {
     /// It was silent when somebody asked for something else.
     #[error("its node gives no sign of life")]
     Silent,
+    /// Its link ended.
+    #[error("the link to its node ended")]
+    Gone,
     /// The answer broke off.
     #[error("its answer broke off")]
     Broken,
@@ -54,33 +57,9 @@ impl From<Nonsense> for FollowError {
 
 /// Runs until `stop`.
 pub(super) async fn follow(friends: Friends, friend: Id, stop: CancellationToken) {
-    let mut follower = Follower { friends, friend, entries: 0, online: false };
-    let mut failures = 0u32;
-    loop {
-        let asked = tokio::select! {
-            asked = follower.ask() => asked,
-            () = stop.cancelled() => return,
-        };
-        let options = &follower.friends.inner.options;
-        let pause = match asked {
-            Ok(More::Now) => Duration::ZERO,
-            Ok(More::Later) => {
-                failures = 0;
-                options.quiet
-            }
-            Err(error) => {
-                failures += 1;
-                let pause = pause(options, &error, failures);
-                follower.failed(&error).await;
-                pause
-            }
-        };
-        tokio::select! {
-            () = tokio::time::sleep(pause) => {}
-            () = follower.friends.inner.hurry.notified(), if failures > 0 => {}
-            () = stop.cancelled() => return,
-        }
-    }
+    let bell = friends.inner.bells.of(&friend);
+    let mut follower = Follower { friends, friend, bell, entries: 0, online: false };
+    stop.run_until_cancelled(follower.run()).await;
 }
 
 fn pause(options: &super::FriendsOptions, error: &FollowError, failures: u32) -> Duration {
@@ -94,27 +73,71 @@ fn pause(options: &super::FriendsOptions, error: &FollowError, failures: u32) ->
 
 #[derive(Debug, PartialEq, Eq)]
 enum More {
+    /// There is more to ask for.
     Now,
+    /// That was all.
     Later,
+    /// Nothing was new.
+    Nothing,
 }
 
 struct Follower {
     friends: Friends,
     friend: Id,
+    bell: Arc<Notify>,
     /// Entries since the friend said that there is no more.
     entries: u64,
     online: bool,
 }
 
 impl Follower {
+    async fn run(&mut self) {
+        let mut failures = 0u32;
+        loop {
+            let asked = match self.ask().await {
+                Ok(More::Now) => continue,
+                Ok(more) => {
+                    failures = 0;
+                    self.expect_news(&more).await
+                }
+                failed => failed.map(drop),
+            };
+            if let Err(error) = asked {
+                failures += 1;
+                let inner = Arc::clone(&self.friends.inner);
+                let pause = pause(&inner.options, &error, failures);
+                self.failed(&error).await;
+                tokio::select! {
+                    () = tokio::time::sleep(pause) => {}
+                    () = inner.hurry.notified() => {}
+                }
+            }
+        }
+    }
+
+    /// Waits until it is time for the next question.
+    async fn expect_news(&self, more: &More) -> Result<(), FollowError> {
+        let (inner, options) = (&self.friends.inner, &self.friends.inner.options);
+        // News that are none are not asked for as fast as they come.
+        let least = if *more == More::Nothing { options.retry_first.max(options.quiet) } else { options.quiet };
+        let Ok(friend) = inner.accounts.friend(&self.friend) else { return Ok(()) };
+        let rung = async {
+            tokio::time::sleep(least).await;
+            let _ = tokio::time::timeout(options.quiet_max.saturating_sub(least), self.bell.notified()).await;
+        };
+        tokio::select! {
+            () = rung => Ok(()),
+            () = inner.dial.gone(&friend) => Err(FollowError::Gone),
+            () = self.friends.doubted(&self.friend) => Err(FollowError::Silent),
+        }
+    }
+
     /// One question and what follows from it.
     async fn ask(&mut self) -> Result<More, FollowError> {
         let inner = Arc::clone(&self.friends.inner);
         let since = inner.catalog.friend_cursor(&self.friend).await?;
-        // The first answer comes at once: it tells that the friend is there.
-        let (begun, wait) = (Instant::now(), if self.online { inner.options.wait } else { 0 });
         let page = tokio::select! {
-            page = self.page(&since, wait) => page?,
+            page = self.page(&since) => page?,
             () = self.friends.doubted(&self.friend), if self.online => return Err(FollowError::Silent),
         };
         let (more, same) = (page.more, page.next == since);
@@ -127,16 +150,16 @@ impl Follower {
         }
         let state = FriendState { online: true, synced: !more, problem: None };
         self.friends.set_state(&self.friend, state).await;
-        // News that are none are not asked for as fast as they come.
-        if same && begun.elapsed() < inner.options.retry_first {
-            tokio::time::sleep(inner.options.retry_first).await;
-        }
         self.online = true;
-        Ok(if more { More::Now } else { More::Later })
+        Ok(match (more, same) {
+            (true, _) => More::Now,
+            (false, true) => More::Nothing,
+            (false, false) => More::Later,
+        })
     }
 
-    async fn page(&self, since: &str, wait: u64) -> Result<Changes, FollowError> {
-        let uri = format!("/api/v1/changes?since={since}&limit={ENTRIES_MAX}&wait={wait}&people=true");
+    async fn page(&self, since: &str) -> Result<Changes, FollowError> {
+        let uri = format!("/api/v1/changes?since={since}&limit={ENTRIES_MAX}&people=true");
         let empty = Body::new(Empty::<Bytes>::new().map_err(|never| match never {}));
         let request = Request::get(uri).body(empty).map_err(|_| FollowError::Broken)?;
         let longest = self.friends.inner.options.page_max as u64;

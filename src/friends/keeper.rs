@@ -53,5 +53,6 @@ async fn drop_others(friends: &Friends, known: &[Friend], followers: &mut HashMa
         friends.inner.states.lock().remove(&gone);
         friends.inner.distrust.lock().remove(&gone);
         friends.inner.contacts.lock().remove(&gone);
+        friends.inner.bells.remove(&gone);
     }
 }

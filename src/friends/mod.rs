@@ -1,8 +1,8 @@
 //! Friends' nodes as ours sees them: follows what they share, knows who is there, and asks them for what they hold.
 //!
 //! ```text
-//!  accounts (who is a friend) ──► keeper ──► a follower for each ── GET /changes?wait= ──► Dial ──► the friend's router
-//!                                               │
+//!  accounts (who is a friend) ──► keeper ──► a follower for each ── GET /changes ──► Dial ──► the friend's router
+//!                                               │      ◄── POST /friends/bell: there is news
 //!                                               ▼
 //!                           catalog (the friend's libraries and items, under the friend's ids)
 //! ```
@@ -10,6 +10,7 @@
 //! limit, never more: a page is looked at before it is written, an answer has a size and a time, and a friend that lies is
 //! asked again after a long while only. A friend that is removed here takes with it all that it told.
 mod answer;
+mod bell;
 mod blocks;
 mod fetch;
 mod follow;
@@ -54,6 +55,12 @@ pub trait Dial: Send + Sync + 'static {
     /// Sends one request to a friend's node, and returns its answer when its head is there; bodies stream both ways.
     fn request(&self, friend: &Friend, request: Request<Body>)
     -> BoxFuture<'static, Result<Response<Body>, DialError>>;
+
+    /// Comes back when no link to a friend's node is open; never, where that is not known.
+    fn gone(&self, friend: &Friend) -> BoxFuture<'static, ()> {
+        let _ = friend;
+        Box::pin(std::future::pending())
+    }
 }
 
 /// A friend's node could not be reached: why, for people.
@@ -74,10 +81,11 @@ pub struct FriendsOptions {
     pub body_idle: Duration,
     /// ... and brings at least so many bytes in it.
     pub body_floor: u64,
-    /// Seconds that a friend's node is asked to wait for something new.
-    pub wait: u64,
-    /// After each answer the next question comes no sooner than this: a few changes travel together.
+    /// A few changes travel together: after each answer the next question, and after something new the ring for it, come no
+    /// sooner than this.
     pub quiet: Duration,
+    /// A friend's node that did not ring is asked after this.
+    pub quiet_max: Duration,
     /// A friend's node that cannot be reached is tried again after this, and twice as long each time, ...
     pub retry_first: Duration,
     /// ... up to this.
@@ -98,8 +106,8 @@ impl Default for FriendsOptions {
             answer_time: Duration::from_secs(60),
             body_idle: Duration::from_secs(30),
             body_floor: 32 * 1024,
-            wait: 25,
             quiet: Duration::from_millis(250),
+            quiet_max: Duration::from_secs(5 * 60),
             retry_first: Duration::from_secs(1),
             retry_last: Duration::from_secs(60),
             retry_nonsense: Duration::from_secs(15 * 60),
@@ -174,6 +182,8 @@ struct Inner {
     /// Whose turn it is among friends with as much to do.
     turn: AtomicUsize,
     events: broadcast::Sender<FriendsEvent>,
+    /// Who rings, and who is rung for.
+    bells: bell::Bells,
     /// Somebody has a reason to believe that a friend is there: those that wait try again.
     hurry: Notify,
     /// Somebody has a reason to believe that a friend is gone.
@@ -214,6 +224,7 @@ impl Friends {
             contacts: Mutex::default(),
             turn: AtomicUsize::new(0),
             events: broadcast::Sender::new(BACKLOG),
+            bells: bell::Bells::default(),
             hurry: Notify::new(),
             doubt: Notify::new(),
             waiting: waiting::Waiting::default(),
@@ -222,6 +233,7 @@ impl Friends {
         };
         let this = Self { inner: Arc::new(inner) };
         this.inner.tasks.spawn(keeper::keep(this.clone()));
+        this.inner.tasks.spawn(bell::keep(this.clone()));
         this.inner.tasks.spawn(stand_in::keep(this.clone()));
         this
     }

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 
 use crate::fixtures::film;
 use crate::harness::{TestNode, Wishes, links};
+use crate::street::until as until_told;
 
 /// A UUID that names nothing.
 const NOTHING: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
@@ -419,6 +420,33 @@ async fn what_friends_move_is_counted_like_any_carrier() {
     assert!(iroh["connections"].as_u64().unwrap() >= 1);
     let figures = ada.signed_in("ada").await.get("/metrics").send().await.unwrap().text().await.unwrap();
     assert!(figures.contains("potluck_requests_total{carrier=\"iroh\"}"), "{figures}");
+    ada.stop().await;
+    bob.stop().await;
+}
+
+/// Requests that a node answered over links, so far.
+async fn answered(node: &TestNode) -> u64 {
+    let (_, status) = api(node, "GET", "/api/v1/status", Value::Null).await;
+    let iroh = status["carriers"].as_array().unwrap().iter().find(|carrier| carrier["name"] == "iroh").unwrap();
+    iroh["requests"].as_u64().unwrap()
+}
+
+#[tokio::test]
+async fn a_node_hears_of_a_change_because_it_is_rung_for() {
+    let (ada, bob) = linked(&[film()]).await;
+    share(&ada, "Bob", &[&ada.library]).await;
+    let named = async |name: Option<&str>| {
+        let libraries = bob.node().catalog().libraries().await.unwrap();
+        libraries.into_iter().find(|l| l.friend.is_some() && name.is_none_or(|name| l.name == name))
+    };
+    until_told(&bob, || named(None)).await;
+    let rung = answered(&bob).await;
+    let (status, answer) =
+        api(&ada, "PATCH", &format!("/api/v1/libraries/{}", ada.library), json!({"name": "Old films"})).await;
+    assert_eq!(status, 200, "{answer}");
+    // Without a ring it would ask in five minutes.
+    until_told(&bob, || named(Some("Old films"))).await;
+    assert!(answered(&bob).await > rung);
     ada.stop().await;
     bob.stop().await;
 }

@@ -12,13 +12,14 @@ use potluck::exchange::{Body, Responder};
 use potluck::facades::NodeRouter;
 use potluck::facades::native::model::ItemSummary;
 use potluck::friends::stand_in::{Sealed, Seals};
-use potluck::friends::{Dial, DialError, FriendsOptions};
+use potluck::friends::{Dial, DialError};
 use potluck::node::{Node, NodeKey};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::fixtures::film;
 use crate::harness::{Browser, PASSWORD, TestNode, links};
+use crate::street::options;
 
 const DAY: i64 = 24 * 3600 * 1000;
 
@@ -443,13 +444,7 @@ impl Dial for Line {
 fn lay(from: &TestNode, to: &TestNode) -> (Arc<Mutex<Option<Node>>>, Arc<AtomicBool>) {
     let (to, lost) = (Arc::new(Mutex::new(Some(to.node().clone()))), Arc::new(AtomicBool::new(false)));
     let line = Line { to: Arc::clone(&to), from: from.node().id().to_owned(), lost: Arc::clone(&lost) };
-    let options = FriendsOptions {
-        quiet: Duration::from_millis(1),
-        retry_first: Duration::from_millis(20),
-        retry_last: Duration::from_millis(50),
-        ..FriendsOptions::default()
-    };
-    from.node().start_friends(options, Arc::new(line)).unwrap();
+    from.node().start_friends(options(), Arc::new(line)).unwrap();
     (to, lost)
 }
 

@@ -118,10 +118,11 @@ async fn stall(answer: http::Response<Body>) -> http::Response<Body> {
     http::Response::new(StreamBody::new(half).boxed_unsync())
 }
 
-/// Followers that lose no time.
+/// Followers that lose no time; nobody rings in such a street.
 pub fn options() -> FriendsOptions {
     FriendsOptions {
         quiet: Duration::from_millis(1),
+        quiet_max: Duration::from_millis(100),
         retry_first: Duration::from_millis(20),
         retry_last: Duration::from_millis(50),
         ..FriendsOptions::default()

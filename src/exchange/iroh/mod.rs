@@ -211,6 +211,13 @@ impl<C: Clone + Send + Sync + 'static> Iroh<C> {
         self.inner.links.newest(endpoint).map(|link| link.state())
     }
 
+    /// Comes back when no link to a node is open.
+    pub async fn gone(&self, endpoint: &str) {
+        while let Some(link) = self.inner.links.newest(endpoint) {
+            link.connection.closed().await;
+        }
+    }
+
     /// Ticks whenever a link came or went.
     #[must_use]
     pub fn changed(&self) -> watch::Receiver<u64> {

@@ -1,7 +1,7 @@
 //! What changed in the libraries that the caller may see: how a friend's node follows ours, and any program that wants to.
 //!
-//! With `wait` an answer that would hold nothing new is held back until there is something, so that a change is known
-//! within a moment and nothing is asked in between.
+//! With `wait` an answer that would hold nothing new is held back until there is something. A friend's node need not wait:
+//! it is rung for.
 use std::time::Duration;
 
 use axum::extract::State;
@@ -69,6 +69,9 @@ fn seen(app: &App, caller: &Caller, people: bool) -> Seen {
 /// What is new after a cursor, as soon as anything is, or nothing new when the time is up.
 async fn follow(app: &App, mut caller: Caller, wanted: Wanted, until: Instant) -> Result<Changes, Refusal> {
     // Listened to before looking, so that nothing falls between.
+    if let Some(friends) = app.node().friends().filter(|_| caller.is_node() && wanted.people) {
+        friends.expects_ring(caller.id(), &wanted.since);
+    }
     let (catalog, accounts, stop) = (app.node().catalog(), app.node().accounts(), app.stopping());
     let (mut written, mut revoked) = (catalog.written(), accounts.revoked());
     loop {

@@ -117,9 +117,11 @@ pub(in crate::facades) async fn redeem(
     Json(redemption): Json<Redemption>,
 ) -> Result<axum::Json<Greeting>, Refusal> {
     let endpoint = node_of(&caller)?.to_owned();
-    let greeting = on(&app)?.greeting();
+    let links = on(&app)?;
+    let greeting = links.greeting();
     let new = NewFriend { name: redemption.name, endpoint, addresses: redemption.addresses };
     let friend = app.node().accounts().redeem(&redemption.secret, new).await?;
+    links.is_known_to(&friend.endpoint);
     tracing::info!(target: "audit", { friend.name = friend.name, friend.id = friend.id }, "an invite was redeemed");
     app.node().announce(NodeEvent::Friends);
     Ok(axum::Json(greeting))
@@ -133,9 +135,21 @@ pub(in crate::facades) async fn hello(
     Asker(caller): Asker,
     Json(theirs): Json<Greeting>,
 ) -> Result<axum::Json<Greeting>, Refusal> {
-    node_of(&caller)?;
+    let endpoint = node_of(&caller)?;
     app.node().accounts().found_friend(caller.id(), theirs.addresses).await?;
-    Ok(axum::Json(on(&app)?.greeting()))
+    let links = on(&app)?;
+    links.is_known_to(endpoint);
+    Ok(axum::Json(links.greeting()))
+}
+
+/// A friend's node says that there is news in what it shares: this one asks what it is. Without effect for anybody else.
+#[utoipa::path(post, path = "/api/v1/friends/bell", tag = "nodes",
+    responses((status = 204), (status = 401, body = Problem)))]
+pub(in crate::facades) async fn bell(State(app): State<App>, Asker(caller): Asker) -> StatusCode {
+    if let Some(friends) = app.node().friends() {
+        friends.rung(caller.id());
+    }
+    StatusCode::NO_CONTENT
 }
 
 fn on(app: &App) -> Result<&Links, Refusal> {

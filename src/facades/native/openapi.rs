@@ -52,6 +52,7 @@ use super::{
         friends::revoke,
         friends::redeem,
         friends::hello,
+        friends::bell,
         stand_in::news,
         stand_in::receive,
         replicas::list,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::{Links, LinksError, peer, talk};
+use super::{Links, LinksError, Presence, peer, talk};
 use crate::accounts::{Caller, Credential, Friend};
 
 /// Links that are dialed at a time.
@@ -80,7 +80,7 @@ fn dial_due(
     let all = links.inner.accounts.friends();
     links.inner.failures.lock().retain(|node, _| all.iter().any(|friend| friend.endpoint == *node));
     for friend in all {
-        let linked = links.inner.iroh.link(&friend.endpoint).is_some();
+        let linked = matches!(links.presence(&friend), Presence::Online(_));
         if linked || !friend.enabled || busy.contains(&friend.endpoint) || dialing.len() >= AT_ONCE {
             continue;
         }

@@ -195,21 +195,25 @@ impl Links {
         let name = name.map_or(theirs.name, str::to_owned);
         let new = NewFriend { name, endpoint: code.endpoint, addresses };
         let friend = self.inner.accounts.add_friend(new).await?;
+        self.is_known_to(&friend.endpoint);
         tracing::info!(target: "audit", { friend.name = friend.name, friend.id = friend.id }, "accepted an invite");
         Ok(friend)
     }
 
-    /// How a friend's node is.
+    /// How a friend's node is. A link to one that does not know this node leads nowhere.
     #[must_use]
     pub fn presence(&self, friend: &Friend) -> Presence {
-        if let Some(link) = self.inner.iroh.link(&friend.endpoint) {
-            return Presence::Online(link);
+        let failure = self.inner.failures.lock().get(&friend.endpoint).cloned();
+        match (failure, self.inner.iroh.link(&friend.endpoint)) {
+            (Some(failure), _) if failure.refused => Presence::Refused,
+            (_, Some(link)) => Presence::Online(link),
+            (failure, None) => Presence::Off(failure.map(|failure| failure.reason)),
         }
-        match self.inner.failures.lock().get(&friend.endpoint) {
-            Some(failure) if failure.refused => Presence::Refused,
-            Some(failure) => Presence::Off(Some(failure.reason.clone())),
-            None => Presence::Off(None),
-        }
+    }
+
+    /// A node showed that it knows this one.
+    pub fn is_known_to(&self, endpoint: &str) {
+        self.inner.failures.lock().remove(endpoint);
     }
 
     /// Sends a request to a friend's router, which answers what it shares with this node. The target is a path of the API.
@@ -245,6 +249,11 @@ impl Dial for Links {
     ) -> BoxFuture<'static, Result<http::Response<Body>, DialError>> {
         let (links, friend) = (self.clone(), friend.clone());
         async move { links.send(&friend, request).await.map_err(|error| DialError(error.to_string())) }.boxed()
+    }
+
+    fn gone(&self, friend: &Friend) -> BoxFuture<'static, ()> {
+        let (iroh, endpoint) = (self.inner.iroh.clone(), friend.endpoint.clone());
+        async move { iroh.gone(&endpoint).await }.boxed()
     }
 }
 

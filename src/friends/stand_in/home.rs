@@ -15,6 +15,8 @@ use crate::catalog::{CatalogError, FACTS_MAX, Facts, Id, Known, Whose};
 use crate::exchange::Body;
 use crate::friends::{Friends, FriendsError};
 
+/// A stand-in is asked to wait this long for something new.
+const WAIT_SECONDS: u64 = 25;
 /// Longest answer of a stand-in, bytes: a page of facts is a tenth of it.
 const ANSWER_MAX: u64 = 2 * 1024 * 1024;
 /// Where a stand-in is asked and told.
@@ -126,8 +128,7 @@ impl Teller {
     async fn ask(&self, known: Option<&Standing>) -> Result<News, TellError> {
         let inner = &self.friends.inner;
         let since = inner.catalog.facts_taken(&self.friend, Whose::Ours).await?;
-        let wait =
-            known.map(|known| format!("&known={}&wait={}", known.word(), inner.options.wait)).unwrap_or_default();
+        let wait = known.map(|known| format!("&known={}&wait={WAIT_SECONDS}", known.word())).unwrap_or_default();
         let request = Request::get(format!("{PATH}?since={since}{wait}")).body(empty());
         let request = request.map_err(|_| TellError::Broken)?;
         answer(self.friends.ask_unseen(&self.friend, request, ANSWER_MAX).await?).await
