@@ -22,6 +22,8 @@ const ROUTE: &str = "/api/v1/friends/bell";
 /// Rings at a time.
 const AT_ONCE: usize = 16;
 const ANSWER_MAX: u64 = 64 * 1024;
+/// A ring that was refused, because this node asked for too much just then, is tried so often.
+const TRIES: u32 = 5;
 
 /// Who is expecting a ring, and whom it would wake here.
 #[derive(Default)]
@@ -105,10 +107,23 @@ async fn ring_if_new(friends: &Friends, friend: Id, cursor: String) {
     }
 }
 
+/// Rings, again after a while where that was refused. A link that ended needs no ring: the friend asks when it is back.
 async fn ring(friends: &Friends, friend: &Id) {
-    let empty = Empty::<Bytes>::new().map_err(|never| match never {}).boxed_unsync();
-    let Ok(request) = Request::post(ROUTE).body(empty) else { return };
-    if let Err(error) = friends.ask_unseen(friend, request, ANSWER_MAX).await {
-        tracing::debug!(friend.id = %friend, error = %error, "a friend's node was not told that there is news");
+    let mut pause = friends.inner.options.retry_first;
+    for _ in 0..TRIES {
+        let empty = Empty::<Bytes>::new().map_err(|never| match never {}).boxed_unsync();
+        let Ok(request) = Request::post(ROUTE).body(empty) else { return };
+        match friends.ask_unseen(friend, request, ANSWER_MAX).await {
+            Ok(answer) if answer.status().is_success() => return,
+            Ok(answer) => {
+                tracing::debug!(friend.id = %friend, http.status = answer.status().as_u16(), "a ring was refused");
+            }
+            Err(error) => {
+                tracing::debug!(friend.id = %friend, error = %error, "a friend's node was not told that there is news");
+                return;
+            }
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(friends.inner.options.retry_last);
     }
 }

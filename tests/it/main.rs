@@ -1,6 +1,7 @@
 //! Features of the node, tested through its public surface. One program, so that everything links once.
 mod architecture;
 mod bad_media;
+mod bell;
 mod blocks;
 mod bodies;
 mod boxes;

@@ -68,8 +68,9 @@ fn seen(app: &App, caller: &Caller, people: bool) -> Seen {
 
 /// What is new after a cursor, as soon as anything is, or nothing new when the time is up.
 async fn follow(app: &App, mut caller: Caller, wanted: Wanted, until: Instant) -> Result<Changes, Refusal> {
+    let is_link = matches!(caller.credential, Credential::Endpoint(_));
     // Listened to before looking, so that nothing falls between.
-    if let Some(friends) = app.node().friends().filter(|_| caller.is_node() && wanted.people) {
+    if let Some(friends) = app.node().friends().filter(|_| is_link && wanted.people) {
         friends.expects_ring(caller.id(), &wanted.since);
     }
     let (catalog, accounts, stop) = (app.node().catalog(), app.node().accounts(), app.stopping());

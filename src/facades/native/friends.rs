@@ -146,7 +146,8 @@ pub(in crate::facades) async fn hello(
 #[utoipa::path(post, path = "/api/v1/friends/bell", tag = "nodes",
     responses((status = 204), (status = 401, body = Problem)))]
 pub(in crate::facades) async fn bell(State(app): State<App>, Asker(caller): Asker) -> StatusCode {
-    if let Some(friends) = app.node().friends() {
+    // A browser that the node sent is not the node.
+    if let Some(friends) = app.node().friends().filter(|_| node_of(&caller).is_ok()) {
         friends.rung(caller.id());
     }
     StatusCode::NO_CONTENT
