@@ -14,6 +14,7 @@ mod accept;
 mod dial;
 mod key;
 mod links;
+mod near;
 mod reach;
 mod start;
 mod stream;

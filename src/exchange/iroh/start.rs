@@ -6,13 +6,14 @@ use std::sync::Arc;
 use iroh::endpoint::{BindOpts, Builder, QuicTransportConfig, VarInt};
 use iroh::{Endpoint, RelayMode, RelayUrl, SecretKey, TransportAddr};
 use iroh_mdns_address_lookup::MdnsAddressLookup;
-use noq_proto::congestion::{Bbr3Config, CubicConfig};
+use noq_proto::congestion::{Bbr3Config, ControllerFactory, CubicConfig};
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::links::Links;
+use super::near::NearFactory;
 use super::{
     ALPN, Congestion, Inner, Iroh, IrohError, IrohOptions, KEY_BYTES, Recognise, STREAM_WINDOW_MAX, accept, key,
 };
@@ -102,10 +103,14 @@ fn transport(options: &IrohOptions) -> QuicTransportConfig {
         .stream_receive_window(window)
         .send_window(SEND_WINDOWS * u64::from(options.stream_window));
     match options.congestion {
-        Congestion::Bbr => builder.congestion_controller_factory(Arc::new(Bbr3Config::default())),
-        Congestion::Cubic => builder.congestion_controller_factory(Arc::new(CubicConfig::default())),
+        Congestion::Bbr => builder.congestion_controller_factory(near(Bbr3Config::default())),
+        Congestion::Cubic => builder.congestion_controller_factory(near(CubicConfig::default())),
     }
     .build()
+}
+
+fn near(far: impl ControllerFactory + Send + Sync + 'static) -> Arc<NearFactory> {
+    Arc::new(NearFactory(Arc::new(far)))
 }
 
 /// What can be told to others: texts that [`parse_address`] reads.
