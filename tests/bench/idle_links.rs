@@ -48,7 +48,10 @@ async fn weigh(table: &mut Table) -> anyhow::Result<()> {
     knowing.wait_for(|known| *known >= FRIENDS).await?;
     tokio::time::sleep(SETTLED).await;
     let megabytes = |node: &Served| anyhow::Ok(node.resident()? as f64 / 1e6);
-    let (alone, popular) = (megabytes(&alone)?, megabytes(&popular)?);
+    let figures = (megabytes(&alone)?, megabytes(&popular)?);
+    // Before its friends, whom it would dial again.
+    drop((alone, popular));
+    let (alone, popular) = figures;
     table.row(
         &format!("{FRIENDS} friends' idle links, RSS over a node without"),
         format!("{:.1} MB", popular - alone),

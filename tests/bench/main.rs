@@ -6,6 +6,7 @@ mod friends;
 mod idle_links;
 mod import;
 mod node;
+mod replicas;
 mod segments;
 mod sync;
 mod table;
@@ -28,6 +29,7 @@ const GROUPS: &[Group] = &[
     ("transcode", transcode::measure),
     ("webrtc", webrtc::measure),
     ("friends", friends::measure),
+    ("replicas", replicas::measure),
     ("idle-links", idle_links::measure),
 ];
 

@@ -1,4 +1,5 @@
 //! A whole node as a process: how soon it is ready, what it weighs when idle, how fast its lists are over HTTP.
+use std::ffi::OsStr;
 use std::future::Future;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -13,9 +14,10 @@ use potluck::database::{Database, DatabaseOptions, Durability, migrations};
 use serde_json::json;
 
 use crate::table::Table;
+use crate::wan::Wan;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_potluck");
-const PASSWORD: &str = "a pinch of salt";
+pub const PASSWORD: &str = "a pinch of salt";
 /// Items of the node that is weighed.
 const HOUSEHOLD: u64 = 10_000;
 /// Items of the node that is asked.
@@ -102,13 +104,19 @@ fn percentiles(mut times: Vec<Duration>) -> String {
     format!("p50 {:.1} ms, p99 {:.1} ms", at(50), at(99))
 }
 
-/// A data folder with an account and that many items.
-pub async fn prepare(data: &Path, count: u64) -> anyhow::Result<()> {
+/// A data folder with an account.
+pub fn init(data: &Path) -> anyhow::Result<()> {
     let mut init = Command::new(PROGRAM);
     init.arg("--data").arg(data).args(["init", "--admin", "ada", "--password-stdin"]);
     let mut init = init.stdin(Stdio::piped()).stdout(Stdio::null()).spawn()?;
     init.stdin.take().context("its input")?.write_all(PASSWORD.as_bytes())?;
     ensure!(init.wait()?.success(), "init failed");
+    Ok(())
+}
+
+/// A data folder with an account and that many items.
+pub async fn prepare(data: &Path, count: u64) -> anyhow::Result<()> {
+    init(data)?;
     let options = DatabaseOptions { durability: Durability::Normal, ..DatabaseOptions::default() };
     let catalog = Catalog::new(Database::open(&data.join("catalog.db"), &options, migrations::CATALOG)?);
     let library =
@@ -134,17 +142,24 @@ pub async fn prepare(data: &Path, count: u64) -> anyhow::Result<()> {
 /// A node that runs until it is dropped.
 pub struct Served {
     process: Child,
-    url: String,
+    pub url: String,
     ready: Duration,
 }
 
 impl Served {
     pub fn start(data: &Path) -> anyhow::Result<Self> {
+        Self::start_at("127.0.0.1", data, None, &[])
+    }
+
+    /// One that listens at `host`, on the far side of a link where there is one.
+    pub fn start_at(host: &str, data: &Path, wan: Option<&Wan>, settings: &[(&str, &OsStr)]) -> anyhow::Result<Self> {
         let begin = Instant::now();
-        let mut serve = Command::new(PROGRAM);
-        serve.arg("--data").arg(data).args(["serve", "--listen", "127.0.0.1:0"]);
-        serve.env("POTLUCK_WEBRTC__LISTEN", "127.0.0.1:0").env("POTLUCK_FRIENDS__LISTEN", "127.0.0.1:0");
-        serve.env("POTLUCK_LOG__LEVEL", "error");
+        let any = format!("{host}:0");
+        let mut serve = wan.map_or_else(|| Command::new(PROGRAM), |wan| wan.command(PROGRAM));
+        serve.arg("--data").arg(data).args(["serve", "--listen", &any]);
+        serve.env("POTLUCK_WEBRTC__LISTEN", &any).env("POTLUCK_FRIENDS__LISTEN", &any);
+        serve.env("POTLUCK_LOG__LEVEL", "error").env("POTLUCK_LIBRARY__SETTLE_SECONDS", "0");
+        serve.envs(settings.iter().copied());
         let mut process = serve.stdout(Stdio::piped()).spawn()?;
         let mut line = String::new();
         BufReader::new(process.stdout.take().context("its output")?).read_line(&mut line)?;

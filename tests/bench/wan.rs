@@ -34,6 +34,13 @@ impl Wan {
         Ok(Some(wan))
     }
 
+    /// Runs a program on the far side.
+    pub fn command(&self, program: &str) -> Command {
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", NAMESPACE, program]);
+        command
+    }
+
     /// A runtime whose sockets are on the far side.
     pub fn far_runtime(&self) -> anyhow::Result<Runtime> {
         let namespace = File::open(Path::new("/run/netns").join(NAMESPACE))?;
