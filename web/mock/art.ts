@@ -1,5 +1,7 @@
 /** Pictures for invented titles: drawn, so that nothing need be kept or fetched. */
-function random(seed: number): () => number {
+
+/** Numbers from 0 to 1, the same for the same seed. */
+export function random(seed: number): () => number {
   let state = seed >>> 0 || 1;
   return () => {
     state ^= state << 13;

@@ -22,6 +22,7 @@ import type {
   Status,
 } from '../src/api/types.ts';
 import { picture } from './art.ts';
+import { cover, pagePicture, pagesOf, seriesItems } from './comics.ts';
 import { blockOf, contentOf, FILM_SECONDS, filmFile } from './film.ts';
 import { renditions, segments, sprite, subtitles, subtitleText, thumbnails, TRANSCODED } from './playing.ts';
 
@@ -83,6 +84,8 @@ type Reply = {
 /** The mock node is busy with other films for this long after it began to play one of them. */
 const BUSY_MS = 12_000;
 const BUSY_ITEM = 'f2';
+/** So that what waits for a page can be seen. */
+const PAGE_MS = 120;
 
 const DECODED = ['h264', 'hevc', 'vp9', 'av1', 'mpeg2video', 'vc1'];
 const ALL = { decode: DECODED, encode: ['h264'], scale: true, tone_map: true };
@@ -133,11 +136,14 @@ export class MockNode {
       library('l1', 'Films', 'movies', '/srv/media/films'),
       library('l2', 'Shows', 'shows', '/srv/media/shows'),
       library('l3', 'Home videos', 'videos', '/srv/media/videos'),
+      library('l4', 'Comics', 'comics', '/srv/media/comics'),
+      library('l5', 'Books', 'books', '/srv/media/books'),
     ];
     const films = household === 'huge' ? 100_000 : 180;
     for (let i = 0; i < films; i += 1) this.items.push(film(i, 'l1'));
     for (let i = 0; i < 14; i += 1) this.items.push(...show(i, 'l2'));
     for (let i = 0; i < 24; i += 1) this.items.push(video(i, 'l3'));
+    this.items.push(...seriesItems('l4', 'l5', NOW));
     for (const [friend, from] of [BOB, CARLA].map((friend, n) => [friend, 200 + 40 * n] as const)) {
       this.libraries.push({ ...library(friend.id, 'Films', 'movies', ''), path: undefined, friend });
       for (let i = from; i < from + 12; i += 1) this.items.push({ ...film(i, friend.id), friend });
@@ -294,7 +300,7 @@ export class MockNode {
     const words = (query.get('q') ?? '').toLowerCase().split(/\s+/).filter(Boolean);
     let found = this.items.filter(
       (item) =>
-        (kind ? item.kind === kind : item.kind !== 'show') &&
+        (kind ? item.kind === kind : !gathers(item)) &&
         (!of || item.library === of) &&
         (!show || item.show === show) &&
         matches(item, progress) &&
@@ -312,7 +318,7 @@ export class MockNode {
       '-year': (item) => -(item.year ?? 0),
       duration: (item) => item.duration ?? 0,
     };
-    const order = by[sort];
+    const order = show ? place : by[sort];
     if (order) found = [...found].sort((a, b) => order(a) - order(b));
     this.found.set(key, found);
     return found;
@@ -334,6 +340,11 @@ export class MockNode {
       item.progress = body;
       this.found.clear();
       return {};
+    }
+    if (what === 'pages') return page(item, more[0], query);
+    if (what === 'next' && item.kind === 'book') {
+      const next = this.items.find((one) => one.show === item.show && place(one) === place(item) + 1);
+      return next ? { json: next } : {};
     }
     if (what === 'next') {
       const next = this.items.find(
@@ -561,11 +572,27 @@ export class MockNode {
 
   private count(): void {
     for (const one of this.libraries) {
-      const own = this.items.filter((item) => item.library === one.id && item.kind !== 'show');
+      const own = this.items.filter((item) => item.library === one.id && !gathers(item));
       one.items = own.length;
       one.bytes = own.reduce((sum, item) => sum + (item.size ?? 0), 0);
     }
   }
+}
+
+function gathers({ kind }: ItemSummary): boolean {
+  return kind === 'show' || kind === 'series';
+}
+
+/** Where an episode or book stands in its show or series. */
+function place({ id, season, episode }: ItemSummary): number {
+  return Number(/b(\d+)$/.exec(id)?.[1] ?? (season ?? 0) * 1000 + (episode ?? 0));
+}
+
+async function page(item: ItemSummary, number: string | undefined, query: URLSearchParams): Promise<Reply> {
+  if (!number) return { json: pagesOf(item) };
+  await new Promise((resolve) => setTimeout(resolve, PAGE_MS));
+  const text = pagePicture(item, Number(number), query.has('convert'));
+  return text ? { text, type: 'image/svg+xml' } : problem(500, 'damaged', 'this page is cut off in its archive');
 }
 
 function matches(item: ItemSummary, progress: string | null): boolean {
@@ -721,6 +748,7 @@ function friend(id: string, name: string): Friend {
 function detail(item: ItemSummary): ItemDetail {
   const length = item.duration ?? 0;
   const names = ['Opening', 'The crossing', 'Deeper', 'Stillness', 'Return', 'Credits'];
+  const book = item.kind === 'book';
   const hevc = item.id === 'f20' || item.id === BUSY_ITEM;
   return {
     ...item,
@@ -728,22 +756,21 @@ function detail(item: ItemSummary): ItemDetail {
       'A keeper of an unlit lighthouse finds that the ships still come. Over one winter she learns whom they are looking for, and what the coast has kept from her.',
     genres: ['Drama', 'Mystery'],
     backdrop: `/api/v1/items/${item.id}/backdrop`,
-    files:
-      item.kind === 'show'
-        ? []
-        : [
-            {
-              cid: item.cid,
-              size: item.size ?? 0,
-              name: `${item.title}.mkv`,
-              container: 'matroska',
-              path: `/srv/media/films/${item.title}/${item.title}.mkv`,
-              verified_at: NOW - 26 * HOUR,
-            },
-          ],
+    files: gathers(item)
+      ? []
+      : [
+          {
+            cid: item.cid,
+            size: item.size ?? 0,
+            name: `${item.title}.${book ? 'cbz' : 'mkv'}`,
+            container: book ? 'zip' : 'matroska',
+            path: `/srv/media/films/${item.title}/${item.title}.${book ? 'cbz' : 'mkv'}`,
+            verified_at: NOW - 26 * HOUR,
+          },
+        ],
     sources: [{ friend: item.friend ?? null, item: item.id, state: item.state, cid: item.cid ?? null }],
     streams:
-      item.kind === 'show'
+      gathers(item) || book
         ? []
         : [
             {
@@ -785,7 +812,7 @@ function detail(item: ItemSummary): ItemDetail {
         ? names.map((name, i) => ({ start: (length * i) / 6, end: (length * (i + 1)) / 6, title: name }))
         : [],
     playback:
-      item.kind === 'show' ? null : hevc ? TRANSCODED : { method: 'copy', reason: 'repackaged without re-encoding' },
+      gathers(item) || book ? null : hevc ? TRANSCODED : { method: 'copy', reason: 'repackaged without re-encoding' },
     problem:
       item.state === 'damaged'
         ? 'Block 311 of 2,957 does not hash to its name any more.'
@@ -796,6 +823,7 @@ function detail(item: ItemSummary): ItemDetail {
 }
 
 function art(item: ItemSummary, what: 'poster' | 'backdrop'): Reply {
+  if (item.id.startsWith('c') && what === 'poster') return { text: cover(item), type: 'image/svg+xml' };
   if (what === 'poster' && !item.poster) return problem(404, 'not_found', 'it has no picture');
   const tall = what === 'poster' && (item.kind === 'movie' || item.kind === 'show');
   const seed = [...item.id].reduce((sum, char) => sum * 31 + char.charCodeAt(0), 7) % 100_003;
@@ -806,7 +834,7 @@ function folders(path: string): Folders {
   const tree: Record<string, string[]> = {
     '/': ['home', 'srv'],
     '/srv': ['media', 'backup'],
-    '/srv/media': ['films', 'shows', 'videos', 'music'],
+    '/srv/media': ['films', 'shows', 'videos', 'comics', 'books', 'music'],
     '/srv/media/films': ['Amber Orchard (1999)', 'Quiet Harbour (1960)'],
   };
   const clean = path === '/' ? '/' : path.replace(/\/+$/, '');

@@ -7,6 +7,7 @@ import type {
   Account,
   AccountChange,
   ApiKey,
+  BookPages,
   Capabilities,
   Folders,
   Friend,
@@ -143,9 +144,11 @@ export const api = {
   subtitles: (item: string, signal?: AbortSignal) => call<Subtitles>('GET', `/items/${id(item)}/subtitles`, { signal }),
   thumbnails: (item: string, signal?: AbortSignal) =>
     call<Thumbnails>('GET', `/items/${id(item)}/thumbnails`, { signal }),
+  /** The pages of a book, in reading order. */
+  pages: (item: string, signal?: AbortSignal) => call<BookPages>('GET', `/items/${id(item)}/pages`, { signal }),
   /** Tells that nobody watches here any more, so that nothing is transcoded in vain. Outlives the page. */
   stopped: (item: string) => call<void>('POST', `/items/${id(item)}/stopped`, { keepalive: true }),
-  /** The episode after this one; `null` after the last. */
+  /** The episode or book after this one; `null` after the last. */
   next: async (item: string): Promise<ItemSummary | null> =>
     (await call<ItemSummary | undefined>('GET', `/items/${id(item)}/next`)) ?? null,
   /** Has the node read the whole file again; the problem it found, or `null`. */
@@ -194,6 +197,19 @@ export const api = {
     return response.text();
   },
 
+  /** A file of the node as it is: a page of a book, a whole book. */
+  blob: async (path: string, signal?: AbortSignal): Promise<Blob> => {
+    const init: RequestInit = { credentials: 'same-origin', signal: signal ?? null };
+    try {
+      const response = await fetch(path, init);
+      if (!response.ok) throw await refusal(response, `GET ${path}`);
+      return await response.blob();
+    } catch (cause) {
+      if (signal?.aborted || cause instanceof ApiError) throw cause;
+      throw new ApiError(0, 'unreachable', '', `GET ${path}`);
+    }
+  },
+
   /** One block of an item, as it is. */
   block: async (item: string, cid: string): Promise<Uint8Array<ArrayBuffer>> => {
     const path = `${BASE}/items/${id(item)}/blocks/${id(cid)}`;
@@ -210,6 +226,9 @@ export const address = {
   poster: (item: string) => `${BASE}/items/${id(item)}/poster`,
   backdrop: (item: string) => `${BASE}/items/${id(item)}/backdrop`,
   file: (item: string) => `${BASE}/items/${id(item)}/file`,
+  /** `convert` for a type that no browser shows. */
+  page: (item: string, page: number, convert?: 'jpeg' | 'png') =>
+    `${BASE}/items/${id(item)}/pages/${page}${queryString({ convert })}`,
   playlist: (item: string, client: Capabilities) => `${BASE}/items/${id(item)}/hls/master.m3u8${queryString(client)}`,
   mediaPlaylist: (item: string, rendition: string) => `${BASE}/items/${id(item)}/hls/${id(rendition)}/index.m3u8`,
   events: () => `${BASE}/events`,

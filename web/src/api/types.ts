@@ -20,18 +20,11 @@ export type Holder = Schemas['Holder'];
 export type HdrFormat = Schemas['HdrFormat'];
 export type Invite = Schemas['Invite'];
 export type ItemChanged = Schemas['ItemChanged'];
-export type ItemDetail = Schemas['ItemDetail'];
 export type ItemFile = Schemas['ItemFile'];
-export type ItemKind = Schemas['ItemKind'];
-export type ItemPage = Schemas['ItemPage'];
 export type ItemSource = Schemas['ItemSource'];
 export type ItemState = Schemas['ItemState'];
-export type ItemSummary = Schemas['ItemSummary'];
-export type Library = Schemas['Library'];
-export type LibraryKind = Schemas['LibraryKind'];
 export type NewAccount = Schemas['NewAccount'];
 export type NewInvite = Schemas['NewInvite'];
-export type NewLibrary = Schemas['NewLibrary'];
 export type NewReplica = Schemas['NewReplica'];
 export type PlaybackDecision = Schemas['PlaybackDecision'];
 export type Problem = Schemas['Problem'];
@@ -45,7 +38,6 @@ export type Replicas = Schemas['Replicas'];
 export type ReplicaState = Schemas['ReplicaState'];
 export type ScanProgress = Schemas['ScanProgress'];
 export type ScanState = Schemas['ScanState'];
-export type Status = Schemas['Status'];
 export type Segment = Schemas['Segment'];
 export type Stream = Schemas['Stream'];
 export type Subtitles = Schemas['Subtitles'];
@@ -56,3 +48,16 @@ export type Verdict = Schemas['Verdict'];
 export type Visibility = Schemas['Visibility'];
 
 export type { Capabilities } from '../exchange/capabilities';
+export type {
+  BookDirection,
+  BookPage,
+  BookPages,
+  ItemDetail,
+  ItemKind,
+  ItemPage,
+  ItemSummary,
+  Library,
+  LibraryKind,
+  NewLibrary,
+  Status,
+} from './books';

@@ -12,6 +12,10 @@ describe('route', () => {
     '/item/x?season=0',
     '/item/x?season=2&content=1',
     '/play/x?t=90',
+    '/comics?sort=-added',
+    '/books',
+    '/read/x',
+    '/read/x?page=12',
     '/search?q=blade+runner',
     '/search',
     '/friends',
@@ -40,6 +44,7 @@ describe('route', () => {
   it('an open drawer or another sorting is the same view', () => {
     expect(sameView(parseRoute('/item/x'), parseRoute('/item/x?content=1'))).toBe(true);
     expect(sameView(parseRoute('/films'), parseRoute('/films?sort=year'))).toBe(true);
+    expect(sameView(parseRoute('/read/x'), parseRoute('/read/x?page=2'))).toBe(true);
     expect(sameView(parseRoute('/item/x'), parseRoute('/item/y'))).toBe(false);
   });
 

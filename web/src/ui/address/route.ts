@@ -1,7 +1,7 @@
 /**
  * What the address bar says, as a value: the page's state that survives a reload. Pure; `place.svelte.ts` acts on it.
  */
-export type Section = 'films' | 'shows' | 'videos';
+export type Section = 'films' | 'shows' | 'videos' | 'comics' | 'books';
 export type Sort = 'title' | '-added' | '-year' | 'year' | 'duration';
 export type Watched = 'unwatched' | 'started' | 'completed';
 
@@ -11,6 +11,7 @@ export type Route =
   | { name: 'library'; library: string; sort: Sort; watched: Watched | null }
   | { name: 'item'; item: string; season: number | null; content: boolean }
   | { name: 'play'; item: string; at: number | null }
+  | { name: 'read'; item: string; page: number | null }
   | { name: 'search'; q: string }
   | { name: 'friends' }
   | { name: 'status' }
@@ -19,7 +20,8 @@ export type Route =
 
 const SORTS: readonly Sort[] = ['title', '-added', '-year', 'year', 'duration'];
 const WATCHED: readonly Watched[] = ['unwatched', 'started', 'completed'];
-const SECTIONS: readonly Section[] = ['films', 'shows', 'videos'];
+/** In the order of the rail. */
+export const SECTIONS: readonly Section[] = ['films', 'shows', 'videos', 'comics', 'books'];
 
 /** `url` is a path with its query, such as `/films?sort=-added`. */
 export function parseRoute(url: string): Route {
@@ -45,6 +47,7 @@ export function parseRoute(url: string): Route {
       };
     }
     if (first === 'play') return { name: 'play', item: id, at: whole(searchParams.get('t')) };
+    if (first === 'read') return { name: 'read', item: id, page: whole(searchParams.get('page')) };
   }
   return { name: 'unknown' };
 }
@@ -61,6 +64,8 @@ export function formatRoute(route: Route): string {
     if (route.content) query.set('content', '1');
   } else if (route.name === 'play') {
     if (route.at !== null) query.set('t', String(route.at));
+  } else if (route.name === 'read') {
+    if (route.page !== null) query.set('page', String(route.page));
   } else if (route.name === 'search') {
     if (route.q !== '') query.set('q', route.q);
   }
@@ -83,6 +88,8 @@ export const to = {
   item: (item: string, season?: number | null) =>
     formatRoute({ name: 'item', item, season: season ?? null, content: false }),
   play: (item: string, at?: number) => formatRoute({ name: 'play', item, at: at ?? null }),
+  /** `page` is a number from 1; without one, where somebody stopped. */
+  read: (item: string, page?: number) => formatRoute({ name: 'read', item, page: page ?? null }),
   search: (q: string) => formatRoute({ name: 'search', q }),
 };
 
@@ -98,6 +105,8 @@ function formatPath(route: Route): string {
       return `/item/${encodeURIComponent(route.item)}`;
     case 'play':
       return `/play/${encodeURIComponent(route.item)}`;
+    case 'read':
+      return `/read/${encodeURIComponent(route.item)}`;
     case 'unknown':
       return '/';
     default:

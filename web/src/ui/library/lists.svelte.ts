@@ -18,6 +18,7 @@ export class ListView {
   constructor(
     private readonly query: ItemQuery,
     changes: number,
+    private readonly byTitle: boolean,
   ) {
     this.seen = changes;
     this.list = this.fresh();
@@ -42,10 +43,15 @@ export class ListView {
     return this.list.placeOf(letter, new AbortController().signal);
   }
 
-  /** Asks again what is in view if anything changed since; what is shown stays until the answer is there. */
+  /** Asks again what is in view if anything changed since. */
   refresh(changes: number): void {
     if (changes === this.seen) return;
     this.seen = changes;
+    this.again();
+  }
+
+  /** Asks again what is in view; what is shown stays until the answer is there. */
+  again(): void {
     const list = this.fresh();
     this.run(list, () => {
       this.list.stop();
@@ -67,7 +73,7 @@ export class ListView {
   private fresh(): SparseList {
     const list: SparseList = new SparseList(
       (page, signal) => api.items({ ...this.query, ...page }, signal),
-      (this.query.sort ?? 'title') === 'title',
+      this.byTitle,
       () => {
         if (list === this.list) this.version += 1;
       },
@@ -90,10 +96,10 @@ export class ListView {
 
 const views = new Map<string, ListView>();
 
-/** The list for a query, the same object while it is remembered. */
-export function listFor(query: ItemQuery, changes: number): ListView {
+/** The list for a query, the same object while it is remembered. `byTitle`: letters lead into it. */
+export function listFor(query: ItemQuery, changes: number, byTitle = (query.sort ?? 'title') === 'title'): ListView {
   const key = queryString(query);
-  const view = views.get(key) ?? new ListView(query, changes);
+  const view = views.get(key) ?? new ListView(query, changes, byTitle);
   views.delete(key);
   views.set(key, view);
   for (const old of views.keys()) {

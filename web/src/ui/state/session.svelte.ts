@@ -1,11 +1,10 @@
 /** Who is signed in and which libraries they see: what the whole page depends on. */
 import { api, ApiError, onSignedOut } from '../../api/client';
-import type { Account, Library, LibraryKind } from '../../api/types';
-import type { Section } from '../address/route';
+import type { Account, Library } from '../../api/types';
+import { SECTIONS, type Section } from '../address/route';
+import { kindOf } from '../kinds';
 
 type Phase = 'starting' | 'out' | 'in' | 'unreachable';
-
-const SECTION_KIND: Record<Section, LibraryKind> = { films: 'movies', shows: 'shows', videos: 'videos' };
 
 class Session {
   phase: Phase = $state('starting');
@@ -15,9 +14,7 @@ class Session {
 
   /** Kinds that exist here, in the order of the rail. */
   readonly sections: Section[] = $derived(
-    (['films', 'shows', 'videos'] as const).filter((section) =>
-      this.libraries.some((library) => library.kind === SECTION_KIND[section]),
-    ),
+    SECTIONS.filter((section) => this.libraries.some((library) => library.kind === kindOf(section))),
   );
 
   private readonly farewells = new Set<() => void>();
@@ -36,7 +33,7 @@ class Session {
   }
 
   ofSection(section: Section): Library[] {
-    return this.libraries.filter((library) => library.kind === SECTION_KIND[section]);
+    return this.libraries.filter((library) => library.kind === kindOf(section));
   }
 
   /** Asks the node who is signed in. */

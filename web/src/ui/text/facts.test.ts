@@ -1,6 +1,16 @@
 import { expect, it } from 'vitest';
-import type { ItemSummary } from '../../api/types';
-import { initials, joined, resolution, streamLine, subtitle, trackName, watchedShare } from './facts';
+import type { ItemDetail, ItemSummary } from '../../api/types';
+import {
+  factsLine,
+  initials,
+  joined,
+  leftOf,
+  resolution,
+  streamLine,
+  subtitle,
+  trackName,
+  watchedShare,
+} from './facts';
 
 const film: ItemSummary = {
   id: 'a',
@@ -38,6 +48,30 @@ it('the watched share is absent before the start and after the end', () => {
   expect(watchedShare({ ...film, progress: { position: 6000, completed: true } })).toBe(null);
   expect(watchedShare({ ...film, progress: { position: 3360, completed: false } })).toBe(0.5);
 });
+
+const book: ItemSummary = { ...film, kind: 'book', duration: null, title: 'Low Water', number: '10.5', pages: 24 };
+
+it('a book tells its number and pages', () => expect(subtitle(book)).toBe('#10.5 · 24 pages'));
+
+it('a series tells how many books it has', () =>
+  expect(subtitle({ ...film, kind: 'series', duration: null, books: 12 })).toBe('2024 · 12 books'));
+
+it('a book is told by its pages, not by a length', () =>
+  expect(factsLine({ ...book, streams: [], size: 31_000_000 } as unknown as ItemDetail)).toEqual([
+    '2024',
+    '24 pages',
+    '31 MB',
+  ]));
+
+it('a begun book tells its page', () => {
+  const begun = { ...book, progress: { position: 6, completed: false } };
+  expect(watchedShare(begun)).toBe(0.25);
+  expect(leftOf(begun)).toBe('Page 6 of 24');
+  expect(leftOf(book)).toBe(null);
+});
+
+it('a begun film tells what is left', () =>
+  expect(leftOf({ ...film, progress: { position: 3720, completed: false } })).toBe('50 min left'));
 
 it('a stream is told in one line', () =>
   expect(streamLine({ index: 1, kind: 'audio', codec: 'aac', profile: 'LC', channels: 6, sample_rate: 48000 })).toBe(

@@ -22,15 +22,19 @@ export function subtitle(item: ItemSummary): string {
     return joined(t.item.episodeCode(item.season, item.episode, item.episode_end), item.show_title);
   }
   if (item.kind === 'show') return joined(item.year, item.episodes ? t.item.episodeCount(item.episodes) : null);
+  if (item.kind === 'series') return joined(item.year, booksLine(item));
+  if (item.kind === 'book') return joined(numberOf(item), item.pages ? t.item.pageCount(item.pages) : null);
   return joined(item.year, item.duration ? length(item.duration) : null);
 }
 
-/** Year, length, resolution, HDR, sound, size: one line. */
+/** Year, pages or length, resolution, HDR, sound, size: one line. */
 export function factsLine(item: ItemDetail): string[] {
   const sound = item.streams.find((stream) => stream.kind === 'audio');
   return [
     item.year ? String(item.year) : null,
     item.kind === 'show' && item.episodes ? t.item.episodeCount(item.episodes) : null,
+    item.kind === 'series' ? booksLine(item) : null,
+    item.pages ? t.item.pageCount(item.pages) : null,
     item.duration ? length(item.duration) : null,
     resolution(item.width, item.height),
     item.hdr ? t.hdr[item.hdr] : null,
@@ -39,11 +43,29 @@ export function factsLine(item: ItemDetail): string[] {
   ].filter((fact) => fact !== null);
 }
 
-/** How much of it is watched, 0 to 1; `null` where nothing is begun or all is done. */
+/** How much of it is watched or read, 0 to 1; `null` where nothing is begun or all is done. */
 export function watchedShare(item: ItemSummary): number | null {
-  const { progress, duration } = item;
-  if (!progress || progress.completed || !duration || progress.position < 1) return null;
-  return Math.min(1, progress.position / duration);
+  const { progress, duration, pages } = item;
+  const whole = item.kind === 'book' ? pages : duration;
+  if (!progress || progress.completed || !whole || progress.position < 1) return null;
+  return Math.min(1, progress.position / whole);
+}
+
+/** `#10.5`: where a book stands in its series. */
+export function numberOf(item: ItemSummary): string | null {
+  return item.number ? t.item.bookNumber(item.number) : null;
+}
+
+/** What is left of something begun: of a film in minutes, of a book by its pages. */
+export function leftOf(item: ItemSummary): string | null {
+  if (watchedShare(item) === null || !item.progress) return null;
+  if (item.pages) return t.item.pageOf(item.progress.position, item.pages);
+  return t.common.minutesLeft(length((item.duration ?? 0) - item.progress.position));
+}
+
+function booksLine(item: ItemSummary): string | null {
+  const books = item.books ?? item.episodes;
+  return books ? t.item.bookCount(books) : null;
 }
 
 /** `H.264 High · 1920 × 1080 · 24 fps`, `AAC · 5.1 · 48 kHz`. */

@@ -1,0 +1,53 @@
+/** The kinds of libraries, and what follows from them: where they stand, what stands in them, the shape of its pictures. */
+import type { ItemKind, LibraryKind } from '../api/types';
+import { SECTIONS, type Section } from './address/route';
+
+const KINDS: Record<Section, LibraryKind> = {
+  films: 'movies',
+  shows: 'shows',
+  videos: 'videos',
+  comics: 'comics',
+  books: 'books',
+};
+
+/** What a library of a kind lists. */
+const TITLES: Record<LibraryKind, ItemKind> = {
+  movies: 'movie',
+  shows: 'show',
+  videos: 'video',
+  comics: 'series',
+  books: 'series',
+};
+
+export function kindOf(section: Section): LibraryKind {
+  return KINDS[section];
+}
+
+export function sectionOf(kind: LibraryKind): Section {
+  return SECTIONS.find((section) => KINDS[section] === kind)!;
+}
+
+export function titleKind(kind: LibraryKind): ItemKind {
+  return TITLES[kind];
+}
+
+/** What to ask of a library for its shelf: without a kind the node answers what plays, not what that belongs to. */
+export function shelfKind(kind: LibraryKind): ItemKind | undefined {
+  const title = titleKind(kind);
+  return gathers(title) ? title : undefined;
+}
+
+/** A title without a file of its own: a show of episodes, a series of books. */
+export function gathers(kind: ItemKind): boolean {
+  return kind === 'show' || kind === 'series';
+}
+
+/** Read rather than watched. */
+export function isRead(kind: ItemKind | LibraryKind): boolean {
+  return kind === 'comics' || kind === 'books' || kind === 'series' || kind === 'book';
+}
+
+/** Posters are 2:3; `wide` is 16:9. */
+export function shapeOf(kind: LibraryKind): 'poster' | 'wide' {
+  return kind === 'videos' ? 'wide' : 'poster';
+}
