@@ -17,7 +17,7 @@ export interface Lens {
 export const ZOOM_MAX = 6;
 const ASSUMED: Size = { width: 1000, height: 1500 };
 
-/** Pages side by side, equally high. */
+/** Pages side by side, equally high, in whole pixels: between fractions a seam would show. */
 export function fitted(pages: readonly PageSize[], window: Size, fit: Fit): Size[] {
   const known = pages.map(({ width, height }) => (width && height ? { width, height } : ASSUMED));
   const tallest = Math.max(...known.map(({ height }) => height));
@@ -26,7 +26,7 @@ export function fitted(pages: readonly PageSize[], window: Size, fit: Fit): Size
   const byWidth = window.width / all;
   const byHeight = window.height / tallest;
   const scale = { screen: Math.min(byWidth, byHeight), width: byWidth, height: byHeight, original: 1 }[fit];
-  return level.map(({ width, height }) => ({ width: width * scale, height: height * scale }));
+  return level.map(({ width, height }) => ({ width: Math.round(width * scale), height: Math.round(height * scale) }));
 }
 
 /** The whole of pages side by side. */
