@@ -97,7 +97,10 @@ export function pagesOf(item: ItemSummary): BookPages {
 }
 
 function pageOf(item: ItemSummary, number: number): BookPage {
-  const { title, direction } = seriesOf(item);
+  const { title, direction, format } = seriesOf(item);
+  if (format === 'epub') {
+    return { number, name: `c${number}.xhtml`, type: 'application/xhtml+xml', width: null, height: null, size: 9000 };
+  }
   const strip = direction === 'webtoon';
   const wide = !strip && number % 11 === 7;
   const foreign = title === 'Torn Pages' && number === FOREIGN;

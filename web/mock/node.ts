@@ -23,6 +23,7 @@ import type {
 } from '../src/api/types.ts';
 import { picture } from './art.ts';
 import { cover, pagePicture, pagesOf, seriesItems } from './comics.ts';
+import { epub } from './epub.ts';
 import { blockOf, contentOf, FILM_SECONDS, filmFile } from './film.ts';
 import { renditions, segments, sprite, subtitles, subtitleText, thumbnails, TRANSCODED } from './playing.ts';
 
@@ -165,14 +166,15 @@ export class MockNode {
     const body = await read(request);
     const reply = await this.route(request.method ?? 'GET', path, url.searchParams, body);
     if (reply.retryAfter) response.setHeader('retry-after', String(reply.retryAfter));
-    response.statusCode = reply.status ?? (reply.json === undefined && !reply.text && !reply.file ? 204 : 200);
+    response.statusCode =
+      reply.status ?? (reply.json === undefined && !reply.text && !reply.file && !reply.bytes ? 204 : 200);
     if (reply.file) {
       response.setHeader('content-type', reply.type ?? 'application/octet-stream');
       createReadStream(reply.file).pipe(response);
     } else {
       response.setHeader('cache-control', 'no-store');
       response.setHeader('content-type', reply.type ?? 'application/json');
-      response.end(reply.text ?? (reply.json === undefined ? '' : JSON.stringify(reply.json)));
+      response.end(reply.bytes ?? reply.text ?? (reply.json === undefined ? '' : JSON.stringify(reply.json)));
     }
   }
 
@@ -341,6 +343,7 @@ export class MockNode {
       this.found.clear();
       return {};
     }
+    if (what === 'file' && item.kind === 'book') return { bytes: epub(item.title), type: 'application/epub+zip' };
     if (what === 'pages') return page(item, more[0], query);
     if (what === 'next' && item.kind === 'book') {
       const next = this.items.find((one) => one.show === item.show && place(one) === place(item) + 1);

@@ -399,6 +399,13 @@ export const en = {
     book: 'Book',
     format: 'Format',
     unknown: 'not known',
+    chapter: (n: number) => `Chapter ${n.toLocaleString('en')}`,
+    chapterOf: (n: number, all: number) => `Chapter ${n.toLocaleString('en')} of ${all.toLocaleString('en')}`,
+    previousChapter: 'Previous chapter',
+    nextChapter: 'Next chapter',
+    contents: 'Contents',
+    paper: 'Paper',
+    papers: { dark: 'Dark', sepia: 'Warm', white: 'White' },
     keyList: 'Keys',
     keys: [
       ['← →', 'turn the page'],
