@@ -256,10 +256,7 @@ export class MockNode {
       progress.current = `${title(progress.files_done)}.mkv`;
       if (fresh) {
         progress.added += 1;
-        const i = 500 + progress.files_done;
-        this.items.push(
-          ...(of.kind === 'movies' ? [film(i, of.id)] : of.kind === 'shows' ? show(i, of.id) : [video(i, of.id)]),
-        );
+        this.items.push(...foundBy(of, progress.files_done));
         this.sort();
         this.tell('item', { id: 'x', library: of.id, change: 'added' });
       }
@@ -579,6 +576,21 @@ export class MockNode {
       one.items = own.length;
       one.bytes = own.reduce((sum, item) => sum + (item.size ?? 0), 0);
     }
+  }
+}
+
+/** What a scan of a new library finds as its `n`th. */
+function foundBy(of: Library, n: number): ItemSummary[] {
+  const i = 500 + n;
+  switch (of.kind) {
+    case 'movies':
+      return [film(i, of.id)];
+    case 'shows':
+      return show(i, of.id);
+    case 'videos':
+      return [video(i, of.id)];
+    default:
+      return n === 1 ? seriesItems(of.id, of.id, NOW) : [];
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * Where pages come from: the one place that knows. Over HTTPS with the page's session; a carrier that brings a path's
+ * Where pages and books come from: the one place that knows. Over HTTPS with the page's session; a carrier that brings a path's
  * bytes otherwise is put under here.
  */
 import { address, api } from '../../api/client';
@@ -17,4 +17,9 @@ export type PageSource = (page: BookPage, converted: boolean, signal: AbortSigna
 /** The pages of one book. */
 export function pageSource(item: string): PageSource {
   return (page, converted, signal) => api.blob(address.page(item, page.number, converted ? 'jpeg' : undefined), signal);
+}
+
+/** A whole book, as its file is. */
+export function bookFile(item: string, signal?: AbortSignal): Promise<Blob> {
+  return api.blob(address.file(item), signal);
 }
