@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 
-use super::model::{Artwork, File, Id, Item, ItemState, LibraryState, Progress, Visibility};
+use super::model::{Artwork, BookSummary, File, Id, Item, ItemState, LibraryState, Progress, Visibility};
 use super::{Listed, Neighbours};
 use crate::content::Cid;
 
@@ -15,14 +15,14 @@ const COLUMNS: &str = "i.id, i.library, i.kind, CASE WHEN r.twin IS NULL THEN i.
     s.id AS show_id, s.title AS show_title, i.season, i.episode, i.episode_end, i.genres, i.added_at, \
     i.duration, i.problem, i.poster, i.backdrop, l.path AS root, l.friend, f.place, ifnull(f.cid, r.cid) AS cid, \
     ifnull(f.size, r.size) AS file_size, ifnull(f.width, r.width) AS width, ifnull(f.height, r.height) AS height, \
-    ifnull(f.hdr, r.hdr) AS hdr, ifnull(f.sidecars, x'') AS sidecars, f.verified_at, r.name AS remote_name, p.position, p.completed, \
-    CASE WHEN i.kind = 'show' THEN \
+    ifnull(f.hdr, r.hdr) AS hdr, ifnull(f.sidecars, x'') AS sidecars, f.verified_at, r.name AS remote_name, p.position, p.completed, b.number AS book_number, b.pages AS book_pages, \
+    CASE WHEN i.kind IN ('show', 'series') THEN \
         (SELECT count(*) FROM item AS e WHERE e.show = i.n AND e.state <> 'trashed') END AS episodes, \
     EXISTS (SELECT 1 FROM file AS hf JOIN item AS h ON h.n = hf.item JOIN library AS hl ON hl.id = h.library \
         WHERE hf.cid = r.cid AND h.state = 'present' AND hl.state = 'available') AS here";
 
 const TABLES: &str = "FROM item AS i JOIN library AS l ON l.id = i.library LEFT JOIN file AS f ON f.item = i.n \
-    LEFT JOIN remote AS r ON r.item = i.n LEFT JOIN item AS s ON s.n = i.show LEFT JOIN progress AS p ON p.item = i.n AND p.account = :account";
+    LEFT JOIN remote AS r ON r.item = i.n LEFT JOIN item AS s ON s.n = i.show LEFT JOIN progress AS p ON p.item = i.n AND p.account = :account LEFT JOIN book AS b ON b.item = i.n";
 
 /// How much of an item is read.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -194,8 +194,15 @@ fn item(row: &Row<'_>) -> rusqlite::Result<Item> {
         problem: row.get("problem")?,
         file: file(row)?,
         friend: row.get("friend")?,
+        book: book(row)?,
         artwork: Artwork { poster: optional_path(row, "poster")?, backdrop: optional_path(row, "backdrop")? },
     })
+}
+
+fn book(row: &Row<'_>) -> rusqlite::Result<Option<BookSummary>> {
+    let number: Option<String> = row.get("book_number")?;
+    let Some(number) = number else { return Ok(None) };
+    Ok(Some(BookSummary { number, pages: row.get("book_pages")? }))
 }
 
 fn file(row: &Row<'_>) -> rusqlite::Result<Option<File>> {

@@ -13,6 +13,7 @@
 //! | [`limits`] | for whom here friends' libraries are |
 //! | [`replicas`] | what of friends' libraries is kept here |
 mod alerts;
+mod books;
 mod changes;
 mod cursor;
 mod items;
@@ -32,7 +33,7 @@ pub use alerts::{Alerts, Troubled};
 pub use changes::Seen;
 pub use items::{Held, ToVerify};
 pub use model::{
-    Artwork, File, Id, Item, ItemKind, ItemState, Library, LibraryKind, LibraryState, Progress, Visibility,
+    Artwork, BookSummary, File, Id, Item, ItemKind, ItemState, Library, LibraryKind, LibraryState, Progress, Visibility,
 };
 pub use progress::{FACTS_MAX, Fact, Facts, Known, Whose};
 
@@ -444,6 +445,32 @@ impl Catalog {
     pub async fn facts_taken(&self, friend: &str, whose: Whose) -> Result<i64, CatalogError> {
         let friend = friend.to_owned();
         Ok(self.database.read(move |c| progress::taken(c, &friend, whose)).await?)
+    }
+
+    /// How a book, or the books of a series, are read: `ltr`, `rtl`, `vertical`, `webtoon`; `None` where nobody says.
+    ///
+    /// # Errors
+    /// [`CatalogError::Database`].
+    pub async fn direction(&self, id: &str) -> Result<Option<String>, CatalogError> {
+        let id = id.to_owned();
+        Ok(self.database.read(move |c| books::direction(c, &id)).await?)
+    }
+
+    /// The list of pages of a book, in the form of `media::book::encode_pages`; `None` where it has none.
+    ///
+    /// # Errors
+    /// [`CatalogError::Database`].
+    pub async fn page_list(&self, item: i64) -> Result<Option<Vec<u8>>, CatalogError> {
+        Ok(self.database.read(move |c| books::page_list(c, item)).await?)
+    }
+
+    /// The same by the item's id.
+    ///
+    /// # Errors
+    /// [`CatalogError::Database`].
+    pub async fn page_list_of(&self, id: &str) -> Result<Option<Vec<u8>>, CatalogError> {
+        let id = id.to_owned();
+        Ok(self.database.read(move |c| books::page_list_of(c, &id)).await?)
     }
 
     /// What a person should look at.

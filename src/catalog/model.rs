@@ -20,6 +20,18 @@ pub enum LibraryKind {
     Shows,
     /// Anything else that moves: home videos, talks, clips.
     Videos,
+    /// Series of comics: a folder each, with its books.
+    Comics,
+    /// Books, in series or alone.
+    Books,
+}
+
+impl LibraryKind {
+    /// Whether it holds what is read, rather than watched.
+    #[must_use]
+    pub fn is_read(self) -> bool {
+        matches!(self, Self::Comics | Self::Books)
+    }
 }
 
 /// Who may know of a library's items besides its users.
@@ -77,6 +89,28 @@ pub enum ItemKind {
     Episode,
     /// A plain video.
     Video,
+    /// A series: holds books, has no file.
+    Series,
+    /// A comic or a book.
+    Book,
+}
+
+impl ItemKind {
+    /// Whether it holds others and has no file.
+    #[must_use]
+    pub fn is_group(self) -> bool {
+        matches!(self, Self::Show | Self::Series)
+    }
+
+    /// The kind of what holds items of this kind.
+    #[must_use]
+    pub fn group(self) -> Option<Self> {
+        match self {
+            Self::Episode => Some(Self::Show),
+            Self::Book => Some(Self::Series),
+            _ => None,
+        }
+    }
 }
 
 /// Whether an item can be played, and if not, why.
@@ -132,10 +166,21 @@ pub struct Item {
     pub problem: Option<String>,
     /// The file that plays. Shows have none.
     pub file: Option<File>,
+    /// Of a book: its number as shown, and how many pages it has.
+    pub book: Option<BookSummary>,
     /// Which pictures exist for it.
     pub artwork: Artwork,
     /// The friend whose item it is; `None` for ours. Nothing of a friend's is on this disk: its paths name nothing.
     pub friend: Option<Id>,
+}
+
+/// What a list shows of a book.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BookSummary {
+    /// In its series: `10.5`; empty where nobody says.
+    pub number: String,
+    /// How many; 0 for one that could not be read.
+    pub pages: u32,
 }
 
 /// The pictures of an item: files beside it, or frames taken from it and kept in the data folder.

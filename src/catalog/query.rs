@@ -160,7 +160,7 @@ fn groups(c: &Connection, filter: &ItemFilter) -> rusqlite::Result<Vec<(Id, Item
     let rows: Vec<(Id, ItemKind, i64)> = rows.collect::<rusqlite::Result<_>>()?;
     let asked = |library: &Id, kind: ItemKind| {
         filter.libraries.as_ref().is_none_or(|wanted| wanted.contains(library))
-            && filter.kind.map_or(kind != ItemKind::Show, |wanted| wanted == kind)
+            && filter.kind.map_or(!kind.is_group(), |wanted| wanted == kind)
     };
     Ok(rows.into_iter().filter(|(library, kind, _)| asked(library, *kind)).collect())
 }
@@ -299,7 +299,7 @@ fn add_access(sql: &mut Sql, filter: &ItemFilter) {
     }
     match filter.kind {
         Some(kind) => sql.add(" AND i.kind = ?", [kind.as_str().to_owned().into()]),
-        None => sql.add(" AND i.kind <> 'show'", []),
+        None => sql.add(" AND i.kind NOT IN ('show', 'series')", []),
     }
     if let Some(list) = list {
         sql.add(" AND i.library IN (SELECT value FROM json_each(?))", [list.into()]);

@@ -51,6 +51,13 @@ pub fn episode_key(show: &str, season: Option<i32>, episode: Option<i32>, sort_t
     format!("{}\u{1}{}\u{1}{}\u{1}{}", sort_key(show), number(season), number(episode), sort_key(sort_title))
 }
 
+/// The key of a book: after its series, by number, and those of one number by title.
+#[must_use]
+pub fn book_key(series: &str, number: f64, sort_title: &str) -> String {
+    let number = if number.is_finite() { number.clamp(0.0, 9_999_999.0) } else { 0.0 };
+    format!("{}\u{1}{number:011.3}\u{1}{}", sort_key(series), sort_key(sort_title))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -36,10 +36,23 @@ macro_rules! words {
     };
 }
 
-words!(LibraryKind { Movies => "movies", Shows => "shows", Videos => "videos" });
+words!(LibraryKind {
+    Movies => "movies",
+    Shows => "shows",
+    Videos => "videos",
+    Comics => "comics",
+    Books => "books",
+});
 words!(Visibility { Private => "private", Friends => "friends", Public => "public" });
 words!(LibraryState { Available => "available", Unavailable => "unavailable" });
-words!(ItemKind { Movie => "movie", Show => "show", Episode => "episode", Video => "video" });
+words!(ItemKind {
+    Movie => "movie",
+    Show => "show",
+    Episode => "episode",
+    Video => "video",
+    Series => "series",
+    Book => "book",
+});
 words!(ItemState {
     Present => "present",
     Unavailable => "unavailable",

@@ -19,8 +19,8 @@ use super::error::Refusal;
 use super::forward::{self, Question};
 use super::ipfs::{Gate, Sight};
 use super::native::{
-    accounts, api_keys, audit, blocks, changes, events, folders, friends, hls, items, libraries, openapi, pictures,
-    publish, renditions, replicas, scrub, session, stand_in, status, subtitles, thumbnails, webrtc,
+    accounts, api_keys, audit, blocks, changes, events, folders, friends, hls, items, libraries, openapi, pages,
+    pictures, publish, renditions, replicas, scrub, session, stand_in, status, subtitles, thumbnails, webrtc,
 };
 use super::{App, gateway, holders, metrics, web};
 use crate::accounts::Caller;
@@ -188,6 +188,8 @@ fn declare() -> Routes {
         .get   ("/api/v1/items/{id}/subtitles",                 Holder,  Friends, subtitles::list)
         .get   ("/api/v1/items/{id}/subtitles/{track}",         Holder,  Friends, subtitles::track)
         .get   ("/api/v1/items/{id}/attachments/{stream}",      Holder,  Friends, subtitles::attachment)
+        .get   ("/api/v1/items/{id}/pages",                     Holder,  Friends, pages::list)
+        .get   ("/api/v1/items/{id}/pages/{number}",            Holder,  Friends, pages::page)
         .get   ("/api/v1/items/{id}/thumbnails",                Holder,  Friends, thumbnails::show)
         .get   ("/api/v1/items/{id}/thumbnails.vtt",            Holder,  Friends, thumbnails::track)
         .get   ("/api/v1/items/{id}/thumbnails/{sprite}",       Holder,  Friends, thumbnails::sprite)

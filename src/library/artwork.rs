@@ -13,6 +13,8 @@ use crate::content::Cid;
 
 /// Pixels of a picture taken from a video.
 pub(super) const FRAME_WIDTH: u32 = 640;
+/// Pixels of the longer side of a book's cover.
+pub(super) const COVER_SIDE: u32 = 900;
 
 /// Counts up when the same files are read in another way, so that they are read again.
 const READING: u32 = 1;
@@ -36,7 +38,8 @@ pub(super) fn beside_video(root: &Path, folder: &Folder, name: &OsStr, kind: Ite
     let stem = Path::new(name).file_stem().unwrap_or(name).as_bytes();
     let own = own_companions(folder, stem);
     // Names without the film's, as `poster.jpg`, are the film's only where it has the folder for itself.
-    let alone = folder.videos.len() == 1 && folder.place != Path::new("") && kind != ItemKind::Episode;
+    let alone =
+        folder.files.len() == 1 && folder.place != Path::new("") && !matches!(kind, ItemKind::Episode | ItemKind::Book);
     let shared: &[Companion] = if alone { &folder.companions } else { &[] };
     let named = |endings: &[&str], extensions: &[&str]| {
         endings.iter().find_map(|ending| named(own.iter().copied(), stem, ending, extensions))
@@ -48,7 +51,7 @@ pub(super) fn beside_video(root: &Path, folder: &Folder, name: &OsStr, kind: Ite
     let posters: &[&str] = match kind {
         ItemKind::Episode => &["-thumb", ""],
         ItemKind::Video => &["-poster", "-thumb", ""],
-        ItemKind::Movie | ItemKind::Show => &["-poster", "-cover", ""],
+        ItemKind::Movie | ItemKind::Show | ItemKind::Series | ItemKind::Book => &["-poster", "-cover", ""],
     };
     Beside {
         nfo: named(&[""], &["nfo"]).or_else(|| general(&["movie"], &["nfo"])).map(path),
@@ -73,7 +76,7 @@ pub(super) fn beside_show(root: &Path, folder: &Folder) -> Beside {
     let mut posters = vec!["poster", "folder", "cover", "show", "season-all-poster"];
     posters.extend(seasons.iter().skip(1).chain(seasons.first()).map(String::as_str));
     Beside {
-        nfo: find(&["tvshow"], &["nfo"]),
+        nfo: find(&["tvshow"], &["nfo"]).or_else(|| find(&["series"], &["json"])),
         poster: find(&posters, PICTURES),
         backdrop: find(&["fanart", "backdrop", "background"], PICTURES),
         subtitles: Vec::new(),
@@ -90,8 +93,8 @@ fn own_companions<'a>(folder: &'a Folder, stem: &[u8]) -> Vec<&'a Companion> {
     };
     let from = folder.companions.partition_point(|companion| companion.name.as_bytes() < stem);
     let candidates = folder.companions[from..].iter().take_while(|c| c.name.as_bytes().starts_with(stem));
-    let from = folder.videos.partition_point(|video| video.name.as_bytes() < stem);
-    let longer: Vec<&[u8]> = folder.videos[from..]
+    let from = folder.files.partition_point(|video| video.name.as_bytes() < stem);
+    let longer: Vec<&[u8]> = folder.files[from..]
         .iter()
         .take_while(|video| video.name.as_bytes().starts_with(stem))
         .filter_map(|video| Path::new(&video.name).file_stem().map(OsStr::as_bytes))
@@ -160,10 +163,10 @@ mod tests {
     fn folder(place: &str, videos: &[&str], companions: &[&str]) -> Folder {
         let stat = Stat { size: 1, modified_ns: 1, inode: 1, device: 1 };
         let mut folder = Folder { place: place.into(), ..Folder::default() };
-        folder.videos = videos.iter().map(|name| Found { name: name.into(), stat }).collect();
+        folder.files = videos.iter().map(|name| Found { name: name.into(), stat }).collect();
         folder.companions =
             companions.iter().map(|name| Companion { name: name.into(), size: 1, modified_ns: 1 }).collect();
-        folder.videos.sort_by(|a, b| a.name.cmp(&b.name));
+        folder.files.sort_by(|a, b| a.name.cmp(&b.name));
         folder.companions.sort_by(|a, b| a.name.cmp(&b.name));
         folder
     }

@@ -1,18 +1,24 @@
 //! Puts together what is said of a video: names on disk, an NFO over them, pictures and subtitles beside it.
 //!
 //! Blocking: reads the NFO.
+use std::collections::hash_map::DefaultHasher;
 use std::ffi::OsStr;
+use std::hash::{Hash as _, Hasher as _};
 use std::path::Path;
 
 use super::artwork::{self, Beside};
 use super::nfo::{self, Nfo, NfoKind};
 use super::scan::Folder;
 use super::titles::{Named, Titles, kind_of};
-use crate::catalog::record::{Description, KnownShow, ShowDescription, ShowName};
+use crate::catalog::record::{Description, KnownShow, SeriesTold, ShowDescription, ShowName};
 use crate::catalog::sorting::sort_title;
 use crate::catalog::{ItemKind, Library};
+use crate::media::book::{SeriesJson, Told};
 
-/// What is said of the video `name` in `folder`. A picture taken from it is not looked for.
+/// Bytes of a `series.json` at most.
+const SERIES_MAX: u64 = 1 << 20;
+
+/// What is said of the video or book `name` in `folder`. A picture taken from it is not looked for.
 pub(super) fn describe(titles: &Titles, library: &Library, folder: &Folder, name: &OsStr) -> Description {
     let kind = kind_of(library.kind);
     let place = folder.place.join(name);
@@ -21,9 +27,9 @@ pub(super) fn describe(titles: &Titles, library: &Library, folder: &Folder, name
     let nfo_kind = match kind {
         ItemKind::Movie => NfoKind::Movie,
         ItemKind::Episode => NfoKind::Episode,
-        ItemKind::Video | ItemKind::Show => NfoKind::Video,
+        ItemKind::Video | ItemKind::Show | ItemKind::Series | ItemKind::Book => NfoKind::Video,
     };
-    let written = read_nfo(&beside, nfo_kind);
+    let written = if kind == ItemKind::Book { Vec::new() } else { read_nfo(&beside, nfo_kind) };
     compose(named, &written, beside)
 }
 
@@ -49,6 +55,7 @@ fn compose(named: Named, written: &[Nfo], beside: Beside) -> Description {
         backdrop: beside.backdrop,
         sidecars: beside.subtitles,
         digest: beside.digest,
+        number: named.number,
     }
 }
 
@@ -82,6 +89,9 @@ pub(super) fn describe_show(
     show: &KnownShow,
 ) -> Option<ShowDescription> {
     let beside = artwork::beside_show(&library.path, folder);
+    if library.kind.is_read() {
+        return describe_series(&beside, show);
+    }
     if show.described == Some(beside.digest) && (show.poster || show.episode_poster.is_none()) {
         return None;
     }
@@ -98,7 +108,58 @@ pub(super) fn describe_show(
         poster: beside.poster.or_else(|| show.episode_poster.clone()),
         backdrop: beside.backdrop,
         digest: beside.digest,
+        series: None,
     })
+}
+
+/// What is said of a series: by `series.json` in its folder, or else by its first book.
+fn describe_series(beside: &Beside, series: &KnownShow) -> Option<ShowDescription> {
+    let book = series.told.as_deref();
+    let digest = beside.digest ^ digest_of(book.unwrap_or_default());
+    if series.described == Some(digest) && (series.poster || series.episode_poster.is_none()) {
+        return None;
+    }
+    let told: Told = book.and_then(|told| serde_json::from_str(told).ok()).unwrap_or_default();
+    let written = beside.nfo.as_deref().and_then(read_series).unwrap_or_default();
+    let status = written.status.map(|status| status.as_str().to_owned());
+    let of_folder = series.place.as_deref().and_then(Path::file_stem).map(|name| name.to_string_lossy().into_owned());
+    let title = written.title().or(told.series).or(of_folder).unwrap_or_else(|| series.title.clone());
+    Some(ShowDescription {
+        title,
+        sort_title: None,
+        year: written.year.map(i32::from),
+        overview: written.description_formatted.or(written.description_text),
+        genres: told.genres,
+        poster: beside.poster.clone().or_else(|| series.episode_poster.clone()),
+        backdrop: beside.backdrop.clone(),
+        digest,
+        series: Some(SeriesTold {
+            status,
+            direction: told.direction.map(|direction| direction.as_str().to_owned()),
+            publisher: written.publisher.or(told.publisher),
+            language: told.language,
+            age_rating: written.age_rating.map(u32::from).or(told.age_rating),
+            total_books: written.total_issues.or(told.total_books),
+        }),
+    })
+}
+
+fn digest_of(text: &str) -> i64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish().cast_signed()
+}
+
+fn read_series(path: &Path) -> Option<SeriesJson> {
+    let size = std::fs::metadata(path).ok()?.len();
+    let read = std::fs::read(path).ok().filter(|_| size <= SERIES_MAX)?;
+    match SeriesJson::parse(&read) {
+        Ok(written) => Some(written),
+        Err(error) => {
+            tracing::warn!(file.path = %path.display(), %error, "a series.json cannot be read");
+            None
+        }
+    }
 }
 
 /// The folder of a show that has one.

@@ -13,9 +13,11 @@ use super::scan::{Folder, Found, stat_of};
 use super::titles::kind_of;
 use super::{ItemChange, artwork, describe};
 use crate::blocks::{ImportError, Imported};
-use crate::catalog::record::{Description, Known, Place, Record, Stat};
-use crate::catalog::{Library, LibraryState};
+use crate::catalog::record::{BookFile, Description, Known, Place, Record, Stat};
+use crate::catalog::{Library, LibraryKind, LibraryState};
 use crate::content::Cid;
+use crate::media::book::decode_pages;
+use crate::media::protocol::{BookFacts, PictureForm, PicturePage};
 use crate::media::{Facts, MediaError, StreamKind};
 
 /// What became of a file.
@@ -50,9 +52,9 @@ impl Task<'_> {
 
 /// What reading a file gave.
 enum Reading {
-    /// A video with all its bytes hashed.
-    Video {
-        facts: Facts,
+    /// A video or a book with all its bytes hashed.
+    Whole {
+        content: Content,
         cid: Cid,
         stat: Stat,
     },
@@ -63,6 +65,14 @@ enum Reading {
     },
     Busy,
     Gone,
+}
+
+/// What a file is.
+struct Content {
+    facts: Facts,
+    book: Option<BookFile>,
+    /// Worth telling a person, although it can be read.
+    problem: Option<String>,
 }
 
 /// Reads a file and writes it down.
@@ -76,9 +86,13 @@ pub(super) async fn import(context: &Context, task: &Task<'_>, report: &Report) 
     match read(context, task, report).await? {
         Reading::Busy => Ok(Outcome::Busy),
         Reading::Gone => Ok(Outcome::Gone),
-        Reading::Video { facts, cid, stat } => {
-            let poster = frame(context, &task.path(), &cid).await;
-            write(context, task, report, Ok((facts, cid, poster)), stat).await
+        Reading::Whole { content, cid, stat } => {
+            if let Some(problem) = &content.problem {
+                tracing::warn!(file.path = %task.path().display(), problem, "a part of a book cannot be read");
+            }
+            let cover = content.book.as_ref().map(|book| &book.page_list[..]);
+            let poster = picture(context, &task.path(), &cid, cover).await;
+            write(context, task, report, Ok((content, cid, poster)), stat).await
         }
         Reading::Problem { problem, retry } => {
             tracing::warn!(file.path = %task.path().display(), problem, "a file cannot be played");
@@ -100,9 +114,9 @@ async fn read(context: &Context, task: &Task<'_>, report: &Report) -> Result<Rea
         return problem("the file is empty".to_owned(), false);
     }
     let path = task.path();
-    let facts = match context.media.probe(&path).await {
-        Ok(facts) if facts.streams.iter().any(|stream| stream.kind == StreamKind::Video) => facts,
-        Ok(_) => return problem("there are no moving pictures in it".to_owned(), false),
+    let content = match content(context, task.library.kind, &path).await {
+        Ok(Some(content)) => content,
+        Ok(None) => return problem("there are no moving pictures in it".to_owned(), false),
         Err(MediaError::Start(error)) => return Err(JobError::Worker(error)),
         Err(MediaError::Open(error)) if error.kind() == io::ErrorKind::NotFound => return Ok(Reading::Gone),
         Err(MediaError::Open(error)) => return problem(unreadable(&error), true),
@@ -113,7 +127,7 @@ async fn read(context: &Context, task: &Task<'_>, report: &Report) -> Result<Rea
     match hash(context, &path, &task.found.stat, report).await {
         Ok(imported) => {
             let Imported { cid, size, modified_ns, inode, device } = imported;
-            Ok(Reading::Video { facts, cid, stat: Stat { size, modified_ns, inode, device } })
+            Ok(Reading::Whole { content, cid, stat: Stat { size, modified_ns, inode, device } })
         }
         Err(ImportError::Changing(_)) => Ok(Reading::Busy),
         Err(ImportError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(Reading::Gone),
@@ -121,6 +135,19 @@ async fn read(context: &Context, task: &Task<'_>, report: &Report) -> Result<Rea
         Err(ImportError::Cancelled) => Err(JobError::Cancelled),
         Err(ImportError::Index(error)) => Err(JobError::Index(error)),
     }
+}
+
+/// What a worker finds in a file; `None` in a video without pictures.
+async fn content(context: &Context, kind: LibraryKind, path: &Path) -> Result<Option<Content>, MediaError> {
+    if !kind.is_read() {
+        let facts = context.media.probe(path).await?;
+        let moves = facts.streams.iter().any(|stream| stream.kind == StreamKind::Video);
+        return Ok(moves.then_some(Content { facts, book: None, problem: None }));
+    }
+    let (BookFacts { format, pages, told, problem }, page_list) = context.media.book(path).await?;
+    let facts = Facts { container: format.as_str().to_owned(), pages: Some(pages), ..Facts::default() };
+    let book = BookFile { page_list: page_list.into(), pages, told };
+    Ok(Some(Content { facts, book: Some(book), problem }))
 }
 
 fn unreadable(error: &io::Error) -> String {
@@ -150,13 +177,23 @@ async fn hash(context: &Context, path: &Path, stat: &Stat, report: &Report) -> R
     context.blocks.import(path, count, &context.cancel).await
 }
 
-/// The picture taken from a file: the one made before, or a new one; none where that is not possible.
-pub(super) async fn frame(context: &Context, path: &Path, cid: &Cid) -> Option<PathBuf> {
+/// The picture taken from a file that is known: the one made before, or a new one; none where that is not possible.
+pub(super) async fn frame(context: &Context, item: i64, path: &Path, cid: &Cid) -> Option<PathBuf> {
+    let cover = context.catalog.page_list(item).await.unwrap_or_default();
+    picture(context, path, cid, cover.as_deref()).await
+}
+
+/// The same of a file that was just read; `cover` are the pages of a book, the first of which it is.
+async fn picture(context: &Context, path: &Path, cid: &Cid, cover: Option<&[u8]>) -> Option<PathBuf> {
     let target = artwork::frame_path(&context.options.artwork, cid);
     if tokio::fs::try_exists(&target).await.unwrap_or(false) {
         return Some(target);
     }
-    let jpeg = match context.media.poster(path, artwork::FRAME_WIDTH).await {
+    let jpeg = match cover {
+        Some(pages) => first_page(context, path, pages).await?,
+        None => context.media.poster(path, artwork::FRAME_WIDTH).await,
+    };
+    let jpeg = match jpeg {
         Ok(jpeg) => jpeg,
         Err(error) => {
             tracing::debug!(file.path = %path.display(), %error, "no picture could be taken from a video");
@@ -174,12 +211,18 @@ pub(super) async fn frame(context: &Context, path: &Path, cid: &Cid) -> Option<P
     }
 }
 
+async fn first_page(context: &Context, path: &Path, pages: &[u8]) -> Option<Result<Vec<u8>, MediaError>> {
+    let place = decode_pages(pages).ok()?.first()?.place;
+    let plan = PicturePage { place, side: Some(artwork::COVER_SIDE), form: PictureForm::Jpeg };
+    Some(context.media.picture_page(path, plan).await.map(Into::into))
+}
+
 /// Decides which item it is and writes it.
 async fn write(
     context: &Context,
     task: &Task<'_>,
     report: &Report,
-    read: Result<(Facts, Cid, Option<PathBuf>), (String, bool)>,
+    read: Result<(Content, Cid, Option<PathBuf>), (String, bool)>,
     stat: Stat,
 ) -> Result<Outcome, JobError> {
     let place = task.place();
@@ -195,16 +238,16 @@ async fn write(
     };
     let mut description = context.describe(task.library, task.folder, &task.found.name).await;
     context.keep_show(item, &mut description).await?;
-    let (facts, problem, retry) = match read {
-        Ok((facts, _, frame)) => {
+    let (facts, book, problem, retry) = match read {
+        Ok((content, _, frame)) => {
             description.poster = description.poster.take().or(frame);
-            (Some(facts), None, false)
+            (Some(content.facts), content.book, None, false)
         }
-        Err((problem, retry)) => (None, Some(problem), retry),
+        Err((problem, retry)) => (None, None, Some(problem), retry),
     };
     let place = Place { library: task.library.id.clone(), path: place };
     let kind = kind_of(task.library.kind);
-    let record = Record { item, place, kind, stat, cid, facts, problem, retry, description };
+    let record = Record { item, place, kind, stat, cid, facts, book, problem, retry, description };
     let touched = context.catalog.record(record).await?;
     context.unforce(&task.path());
     if let Identified::Moved(item) = identified {

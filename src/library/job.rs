@@ -76,8 +76,10 @@ async fn list(
     scope: &Scope,
     report: &Report,
 ) -> Result<Option<Listing>, JobError> {
-    let (root, scope, cancel, reporter) = (library.path.clone(), scope.clone(), context.cancel.clone(), report.clone());
-    let walk = move || scan::walk(&root, &scope, &cancel, |videos| reporter.update(|p| p.files_total = videos));
+    let (kind, root, scope) = (library.kind, library.path.clone(), scope.clone());
+    let (cancel, reporter) = (context.cancel.clone(), report.clone());
+    let found = move |files| reporter.update(|p| p.files_total = files);
+    let walk = move || scan::walk(kind, &root, &scope, &cancel, found);
     match tokio::task::spawn_blocking(walk).await.map_err(|_| JobError::Cancelled)? {
         Ok(listing) => Ok(Some(listing)),
         Err(error) if error.kind() == std::io::ErrorKind::Interrupted => Err(JobError::Cancelled),
@@ -137,7 +139,7 @@ impl Job<'_> {
             let cid = known.and_then(|known| known.cid);
             if let (None, Some(cid)) = (&description.poster, cid) {
                 let path = self.library.path.join(self.folders.place(spot));
-                description.poster = import::frame(self.context, &path, &cid).await;
+                description.poster = import::frame(self.context, item, &path, &cid).await;
             }
             let touched = self.context.catalog.describe(item, description).await?;
             self.report.item(&touched, ItemChange::Changed);
@@ -283,7 +285,7 @@ impl Job<'_> {
             let mut description = self.context.describe(&self.library, self.folders.folder(*spot), &found.name).await;
             self.context.keep_show(Some(known.item), &mut description).await?;
             if let (None, Some(cid)) = (&description.poster, &known.cid) {
-                description.poster = import::frame(self.context, &to, cid).await;
+                description.poster = import::frame(self.context, known.item, &to, cid).await;
             }
             let place = Place { library: self.library.id.clone(), path: place };
             written.push(Moved {
@@ -401,7 +403,7 @@ impl Job<'_> {
                 let folder = match (&show.place, listed) {
                     (None, _) => Arc::default(),
                     (Some(_), Some(folder)) => folder,
-                    (Some(place), None) => Arc::new(scan::list(&library.path, place)),
+                    (Some(place), None) => Arc::new(scan::list(library.kind, &library.path, place)),
                 };
                 describe::describe_show(&titles, &library, &folder, &show)
             };

@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 
 use super::nfo::Element;
-use super::scan::{is_ignored, is_video};
+use super::scan::{holds_ending, is_ignored};
 use super::titles::is_extra;
 use crate::catalog::{ItemKind, LibraryKind, sorting};
 
@@ -36,7 +36,7 @@ pub struct Newcomer {
     pub overview: Option<String>,
     /// What it is.
     pub genres: Vec<String>,
-    /// What its file is called elsewhere: only what the ending says is used.
+    /// What its file is called elsewhere: of a video, only what the ending says is used.
     pub file_name: String,
 }
 
@@ -62,7 +62,7 @@ impl Newcomer {
         let place = |mark: &str| {
             let (folders, stem) = self.names(kind, mark);
             let nth = if nth > 1 { format!(" ({nth})") } else { String::new() };
-            folders.into_iter().collect::<PathBuf>().join(format!("{stem}{nth}.{}", ending(&self.file_name)))
+            folders.into_iter().collect::<PathBuf>().join(format!("{stem}{nth}.{}", ending(kind, &self.file_name)))
         };
         let plain = place("");
         if is_extra(kind, &plain) { place(PLAIN) } else { plain }
@@ -77,7 +77,16 @@ impl Newcomer {
             }
             LibraryKind::Shows => self.episode_names(mark),
             LibraryKind::Videos => (Vec::new(), file_name(&self.title) + mark),
+            LibraryKind::Comics | LibraryKind::Books => self.book_names(mark),
         }
+    }
+
+    /// A book is found again by its name: its title, in the folder of its series.
+    fn book_names(&self, mark: &str) -> (Vec<String>, String) {
+        let own = file_name(&self.file_name);
+        let stem = own.rsplit_once('.').map_or(own.as_str(), |(stem, _)| stem);
+        let stem = if stem.is_empty() { file_name(&self.title) } else { stem.to_owned() };
+        (self.show.iter().map(|series| file_name(&series.title)).collect(), stem + mark)
     }
 
     fn episode_names(&self, mark: &str) -> (Vec<String>, String) {
@@ -99,6 +108,7 @@ impl Newcomer {
         let root = match super::titles::kind_of(kind) {
             ItemKind::Episode => "episodedetails",
             ItemKind::Movie | ItemKind::Video | ItemKind::Show => "movie",
+            ItemKind::Series | ItemKind::Book => "book",
         };
         let mut element = Element::new(root);
         titled(&mut element, &self.title, &self.sort_title, self.year, self.overview.as_deref(), &self.genres);
@@ -148,10 +158,11 @@ fn dated(title: &str, year: Option<i32>) -> String {
     year.filter(|year| (1870..=2100).contains(year)).map_or(title.clone(), |year| format!("{title} ({year})"))
 }
 
-/// The ending of a video's name; that of Matroska where it has none that is known.
-fn ending(name: &str) -> String {
+/// The ending of a file's name; the usual one of its kind where it has none that is known.
+fn ending(kind: LibraryKind, name: &str) -> String {
     let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
-    ending.filter(|ending| is_video(ending)).unwrap_or_else(|| "mkv".to_owned())
+    let usual = if kind.is_read() { "cbz" } else { "mkv" };
+    ending.filter(|ending| holds_ending(kind, ending)).unwrap_or_else(|| usual.to_owned())
 }
 
 /// A text as one plain name of a file or folder, on any disk.

@@ -1,4 +1,4 @@
-//! Walks a library's folder and lists what matters: videos, and the small files beside them.
+//! Walks a library's folder and lists what matters: the videos or books it holds, and the small files beside them.
 //!
 //! Blocking, and never fatal: what cannot be read is listed as a problem, with what is known below it left alone. A folder
 //! is entered once, whatever links lead to it, so that loops end. Hidden files and folders are not looked at. In memory
@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use tokio_util::sync::CancellationToken;
 
+use crate::catalog::LibraryKind;
 use crate::catalog::record::Stat;
 
 /// File name extensions of videos.
@@ -20,19 +21,21 @@ const VIDEOS: &[&str] = &[
     "3g2", "3gp", "asf", "avi", "divx", "f4v", "flv", "m2ts", "m2v", "m4v", "mkv", "mov", "mp4", "mpeg", "mpg", "mts",
     "mxf", "ogm", "ogv", "rm", "rmvb", "ts", "webm", "wmv",
 ];
+/// Of comics and books.
+const BOOKS: &[&str] = &["7z", "cb7", "cbr", "cbt", "cbz", "epub", "pdf", "rar", "tar", "zip"];
 /// Of what describes them.
-const COMPANIONS: &[&str] = &["ass", "jpeg", "jpg", "nfo", "png", "srt", "ssa", "vtt", "webp"];
+const COMPANIONS: &[&str] = &["ass", "jpeg", "jpg", "json", "nfo", "png", "srt", "ssa", "vtt", "webp"];
 /// Folders that systems make and people do not mean.
 const IGNORED: &[&str] = &["$RECYCLE.BIN", "@eaDir", "#recycle", "System Volume Information", "lost+found"];
 
-/// A video.
+/// A video or a book.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Found {
     pub name: OsString,
     pub stat: Stat,
 }
 
-/// A picture, subtitle or NFO.
+/// A picture, a subtitle, or what describes something.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Companion {
     pub name: OsString,
@@ -45,7 +48,7 @@ pub(super) struct Companion {
 pub(super) struct Folder {
     /// Below the library's root.
     pub place: PathBuf,
-    pub videos: Vec<Found>,
+    pub files: Vec<Found>,
     pub companions: Vec<Companion>,
 }
 
@@ -59,10 +62,10 @@ pub(super) struct Unseen {
 /// What a walk found.
 #[derive(Debug, Default)]
 pub(super) struct Listing {
-    /// Folders that hold a video or a companion, parents first.
+    /// Folders that hold a file that matters or a companion, parents first.
     pub folders: Vec<Folder>,
     pub unseen: Vec<Unseen>,
-    pub videos: u64,
+    pub files: u64,
 }
 
 impl Listing {
@@ -103,18 +106,19 @@ impl Scope {
     }
 }
 
-/// Lists `scope` of the library at `root`. `found` is called with the number of videos so far, once a folder.
+/// Lists `scope` of a library of this kind at `root`. `found` is called with the number of its files so far, once a folder.
 ///
 /// # Errors
 /// Only when the root itself cannot be read, or `cancel` was cancelled (`Interrupted`).
 pub(super) fn walk(
+    kind: LibraryKind,
     root: &Path,
     scope: &Scope,
     cancel: &CancellationToken,
     mut found: impl FnMut(u64),
 ) -> io::Result<Listing> {
     fs::read_dir(root)?;
-    let mut walk = Walk { root, listing: Listing::default(), entered: HashSet::new() };
+    let mut walk = Walk { root, endings: endings(kind), listing: Listing::default(), entered: HashSet::new() };
     let mut open: Vec<(PathBuf, bool)> = match scope {
         Scope::All => vec![(PathBuf::new(), true)],
         Scope::Folders(folders) => folders.iter().rev().map(|(place, deep)| (place.clone(), *deep)).collect(),
@@ -127,14 +131,14 @@ pub(super) fn walk(
         if deep {
             open.extend(below.into_iter().rev().map(|folder| (folder, true)));
         }
-        found(walk.listing.videos);
+        found(walk.listing.files);
     }
     Ok(walk.listing)
 }
 
 /// What is directly in one folder; nothing where it cannot be read.
-pub(super) fn list(root: &Path, place: &Path) -> Folder {
-    let mut walk = Walk { root, listing: Listing::default(), entered: HashSet::new() };
+pub(super) fn list(kind: LibraryKind, root: &Path, place: &Path) -> Folder {
+    let mut walk = Walk { root, endings: endings(kind), listing: Listing::default(), entered: HashSet::new() };
     walk.enter(place);
     walk.listing.folders.pop().unwrap_or_else(|| Folder { place: place.to_owned(), ..Folder::default() })
 }
@@ -153,6 +157,8 @@ pub(super) fn stat_of(meta: &Metadata) -> Stat {
 
 struct Walk<'a> {
     root: &'a Path,
+    /// Of the files that matter.
+    endings: &'static [&'static str],
     listing: Listing,
     /// Device and inode of folders that were entered.
     entered: HashSet<(u64, u64)>,
@@ -184,10 +190,10 @@ impl Walk<'_> {
             }
         }
         below.sort_unstable();
-        folder.videos.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        folder.files.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         folder.companions.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-        self.listing.videos += folder.videos.len() as u64;
-        if !folder.videos.is_empty() || !folder.companions.is_empty() {
+        self.listing.files += folder.files.len() as u64;
+        if !folder.files.is_empty() || !folder.companions.is_empty() {
             self.listing.folders.push(folder);
         }
         below
@@ -199,17 +205,17 @@ impl Walk<'_> {
             return;
         }
         let Ok(kind) = entry.file_type() else { return };
-        let (video, companion) = (has_extension(&name, VIDEOS), has_extension(&name, COMPANIONS));
+        let (wanted, companion) = (has_extension(&name, self.endings), has_extension(&name, COMPANIONS));
         if kind.is_dir() {
             below.push(place.join(name));
             return;
         }
-        if !(kind.is_symlink() || kind.is_file() && (video || companion)) {
+        if !(kind.is_symlink() || kind.is_file() && (wanted || companion)) {
             return;
         }
         match fs::metadata(entry.path()) {
             Ok(meta) if meta.is_dir() => below.push(place.join(name)),
-            Ok(meta) if meta.is_file() && video => folder.videos.push(Found { stat: stat_of(&meta), name }),
+            Ok(meta) if meta.is_file() && wanted => folder.files.push(Found { stat: stat_of(&meta), name }),
             Ok(meta) if meta.is_file() && companion => {
                 let Stat { size, modified_ns, .. } = stat_of(&meta);
                 folder.companions.push(Companion { name, size, modified_ns });
@@ -226,9 +232,13 @@ pub(super) fn is_ignored(name: &OsStr) -> bool {
     name.as_bytes().starts_with(b".") || IGNORED.iter().any(|ignored| name == *ignored)
 }
 
-/// Whether files with this ending, in small letters, are videos.
-pub(super) fn is_video(ending: &str) -> bool {
-    VIDEOS.contains(&ending)
+/// Whether a library of this kind holds files with this ending, in small letters.
+pub(super) fn holds_ending(kind: LibraryKind, ending: &str) -> bool {
+    endings(kind).contains(&ending)
+}
+
+fn endings(kind: LibraryKind) -> &'static [&'static str] {
+    if kind.is_read() { BOOKS } else { VIDEOS }
 }
 
 fn has_extension(name: &OsStr, wanted: &[&str]) -> bool {
@@ -242,7 +252,7 @@ mod tests {
 
     fn places(listing: &Listing) -> Vec<String> {
         let files = |f: &Folder| -> Vec<String> {
-            f.videos.iter().map(|v| f.place.join(&v.name).to_string_lossy().into_owned()).collect()
+            f.files.iter().map(|v| f.place.join(&v.name).to_string_lossy().into_owned()).collect()
         };
         listing.folders.iter().flat_map(files).collect()
     }
@@ -255,7 +265,7 @@ mod tests {
     }
 
     fn all(root: &Path) -> Listing {
-        walk(root, &Scope::All, &CancellationToken::new(), |_| {}).unwrap()
+        walk(LibraryKind::Movies, root, &Scope::All, &CancellationToken::new(), |_| {}).unwrap()
     }
 
     #[test]
@@ -268,7 +278,16 @@ mod tests {
         let listing = all(root.path());
         assert_eq!(places(&listing), ["a.mkv", "b/1.mp4", "b/2.MKV"]);
         assert_eq!(listing.folders[1].companions[0].name, "1.nfo");
-        assert_eq!(listing.videos, 3);
+        assert_eq!(listing.files, 3);
+    }
+
+    #[test]
+    fn a_library_of_books_lists_books_and_no_videos() {
+        let root = tempfile::tempdir().unwrap();
+        make(root.path(), &["Series/01.cbz", "Series/02.CBR", "Series/film.mkv", "Series/series.json", "alone.epub"]);
+        let listing = walk(LibraryKind::Comics, root.path(), &Scope::All, &CancellationToken::new(), |_| {}).unwrap();
+        assert_eq!(places(&listing), ["alone.epub", "Series/01.cbz", "Series/02.CBR"]);
+        assert_eq!(listing.folders[1].companions[0].name, "series.json");
     }
 
     #[test]
@@ -288,7 +307,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         make(root.path(), &["a/1.mkv", "a/b/2.mkv", "c/3.mkv", "c/d/4.mkv", "e/5.mkv"]);
         let scope = Scope::Folders([("a".into(), false), ("c".into(), true), ("gone".into(), true)].into());
-        let listing = walk(root.path(), &scope, &CancellationToken::new(), |_| {}).unwrap();
+        let listing = walk(LibraryKind::Movies, root.path(), &scope, &CancellationToken::new(), |_| {}).unwrap();
         assert_eq!(places(&listing), ["a/1.mkv", "c/3.mkv", "c/d/4.mkv"]);
         let held: Vec<bool> =
             ["a/1.mkv", "a/b/2.mkv", "c/d/4.mkv", "x.mkv"].map(|p| scope.holds(Path::new(p))).to_vec();
@@ -299,6 +318,6 @@ mod tests {
     fn names_that_are_not_utf8_are_listed() {
         let root = tempfile::tempdir().unwrap();
         fs::write(root.path().join(OsStr::from_bytes(b"caf\xe9.mkv")), b"x").unwrap();
-        assert_eq!(all(root.path()).folders[0].videos[0].name.as_bytes(), b"caf\xe9.mkv");
+        assert_eq!(all(root.path()).folders[0].files[0].name.as_bytes(), b"caf\xe9.mkv");
     }
 }

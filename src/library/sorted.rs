@@ -10,11 +10,11 @@ use super::titles::{is_extra, kind_of};
 use crate::catalog::record::{Known, Stat};
 use crate::catalog::{ItemState, Library};
 
-/// A video of a listing: the number of its folder, and its own in it.
+/// A file of a listing: the number of its folder, and its own in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Spot {
     folder: u32,
-    video: u32,
+    file: u32,
 }
 
 /// The folders of a listing, shared with blocking threads.
@@ -30,7 +30,7 @@ impl Folders {
     }
 
     pub fn found(&self, spot: Spot) -> &Found {
-        &self.folder(spot).videos[spot.video as usize]
+        &self.folder(spot).files[spot.file as usize]
     }
 
     pub fn place(&self, spot: Spot) -> PathBuf {
@@ -45,7 +45,7 @@ impl Folders {
     fn spots(&self) -> impl Iterator<Item = Spot> + '_ {
         let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         self.0.iter().enumerate().flat_map(move |(folder, inside)| {
-            (0..inside.videos.len()).map(move |video| Spot { folder: number(folder), video: number(video) })
+            (0..inside.files.len()).map(move |file| Spot { folder: number(folder), file: number(file) })
         })
     }
 }

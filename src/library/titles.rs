@@ -7,11 +7,13 @@ use std::path::{Component, Path, PathBuf};
 
 use hunch::{HunchResult, Pipeline, Property};
 
+use crate::catalog::record::BookNumber;
 use crate::catalog::sorting::fold;
 use crate::catalog::{ItemKind, LibraryKind};
+use crate::media::book::BookName;
 
 /// What was read from a path.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Named {
     pub title: String,
     pub year: Option<i32>,
@@ -19,6 +21,8 @@ pub(super) struct Named {
     pub season: Option<i32>,
     pub episode: Option<i32>,
     pub episode_end: Option<i32>,
+    /// Of a book.
+    pub number: Option<BookNumber>,
 }
 
 /// The show that a path puts an episode in.
@@ -29,11 +33,16 @@ pub(super) struct NamedShow {
     pub year: Option<i32>,
     /// The show's own folder below the library's root.
     pub folder: Option<PathBuf>,
+    /// A series of books: its folder is all that tells it from others.
+    pub series: bool,
 }
 
 impl NamedShow {
     /// What two spellings of one show in one library have in common.
     pub fn key(&self) -> String {
+        if let (true, Some(folder)) = (self.series, &self.folder) {
+            return format!("/{}", folder.to_string_lossy());
+        }
         let name: String = fold(&self.title).chars().filter(|c| c.is_alphanumeric()).collect();
         let name = if name.is_empty() { fold(&self.title) } else { name };
         format!("{name}|{}", self.year.map(|year| year.to_string()).unwrap_or_default())
@@ -46,6 +55,7 @@ pub(super) fn kind_of(library: LibraryKind) -> ItemKind {
         LibraryKind::Movies => ItemKind::Movie,
         LibraryKind::Shows => ItemKind::Episode,
         LibraryKind::Videos => ItemKind::Video,
+        LibraryKind::Comics | LibraryKind::Books => ItemKind::Book,
     }
 }
 
@@ -67,6 +77,7 @@ impl Titles {
             LibraryKind::Movies => self.movie(&folders, &stem),
             LibraryKind::Shows => self.episode(place, &folders, &stem),
             LibraryKind::Videos => video(&stem),
+            LibraryKind::Comics | LibraryKind::Books => book(place, &folders, &stem),
         }
     }
 
@@ -110,7 +121,7 @@ impl Titles {
         });
         // A number without a season is one of the first, as Kodi reads it.
         let season = season.or_else(|| episode.map(|_| 1));
-        Named { title, year: None, show: Some(show), season, episode, episode_end }
+        Named { title, year: None, show: Some(show), season, episode, episode_end, number: None }
     }
 
     /// The show's folder is above the season's, or else the nearest one that names no episode or season itself.
@@ -123,13 +134,18 @@ impl Titles {
                 Some((title, year, _)) => (title, Some(year)),
                 None => (clean(&folders[at]), None),
             };
-            return NamedShow { title, year, folder: Some(folder) };
+            return NamedShow { title, year, folder: Some(folder), series: false };
         }
         // No folder of its own: the file's name, then the folder of a released season.
         let guess = folders.first().map(|folder| self.pipeline.run(&format!("{folder}.mkv")));
         let named = own.title().or_else(|| guess.as_ref().and_then(|guess| guess.title())).map(clean);
         let title = named.filter(|title| !title.is_empty()).unwrap_or_else(|| "Unsorted episodes".to_owned());
-        NamedShow { title, year: own.year().filter(|y| YEARS.contains(y) && own.date().is_none()), folder: None }
+        NamedShow {
+            title,
+            year: own.year().filter(|y| YEARS.contains(y) && own.date().is_none()),
+            folder: None,
+            series: false,
+        }
     }
 
     fn names_an_episode(&self, folder: &str) -> bool {
@@ -151,6 +167,22 @@ fn video(stem: &str) -> Named {
         Some((title, year, "")) => Named { title, year: Some(year), ..Named::default() },
         _ => Named { title: or_else_name(stem.replace('_', " ").trim().to_owned(), stem), ..Named::default() },
     }
+}
+
+/// A book is in the series of its folder; one that lies alone is a series of its own.
+fn book(place: &Path, folders: &[String], stem: &str) -> Named {
+    const ALONE: &str = "_oneshots";
+    let alone = folders.last().is_none_or(|folder| folder.eq_ignore_ascii_case(ALONE));
+    let series = folders.last().filter(|_| !alone).map(String::as_str);
+    let read = BookName::parse(stem);
+    let show = NamedShow {
+        title: series.map_or_else(|| stem.to_owned(), ToOwned::to_owned),
+        year: None,
+        folder: if alone { Some(place.to_owned()) } else { place.parent().map(Path::to_owned) },
+        series: true,
+    };
+    let number = read.number.zip(read.sort).map(|(text, sort)| BookNumber { text, sort: sort.into() });
+    Named { title: or_else_name(read.title, stem), show: Some(show), number, ..Named::default() }
 }
 
 /// First and last episode of a file.
@@ -264,7 +296,7 @@ pub(super) fn is_extra(kind: LibraryKind, place: &Path) -> bool {
         "-short",
         "-trailer",
     ];
-    if kind == LibraryKind::Videos {
+    if kind == LibraryKind::Videos || kind.is_read() {
         return false;
     }
     let stem = lossy(place.file_stem()).to_lowercase();

@@ -8,7 +8,7 @@ use super::subtitles::SubtitleFormat;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[schema(as = MediaFacts)]
 pub struct Facts {
-    /// Container family, lower case: `mp4`, `matroska`, `webm`, `mpegts`, `avi`, ...
+    /// Container family, lower case: `mp4`, `matroska`, `webm`, `mpegts`, `avi`, ...; of a book `zip`, `epub`, ...
     pub container: String,
     /// Seconds.
     pub duration: f64,
@@ -20,6 +20,9 @@ pub struct Facts {
     pub streams: Vec<Stream>,
     /// In time order.
     pub chapters: Vec<Chapter>,
+    /// Of a book: how many.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pages: Option<u32>,
 }
 
 /// What a stream carries.

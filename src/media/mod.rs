@@ -2,6 +2,7 @@
 //!
 //! All libav code lives in `bin/media-worker`; this module speaks to it over pipes and never links it.
 pub mod avc;
+pub mod book;
 pub mod codecs;
 mod connection;
 pub mod cuts;
@@ -34,11 +35,12 @@ use bytes::Bytes;
 
 use tokio_util::sync::CancellationToken;
 
+use self::book::Place;
 use self::fmp4::TrackConfig;
 use self::hardware::{Device, DeviceReport};
 use self::pool::{Asked, Pool, PoolOptions};
 use self::process::Launch;
-use self::protocol::{Question, Reply};
+use self::protocol::{BookFacts, PicturePage, Question, Reply};
 use self::subtitles::SubtitleTrack;
 use self::timeline::{FileIndex, SegmentPlan};
 use self::transcode::{PicturePlan, SoundPlan, SpritePlan, Transcoded};
@@ -195,6 +197,39 @@ impl Media {
     pub async fn poster(&self, path: &Path, width: u32) -> Result<Vec<u8>, MediaError> {
         match self.ask(path, Question::Poster { width }).await? {
             (Reply::Payload, picture) => Ok(picture.into()),
+            (other, _) => Err(refused(other)),
+        }
+    }
+
+    /// What is known of a book, and its list of pages in the form of [`book::encode_pages`].
+    ///
+    /// # Errors
+    /// As [`Media::probe`].
+    pub async fn book(&self, path: &Path) -> Result<(BookFacts, Bytes), MediaError> {
+        match self.ask(path, Question::Book).await? {
+            (Reply::Book(facts), pages) => Ok((*facts, pages)),
+            (other, _) => Err(refused(other)),
+        }
+    }
+
+    /// The bytes of a page, as they are in the book.
+    ///
+    /// # Errors
+    /// As [`Media::probe`].
+    pub async fn page(&self, path: &Path, place: Place) -> Result<Bytes, MediaError> {
+        match self.ask(path, Question::Page(place)).await? {
+            (Reply::Payload, page) => Ok(page),
+            (other, _) => Err(refused(other)),
+        }
+    }
+
+    /// A page in a form that everything can show, no larger than asked.
+    ///
+    /// # Errors
+    /// As [`Media::probe`]; what cannot be decoded here is unreadable.
+    pub async fn picture_page(&self, path: &Path, plan: PicturePage) -> Result<Bytes, MediaError> {
+        match self.ask(path, Question::PicturePage(plan)).await? {
+            (Reply::Payload, picture) => Ok(picture),
             (other, _) => Err(refused(other)),
         }
     }

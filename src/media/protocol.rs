@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use super::book::{Format, Place, Told};
 use super::facts::Facts;
 use super::fmp4::TrackConfig;
 use super::hardware::{Device, DeviceReport};
@@ -71,8 +72,48 @@ pub enum Question {
     },
     /// Small pictures for the seek bar, as JPEG.
     Sprite(SpritePlan),
+    /// What is in this book?
+    Book,
+    /// The bytes of a page, as they are in the book.
+    Page(Place),
+    /// A page in a form that everything can show.
+    PicturePage(PicturePage),
     /// What does this device do? The file that comes with it is empty.
     Hardware(Device),
+}
+
+/// Which form a picture is made in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PictureForm {
+    /// JPEG.
+    Jpeg,
+    /// PNG.
+    Png,
+}
+
+/// A page, and what shall be made of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PicturePage {
+    /// Where it is in the book.
+    pub place: Place,
+    /// Pixels of its longer side at most; `None` as it is.
+    pub side: Option<u32>,
+    /// See [`PictureForm`].
+    pub form: PictureForm,
+}
+
+/// What is known of a book besides its list of pages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BookFacts {
+    /// What kind of file it is.
+    pub format: Format,
+    /// How many there are; of an EPUB that flows, its documents in reading order.
+    pub pages: u32,
+    /// What it says of itself.
+    pub told: Told,
+    /// What is wrong with some of its pages, for people.
+    pub problem: Option<String>,
 }
 
 /// A question about the file whose descriptor comes with it.
@@ -107,6 +148,8 @@ pub enum Reply {
     },
     /// To [`Question::Subtitles`].
     Subtitles(SubtitleTrack),
+    /// To [`Question::Book`]: the payload is its list of pages, in the form of [`super::book::encode_pages`].
+    Book(Box<BookFacts>),
     /// To [`Question::Hardware`].
     Hardware(DeviceReport),
     /// The device failed, not the file: what it said. The same plan may be asked again with another device.

@@ -130,6 +130,7 @@ pub async fn prepare(data: &Path, count: u64) -> anyhow::Result<()> {
             stat: Stat { size: 1_000_000 + n, modified_ns: 1, inode: n, device: 1 },
             cid: Some(cid::of_raw(&n.to_le_bytes())),
             facts: None,
+            book: None,
             problem: None,
             retry: false,
             description: Description { title, ..Description::default() },

@@ -152,6 +152,7 @@ async fn fill(catalog: &Catalog, count: u64) -> anyhow::Result<()> {
             stat: Stat { size: 1_000_000 + n, modified_ns: 1, inode: n, device: 1 },
             cid: Some(cid::of_raw(&n.to_le_bytes())),
             facts: Some(facts.clone()),
+            book: None,
             problem: None,
             retry: false,
             description: Description { title, year: Some(1999), overview, ..Description::default() },

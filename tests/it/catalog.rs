@@ -42,6 +42,7 @@ fn record(library: &Library, kind: ItemKind, name: &str, n: u64, description: De
         stat: Stat { size: 100 + n, modified_ns: 1, inode: n, device: 1 },
         cid: None,
         facts: Some(facts),
+        book: None,
         problem: None,
         retry: false,
         description,

@@ -41,6 +41,7 @@ fn film(library: &Library, title: &str, year: i32) -> Record {
         stat: Stat { size: 7, modified_ns: 1, inode: 1, device: 1 },
         cid: Some(cid::of_raw(format!("{}{title}", library.id).as_bytes())),
         facts: None,
+        book: None,
         problem: None,
         retry: false,
         description: Description { title: title.to_owned(), year: Some(year), ..Description::default() },

@@ -294,6 +294,7 @@ async fn fill(node: &FarNode) -> String {
             stat: Stat { size: 1_000_000 + n, modified_ns: 1, inode: n, device: 1 },
             cid: Some(cid::of_raw(&n.to_le_bytes())),
             facts: None,
+            book: None,
             problem: None,
             retry: false,
             description: Description { title, overview: Some("Long. ".repeat(50)), ..Description::default() },

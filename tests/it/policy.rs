@@ -47,7 +47,11 @@ impl Scene {
         let file = if route.path.contains("/hls/{rendition}") { "index.m3u8" } else { "" };
         let path = route.path.replace("{id}", id).replace("{rendition}", "v0").replace("{file}", file);
         let path = path.replace("{cid}", &self.cid).replace("{*path}", "some/path");
-        let path = path.replace("{track}", "s9.vtt").replace("{stream}", "9").replace("{sprite}", "0.jpg");
+        let path = path
+            .replace("{track}", "s9.vtt")
+            .replace("{stream}", "9")
+            .replace("{sprite}", "0.jpg")
+            .replace("{number}", "1");
         if path.ends_with("/segments") { format!("{path}?from=0&count=1") } else { path }
     }
 
@@ -82,9 +86,18 @@ async fn every_route_answers_each_caller_as_its_policy_says() {
         let allowed = |status: u16| status != 401 && status != 403;
         // Some things below a visible item or CID are not there.
         let there = |status: u16| {
-            let absent = ["/backdrop", "{*path}", "{track}", "{stream}", "{sprite}", "/thumbnails.vtt"]
-                .iter()
-                .any(|end| route.path.ends_with(end));
+            let absent = [
+                "/backdrop",
+                "/pages",
+                "/pages/{number}",
+                "{*path}",
+                "{track}",
+                "{stream}",
+                "{sprite}",
+                "/thumbnails.vtt",
+            ]
+            .iter()
+            .any(|end| route.path.ends_with(end));
             allowed(status) && (absent || status != 404)
         };
         let right = match route.policy {

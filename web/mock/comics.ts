@@ -79,7 +79,7 @@ function itemsOf(series: Series, i: number, library: string, now: number): ItemS
       id,
       kind: 'series',
       title: series.title,
-      books: books.length,
+      episodes: books.length,
       added_at: first.added_at,
       poster: first.poster ?? null,
     },

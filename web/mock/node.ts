@@ -289,11 +289,15 @@ export class MockNode {
   }
 
   private select(query: URLSearchParams): ItemSummary[] {
-    const key = ['kind', 'library', 'show', 'progress', 'q', 'sort'].map((name) => query.get(name)).join('|');
+    const key = ['kind', 'library', 'library_kind', 'show', 'progress', 'q', 'sort']
+      .map((name) => query.get(name))
+      .join('|');
     const known = this.found.get(key);
     if (known) return known;
     const kind = query.get('kind');
     const of = query.get('library');
+    const ofKind = query.get('library_kind');
+    const libraries = this.libraries.filter((one) => one.kind === ofKind).map((one) => one.id);
     const show = query.get('show');
     const progress = query.get('progress');
     const words = (query.get('q') ?? '').toLowerCase().split(/\s+/).filter(Boolean);
@@ -301,6 +305,7 @@ export class MockNode {
       (item) =>
         (kind ? item.kind === kind : !gathers(item)) &&
         (!of || item.library === of) &&
+        (!ofKind || libraries.includes(item.library)) &&
         (!show || item.show === show) &&
         matches(item, progress) &&
         words.every((word) =>

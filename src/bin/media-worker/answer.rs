@@ -12,7 +12,7 @@ use crate::picture::{self, Films};
 use crate::reader::Reader;
 use crate::sound::{self, Listener};
 use crate::source::{Source, Trouble};
-use crate::{facts, hardware, index, poster, segment, sprite, subtitles, tracks};
+use crate::{book, facts, hardware, index, poster, segment, sprite, subtitles, tracks};
 
 /// Contexts kept open: video and a few audio tracks of the files being played.
 const OPEN_SOURCES: usize = 12;
@@ -73,6 +73,12 @@ impl Desk {
             Question::Attachment { stream } => {
                 Ok((Reply::Payload, subtitles::attachment(&Source::open_for_packets(file)?, *stream)?))
             }
+            Question::Book => {
+                let (facts, pages) = book::of(&file)?;
+                Ok((Reply::Book(Box::new(facts)), pages))
+            }
+            Question::Page(place) => Ok((Reply::Payload, book::page(&file, place)?)),
+            Question::PicturePage(plan) => Ok((Reply::Payload, book::picture(&file, plan)?)),
             Question::Sprite(plan) => Ok((Reply::Payload, sprite::of(&mut Source::open(file)?, plan)?)),
             Question::Segment(plan) => {
                 let (segment, span) = self.segment((request.file, plan.stream), file, plan)?;

@@ -18,6 +18,7 @@ pub fn of(source: &Source) -> Facts {
         (context.duration, context.bit_rate, context.metadata)
     };
     Facts {
+        pages: None,
         container: container(&source.container(), metadata),
         duration: seconds(duration, ffi::AVRational { num: 1, den: ffi::AV_TIME_BASE }).unwrap_or(0.0),
         bit_rate: u64::try_from(bit_rate).unwrap_or(0),

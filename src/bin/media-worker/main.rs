@@ -8,6 +8,7 @@
 
 mod answer;
 mod bitmap;
+mod book;
 mod burn;
 mod connection;
 mod counted;

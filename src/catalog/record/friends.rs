@@ -144,7 +144,7 @@ impl Taking<'_> {
     fn item(&mut self, told: &SharedItem, accepted: &HashSet<Id>, count: &mut u64) -> rusqlite::Result<()> {
         let known = self.known(&told.id)?;
         let theirs = known.as_ref().is_none_or(|(_, kind, owner)| {
-            owner.as_deref() == Some(self.friend) && (*kind == ItemKind::Show) == (told.kind == ItemKind::Show)
+            owner.as_deref() == Some(self.friend) && kind.is_group() == told.kind.is_group()
         });
         let room = known.is_some() || *count < self.items_max;
         if told.check().is_err() || !accepted.contains(&told.library) || !theirs || !room {
@@ -189,12 +189,12 @@ impl Taking<'_> {
     /// The row of an episode's show: found, or made with what the episode says of it until the show itself comes.
     /// `Err` where that id is something else.
     fn show_of(&self, told: &SharedItem) -> rusqlite::Result<Result<Option<i64>, ()>> {
-        let Some(id) = told.show.as_ref().filter(|_| told.kind == ItemKind::Episode) else { return Ok(Ok(None)) };
+        let (Some(id), Some(group)) = (&told.show, told.kind.group()) else { return Ok(Ok(None)) };
         if let Some((number, kind, owner)) = self.known(id)? {
-            let fits = kind == ItemKind::Show && owner.as_deref() == Some(self.friend);
+            let fits = kind == group && owner.as_deref() == Some(self.friend);
             return Ok(fits.then_some(Some(number)).ok_or(()));
         }
-        let number = self.insert(id, &told.library, ItemKind::Show, told.added_at)?;
+        let number = self.insert(id, &told.library, group, told.added_at)?;
         let title = told.show_title.clone().unwrap_or_default();
         let sort_title = sorting::sort_title(&title);
         let sql = "UPDATE item SET title = ?2, sort_title = ?3, sort_key = ?4 WHERE n = ?1";
@@ -224,7 +224,7 @@ impl Taking<'_> {
             }
             None => sorting::sort_key(&sort_title),
         };
-        let file = told.file.as_ref().filter(|_| told.kind != ItemKind::Show);
+        let file = told.file.as_ref().filter(|_| !told.kind.is_group());
         let picture = |there: bool, name: &'static str| there.then_some(name.as_bytes());
         let sql = "UPDATE item SET library = ?2, kind = ?3, state = ?4, title = ?5, sort_title = ?6, sort_key = ?7, year = ?8, \
             show = ?9, season = ?10, episode = ?11, episode_end = ?12, genres = ?13, duration = ?14, problem = ?15, \
@@ -251,7 +251,7 @@ impl Taking<'_> {
         ])?;
         self.write_file(number, told)?;
         shows::write_overview(self.t, number, told.overview.as_deref())?;
-        if told.kind == ItemKind::Show {
+        if told.kind.is_group() {
             shows::sort_episodes(self.t, number, &sort_title)
         } else {
             shows::write_text(self.t, number)
@@ -259,7 +259,7 @@ impl Taking<'_> {
     }
 
     fn write_file(&self, number: i64, told: &SharedItem) -> rusqlite::Result<()> {
-        let file = told.file.as_ref().filter(|_| told.kind != ItemKind::Show);
+        let file = told.file.as_ref().filter(|_| !told.kind.is_group());
         let facts = file.and_then(|file| file.facts.as_ref());
         let video = facts.and_then(write::first_video);
         let sql = "UPDATE remote SET state = ?2, cid = ?3, size = ?4, width = ?5, height = ?6, hdr = ?7, name = ?8, facts = ?9 \
@@ -292,10 +292,10 @@ fn watched(t: &Transaction<'_>, item: i64) -> rusqlite::Result<bool> {
 /// Takes a library back: nothing of it is seen any more.
 fn withdraw(t: &Transaction<'_>, library: &str) -> rusqlite::Result<()> {
     let hidden = twins::behind_library(t, library)?;
-    let unwatched = "DELETE FROM item WHERE library = ?1 AND kind <> 'show' \
+    let unwatched = "DELETE FROM item WHERE library = ?1 AND kind NOT IN ('show', 'series') \
         AND NOT EXISTS (SELECT 1 FROM progress AS p WHERE p.item = item.n)";
     t.execute(unwatched, [library])?;
-    let empty = "DELETE FROM item WHERE library = ?1 AND kind = 'show' \
+    let empty = "DELETE FROM item WHERE library = ?1 AND kind IN ('show', 'series') \
         AND NOT EXISTS (SELECT 1 FROM item AS e WHERE e.show = item.n)";
     t.execute(empty, [library])?;
     let husks =

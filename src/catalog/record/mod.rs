@@ -3,6 +3,7 @@
 //!
 //! Every method is one transaction, so that a kill at any time leaves items either as they were or as they shall be.
 //! Ids are given here and nowhere else; those of friends' items were given by their nodes.
+pub(super) mod books;
 mod friends;
 mod known;
 mod shows;
@@ -11,6 +12,7 @@ mod write;
 
 use std::path::PathBuf;
 
+pub use books::SeriesTold;
 pub use friends::Taken;
 pub use known::{Known, Place};
 pub use shows::{KnownShow, ShowDescription};
@@ -22,6 +24,7 @@ use super::shared::Changes;
 use super::{Catalog, CatalogError, libraries, now};
 use crate::content::Cid;
 use crate::media::Facts;
+use crate::media::book::Told;
 
 /// What tells a file from others without reading it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -73,9 +76,31 @@ pub struct Description {
     pub sidecars: Vec<PathBuf>,
     /// Digest of the names and times of the files that this was read from.
     pub digest: i64,
+    /// A book's, as its name has it.
+    pub number: Option<BookNumber>,
 }
 
-/// By what an episode finds its show.
+/// Where a book stands in its series.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BookNumber {
+    /// As shown: `10.5`.
+    pub text: String,
+    /// What sorts.
+    pub sort: f64,
+}
+
+/// What reading the file of a book gave.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct BookFile {
+    /// In the form of `media::book::encode`.
+    pub page_list: Vec<u8>,
+    /// How many those are.
+    pub pages: u32,
+    /// What it says of itself.
+    pub told: Told,
+}
+
+/// By what an episode finds its show, and a book its series.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShowName {
     /// One show of a library has it.
@@ -105,6 +130,8 @@ pub struct Record {
     pub cid: Option<Cid>,
     /// What the media worker found.
     pub facts: Option<Facts>,
+    /// Of a book that could be read.
+    pub book: Option<BookFile>,
     /// Why it cannot be played; makes it [`ItemState::Unreadable`].
     pub problem: Option<String>,
     /// The reason may pass without the file changing: every scan tries again.

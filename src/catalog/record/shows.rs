@@ -3,8 +3,8 @@ use std::path::PathBuf;
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
-use super::{ShowName, Touched, twins};
-use crate::catalog::model::{Id, ItemState};
+use super::{SeriesTold, ShowName, Touched, books, twins};
+use crate::catalog::model::{Id, ItemKind, ItemState};
 use crate::catalog::{items, new_id, search, sorting};
 
 /// A show as it was last described.
@@ -26,6 +26,8 @@ pub struct KnownShow {
     pub poster: bool,
     /// A picture of one of its episodes, for a show that has none.
     pub episode_poster: Option<PathBuf>,
+    /// What the first book of a series says, as JSON of `media::book::Told`.
+    pub told: Option<String>,
 }
 
 /// What was read from the files beside a show.
@@ -47,10 +49,14 @@ pub struct ShowDescription {
     pub backdrop: Option<PathBuf>,
     /// See [`KnownShow::described`].
     pub digest: i64,
+    /// Of a series.
+    pub series: Option<SeriesTold>,
 }
 
 const SELECT: &str = "SELECT s.n, s.library, s.show_key, s.title, s.place, s.described, s.poster IS NOT NULL, \
     (SELECT e.poster FROM item AS e WHERE e.show = s.n AND e.poster IS NOT NULL AND e.state <> 'trashed' \
+        ORDER BY e.sort_key LIMIT 1), \
+    (SELECT b.told FROM item AS e JOIN book AS b ON b.item = e.n WHERE e.show = s.n AND e.state <> 'trashed' \
         ORDER BY e.sort_key LIMIT 1) \
     FROM item AS s";
 
@@ -64,6 +70,7 @@ fn known(row: &Row<'_>) -> rusqlite::Result<KnownShow> {
         described: row.get(5)?,
         poster: row.get(6)?,
         episode_poster: row.get::<_, Option<Vec<u8>>>(7)?.map(items::path),
+        told: row.get(8)?,
     })
 }
 
@@ -78,7 +85,13 @@ pub(super) fn of_item(c: &Connection, item: i64) -> rusqlite::Result<Option<Know
 }
 
 /// The row and sort title of the show of this name in this library: found, renamed or made.
-pub(super) fn ensure(t: &Transaction<'_>, library: &str, name: &ShowName, now: i64) -> rusqlite::Result<(i64, String)> {
+pub(super) fn ensure(
+    t: &Transaction<'_>,
+    library: &str,
+    kind: ItemKind,
+    name: &ShowName,
+    now: i64,
+) -> rusqlite::Result<(i64, String)> {
     let by_key = "SELECT n, sort_title FROM item WHERE library = ?1 AND show_key = ?2";
     let found = t.prepare_cached(by_key)?.query_row([library, &name.key], |r| Ok((r.get(0)?, r.get(1)?))).optional()?;
     if let Some(found) = found {
@@ -98,36 +111,70 @@ pub(super) fn ensure(t: &Transaction<'_>, library: &str, name: &ShowName, now: i
         }
     }
     let sql = "INSERT INTO item (id, library, kind, state, title, sort_title, sort_key, year, added_at, show_key, place) \
-        VALUES (?1, ?2, 'show', 'present', ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+        VALUES (?1, ?2, ?10, 'present', ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
     let key = sorting::sort_key(&sort_title);
-    t.execute(sql, params![new_id(), library, name.title, sort_title, key, name.year, now, name.key, place])?;
+    t.execute(sql, params![new_id(), library, name.title, sort_title, key, name.year, now, name.key, place, kind])?;
     let number = t.last_insert_rowid();
     write_text(t, number)?;
     Ok((number, sort_title))
 }
 
 pub(super) fn describe(t: &Transaction<'_>, show: i64, new: &ShowDescription) -> rusqlite::Result<Touched> {
-    let sort_title = new.sort_title.clone().unwrap_or_else(|| sorting::sort_title(&new.title));
+    let kept = Kept::of(t, show)?;
+    let title = kept.title.as_ref().unwrap_or(&new.title);
+    let sort_title = kept.sort_title.clone().or_else(|| new.sort_title.clone());
+    let sort_title = sort_title.unwrap_or_else(|| sorting::sort_title(title));
     let sql = "UPDATE item SET title = ?2, sort_title = ?3, sort_key = ?4, year = ifnull(?5, year), \
         genres = ?6, poster = ?7, backdrop = ?8, described = ?9 WHERE n = ?1";
     t.execute(
         sql,
         params![
             show,
-            new.title,
+            title,
             sort_title,
             sorting::sort_key(&sort_title),
             new.year,
-            serde_json::Value::from(new.genres.clone()).to_string(),
+            kept.genres.unwrap_or_else(|| serde_json::Value::from(new.genres.clone()).to_string()),
             new.poster.as_deref().map(items::bytes),
             new.backdrop.as_deref().map(items::bytes),
             new.digest,
         ],
     )?;
-    write_overview(t, show, new.overview.as_deref())?;
+    if !kept.summary {
+        write_overview(t, show, new.overview.as_deref())?;
+    }
+    if let Some(told) = &new.series {
+        books::write_series(t, show, told)?;
+    }
     sort_episodes(t, show, &sort_title)?;
     twins::settle(t, twins::episodes(t, show)?)?;
     touched(t, show)
+}
+
+/// What a person wrote of a series, over which no file has a say.
+#[derive(Default)]
+struct Kept {
+    title: Option<String>,
+    sort_title: Option<String>,
+    /// JSON array.
+    genres: Option<String>,
+    summary: bool,
+}
+
+impl Kept {
+    fn of(t: &Transaction<'_>, show: i64) -> rusqlite::Result<Self> {
+        let locks = books::locks_of_series(t, show)?;
+        let locked = |field: &str| locks.iter().any(|lock| lock == field);
+        let now = t
+            .prepare_cached("SELECT title, sort_title, genres FROM item WHERE n = ?1")?
+            .query_row([show], |r| Ok::<(String, String, String), _>((r.get(0)?, r.get(1)?, r.get(2)?)))?;
+        Ok(Self {
+            title: locked("title").then_some(now.0),
+            sort_title: locked("sort_title").then_some(now.1),
+            genres: locked("genres").then_some(now.2),
+            summary: locked("summary"),
+        })
+    }
 }
 
 /// One that is the same stays as it is: it is no change that a friend's node would ask for.
@@ -144,10 +191,15 @@ pub(super) fn write_overview(t: &Transaction<'_>, item: i64, text: Option<&str>)
 
 /// Sorts and finds the episodes of a show by its new title.
 pub(super) fn sort_episodes(t: &Transaction<'_>, show: i64, sort_title: &str) -> rusqlite::Result<()> {
-    let mut statement = t.prepare_cached("SELECT n, season, episode, sort_title FROM item WHERE show = ?1")?;
+    let sql = "SELECT n, season, episode, i.sort_title, number_sort FROM item AS i LEFT JOIN book ON item = n WHERE show = ?1";
+    let mut statement = t.prepare_cached(sql)?;
     let rows = statement.query_map([show], |r| {
         let (season, episode, own): (Option<i32>, Option<i32>, String) = (r.get(1)?, r.get(2)?, r.get(3)?);
-        Ok((r.get(0)?, sorting::episode_key(sort_title, season, episode, &own)))
+        let key = match r.get::<_, Option<f64>>(4)? {
+            Some(number) => sorting::book_key(sort_title, number, &own),
+            None => sorting::episode_key(sort_title, season, episode, &own),
+        };
+        Ok((r.get(0)?, key))
     })?;
     for (episode, key) in rows.collect::<rusqlite::Result<Vec<(i64, String)>>>()? {
         t.prepare_cached("UPDATE item SET sort_key = ?2 WHERE n = ?1 AND sort_key <> ?2")?
@@ -159,8 +211,7 @@ pub(super) fn sort_episodes(t: &Transaction<'_>, show: i64, sort_title: &str) ->
 
 /// Forgets a show that has no episode left, not even one in the trash.
 pub(super) fn remove_if_empty(t: &Transaction<'_>, show: i64) -> rusqlite::Result<()> {
-    let sql =
-        "DELETE FROM item WHERE n = ?1 AND kind = 'show' AND NOT EXISTS (SELECT 1 FROM item AS e WHERE e.show = ?1)";
+    let sql = "DELETE FROM item WHERE n = ?1 AND kind IN ('show', 'series') AND NOT EXISTS (SELECT 1 FROM item AS e WHERE e.show = ?1)";
     t.prepare_cached(sql)?.execute([show]).map(|_| ())
 }
 
@@ -201,6 +252,6 @@ pub(super) fn refresh_state(t: &Transaction<'_>, show: i64) -> rusqlite::Result<
     let sql = "SELECT EXISTS (SELECT 1 FROM item WHERE show = ?1 AND state <> 'trashed')";
     let any: bool = t.prepare_cached(sql)?.query_row([show], |r| r.get(0))?;
     let state = if any { ItemState::Present } else { ItemState::Trashed };
-    let sql = "UPDATE item SET state = ?2 WHERE n = ?1 AND kind = 'show' AND state <> ?2";
+    let sql = "UPDATE item SET state = ?2 WHERE n = ?1 AND kind IN ('show', 'series') AND state <> ?2";
     if t.prepare_cached(sql)?.execute(params![show, state])? > 0 { write_text(t, show) } else { Ok(()) }
 }

@@ -146,7 +146,7 @@ fn place(t: &Transaction<'_>, item: i64) -> rusqlite::Result<bool> {
     let known: Option<(Option<i64>, ItemState, ItemState, ItemKind)> = known.optional()?;
     let Some((twin, told, state, kind)) = known else { return Ok(false) };
     // A show is hidden when all its episodes are; what is gone has no twin.
-    if kind == ItemKind::Show || told == ItemState::Trashed {
+    if kind.is_group() || told == ItemState::Trashed {
         return Ok(false);
     }
     let first = stands_for(t, item)?;

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 
 use rusqlite::{OptionalExtension, Transaction, params};
 
-use super::{Description, Moved, Place, Record, Stat, Touched, shows, twins};
+use super::{Description, Moved, Place, Record, Stat, Touched, books, shows, twins};
 use crate::catalog::model::{ItemKind, ItemState};
 use crate::catalog::{items, new_id, now, sorting};
 use crate::media::{Facts, HdrFormat, Stream, StreamKind};
@@ -26,6 +26,9 @@ pub(super) fn record(t: &Transaction<'_>, new: &Record, now: i64) -> rusqlite::R
         "UPDATE item SET library = ?2, kind = ?3, state = ?4, problem = ?5, duration = ?6, size = ?7 WHERE n = ?1";
     let size = new.stat.size.cast_signed();
     t.prepare_cached(sql)?.execute(params![number, new.place.library, new.kind, state, new.problem, duration, size])?;
+    if new.kind == ItemKind::Book {
+        books::write_file(t, number, new.book.as_ref(), now)?;
+    }
     describe(t, number, &new.description, now)?;
     twins::settle(t, [number])?;
     shows::touched(t, number)
@@ -87,14 +90,18 @@ pub(super) fn hdr_word(hdr: HdrFormat) -> Option<String> {
 
 /// Writes a description, finds or makes the show, and what search finds the item by.
 fn describe(t: &Transaction<'_>, number: i64, new: &Description, now: i64) -> rusqlite::Result<()> {
-    let (before, library): (Option<i64>, String) = t
-        .prepare_cached("SELECT show, library FROM item WHERE n = ?1")?
-        .query_row([number], |r| Ok((r.get(0)?, r.get(1)?)))?;
-    let show = new.show.as_ref().map(|name| shows::ensure(t, &library, name, now)).transpose()?;
+    let (before, library, kind): (Option<i64>, String, ItemKind) = t
+        .prepare_cached("SELECT show, library, kind FROM item WHERE n = ?1")?
+        .query_row([number], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?;
+    let book = if kind == ItemKind::Book { Some(books::compose(t, number, new)?) } else { None };
+    let new = book.as_ref().map_or(new, |book| &book.description);
+    let group = kind.group().unwrap_or(ItemKind::Show);
+    let show = new.show.as_ref().map(|name| shows::ensure(t, &library, group, name, now)).transpose()?;
     let sort_title = new.sort_title.clone().unwrap_or_else(|| sorting::sort_title(&new.title));
-    let sort_key = match &show {
-        Some((_, show)) => sorting::episode_key(show, new.season, new.episode, &sort_title),
-        None => sorting::sort_key(&sort_title),
+    let sort_key = match (&show, &book) {
+        (Some((_, series)), Some(book)) => sorting::book_key(series, book.number.sort, &sort_title),
+        (Some((_, show)), None) => sorting::episode_key(show, new.season, new.episode, &sort_title),
+        (None, _) => sorting::sort_key(&sort_title),
     };
     let show = show.map(|(show, _)| show);
     let sql = "UPDATE item SET title = ?2, sort_title = ?3, sort_key = ?4, year = ?5, show = ?6, season = ?7, episode = ?8, \
@@ -116,7 +123,9 @@ fn describe(t: &Transaction<'_>, number: i64, new: &Description, now: i64) -> ru
     shows::write_overview(t, number, new.overview.as_deref())?;
     let sql = "UPDATE file SET sidecars = ?2, described = ?3 WHERE item = ?1";
     t.prepare_cached(sql)?.execute(params![number, items::join_names(&new.sidecars), new.digest])?;
+    book.map_or(Ok(()), |book| books::write(t, number, &book))?;
     for show in [before, show].into_iter().flatten() {
+        books::touch_series(t, show, now)?;
         shows::refresh_state(t, show)?;
         shows::remove_if_empty(t, show)?;
     }
@@ -223,8 +232,8 @@ pub(super) fn missing(
 ) -> rusqlite::Result<Vec<Touched>> {
     let mut changed = Vec::new();
     for item in items {
-        let sql = "UPDATE item SET state = ?2 WHERE n = ?1 AND state <> ?2 AND kind <> ?3";
-        if t.prepare_cached(sql)?.execute(params![item, state, ItemKind::Show])? == 0 {
+        let sql = "UPDATE item SET state = ?2 WHERE n = ?1 AND state <> ?2 AND kind NOT IN ('show', 'series')";
+        if t.prepare_cached(sql)?.execute(params![item, state])? == 0 {
             continue;
         }
         // The time in the trash counts from when it got there, the time of doubt from when doubt began.

@@ -29,7 +29,16 @@ pub(in crate::facades) async fn list(
             return Err(Refusal::hidden());
         }
     }
+    let kind = query.library_kind;
     let mut filter = filter(query, &caller)?;
+    if let Some(kind) = kind {
+        let of_kind = app.node().catalog().libraries().await?.into_iter().filter(|library| library.kind == kind);
+        let ids = of_kind.map(|library| library.id);
+        filter.libraries = Some(match filter.libraries {
+            Some(wanted) => ids.filter(|id| wanted.contains(id)).collect(),
+            None => ids.collect(),
+        });
+    }
     if !caller.sees_all() {
         filter.libraries = Some(seen_libraries(&app, &caller, filter.libraries).await?);
     }

@@ -14,6 +14,7 @@ pub(super) mod items;
 pub(super) mod libraries;
 pub mod model;
 pub mod openapi;
+pub(super) mod pages;
 pub(super) mod pictures;
 pub(super) mod publish;
 pub(super) mod renditions;

@@ -6,8 +6,8 @@ use axum::response::IntoResponse;
 use utoipa::OpenApi;
 
 use super::{
-    accounts, api_keys, audit, blocks, changes, events, folders, friends, hls, items, libraries, model, pictures,
-    publish, renditions, replicas, scrub, session, stand_in, status, subtitles, thumbnails, webrtc,
+    accounts, api_keys, audit, blocks, changes, events, folders, friends, hls, items, libraries, model, pages,
+    pictures, publish, renditions, replicas, scrub, session, stand_in, status, subtitles, thumbnails, webrtc,
 };
 
 #[derive(OpenApi)]
@@ -80,6 +80,8 @@ use super::{
         subtitles::list,
         subtitles::track,
         subtitles::attachment,
+        pages::list,
+        pages::page,
         thumbnails::show,
         thumbnails::sprite,
         thumbnails::track,

@@ -56,6 +56,7 @@ export class ApiError extends Error {
 /** Query of `GET /items`; see the node's API description for each field. */
 export interface ItemQuery {
   library?: string;
+  library_kind?: string;
   kind?: string;
   show?: string;
   q?: string;

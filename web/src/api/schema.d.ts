@@ -492,6 +492,40 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/v1/items/{id}/pages': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Which pages a book has. */
+    get: operations['pages_list'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/items/{id}/pages/{number}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** One page, numbered from 1. */
+    get: operations['pages_page'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/v1/items/{id}/poster': {
     parameters: {
       query?: never;
@@ -1015,6 +1049,46 @@ export interface components {
        */
       size: number;
     };
+    /**
+     * @description How a book's pages follow each other.
+     * @enum {string}
+     */
+    BookDirection: 'ltr' | 'rtl' | 'vertical' | 'webtoon';
+    /** @description A page of a book; of an EPUB that flows, a document of its reading order. */
+    BookPage: {
+      /**
+       * Format: int32
+       * @description Pixels.
+       */
+      height?: number | null;
+      /** @description Of its file in the book. */
+      name: string;
+      /**
+       * Format: int32
+       * @description From 1.
+       */
+      number: number;
+      /**
+       * Format: int64
+       * @description Bytes.
+       */
+      size: number;
+      /** @description Media type. */
+      type: string;
+      /**
+       * Format: int32
+       * @description Pixels.
+       */
+      width?: number | null;
+    };
+    /** @description `GET /items/{id}/pages`. */
+    BookPages: {
+      direction?: components['schemas']['BookDirection'] | null;
+      /** @description `zip`, `rar4`, `rar5`, `7z`, `tar`, `pdf`, `epub`. */
+      format: string;
+      /** @description In reading order. */
+      pages: components['schemas']['BookPage'][];
+    };
     /** @description A way requests reach the node. */
     Carrier: {
       /** Format: int64 */
@@ -1376,7 +1450,7 @@ export interface components {
      * @description What an item is.
      * @enum {string}
      */
-    ItemKind: 'movie' | 'show' | 'episode' | 'video';
+    ItemKind: 'movie' | 'show' | 'episode' | 'video' | 'series' | 'book';
     /** @description `GET /items`. */
     ItemPage: {
       items: components['schemas']['ItemSummary'][];
@@ -1422,7 +1496,7 @@ export interface components {
       episode_end?: number | null;
       /**
        * Format: int64
-       * @description For a show.
+       * @description Of a show or a series: how many it has.
        */
       episodes?: number | null;
       friend?: components['schemas']['Holder'] | null;
@@ -1432,6 +1506,13 @@ export interface components {
       id: string;
       kind: components['schemas']['ItemKind'];
       library: string;
+      /** @description Of a book, as shown: `10.5`. */
+      number?: string | null;
+      /**
+       * Format: int32
+       * @description Of a book: how many.
+       */
+      pages?: number | null;
       /** @description Path of its picture on this node; absent where there is none. */
       poster?: string | null;
       progress?: components['schemas']['Progress'] | null;
@@ -1491,7 +1572,7 @@ export interface components {
      * @description What a library holds, and so how its names are read.
      * @enum {string}
      */
-    LibraryKind: 'movies' | 'shows' | 'videos';
+    LibraryKind: 'movies' | 'shows' | 'videos' | 'comics' | 'books';
     /**
      * @description Whether a library's folder can be read now.
      * @enum {string}
@@ -1513,13 +1594,18 @@ export interface components {
       bit_rate: number;
       /** @description In time order. */
       chapters: components['schemas']['Chapter'][];
-      /** @description Container family, lower case: `mp4`, `matroska`, `webm`, `mpegts`, `avi`, ... */
+      /** @description Container family, lower case: `mp4`, `matroska`, `webm`, `mpegts`, `avi`, ...; of a book `zip`, `epub`, ... */
       container: string;
       /**
        * Format: double
        * @description Seconds.
        */
       duration: number;
+      /**
+       * Format: int32
+       * @description Of a book: how many.
+       */
+      pages?: number | null;
       /** @description In file order. */
       streams: components['schemas']['Stream'][];
       /** @description The container's own title tag, if any. */
@@ -3221,9 +3307,11 @@ export interface operations {
       query?: {
         /** @description Only of this library. */
         library?: string;
-        /** @description Only of this kind. Without it: everything playable (no shows). */
+        /** @description Only of libraries of this kind. */
+        library_kind?: components['schemas']['LibraryKind'];
+        /** @description Only of this kind. Without it: everything that plays or is read (no shows, no series). */
         kind?: components['schemas']['ItemKind'];
-        /** @description Only episodes of this show. */
+        /** @description Only episodes of this show, or books of this series. */
         show?: string;
         /** @description Words that the title must hold (prefixes match, accents and case do not matter). */
         q?: string;
@@ -3623,6 +3711,98 @@ export interface operations {
         content?: never;
       };
       404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  pages_list: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['BookPages'];
+        };
+      };
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  pages_page: {
+    parameters: {
+      query?: {
+        /** @description `jpeg` or `png`, for a page that the caller cannot show as it is. */
+        convert?: string | null;
+      };
+      header?: never;
+      path: {
+        id: string;
+        number: number;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'image/jpeg': unknown;
+        };
+      };
+      304: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      503: {
         headers: {
           [name: string]: unknown;
         };

@@ -48,16 +48,14 @@ export type Verdict = Schemas['Verdict'];
 export type Visibility = Schemas['Visibility'];
 
 export type { Capabilities } from '../exchange/capabilities';
-export type {
-  BookDirection,
-  BookPage,
-  BookPages,
-  ItemDetail,
-  ItemKind,
-  ItemPage,
-  ItemSummary,
-  Library,
-  LibraryKind,
-  NewLibrary,
-  Status,
-} from './books';
+export type BookDirection = Schemas['BookDirection'];
+export type BookPage = Schemas['BookPage'];
+export type BookPages = Schemas['BookPages'];
+export type ItemDetail = Schemas['ItemDetail'];
+export type ItemKind = Schemas['ItemKind'];
+export type ItemPage = Schemas['ItemPage'];
+export type ItemSummary = Schemas['ItemSummary'];
+export type Library = Schemas['Library'];
+export type LibraryKind = Schemas['LibraryKind'];
+export type NewLibrary = Schemas['NewLibrary'];
+export type Status = Schemas['Status'];

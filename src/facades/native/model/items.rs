@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::playback::PlaybackDecision;
-use crate::catalog::{ItemKind, ItemState, Progress};
+use crate::catalog::{ItemKind, ItemState, LibraryKind, Progress};
 use crate::media::{Chapter, Stream};
 
 /// A friend whose node holds something.
@@ -33,9 +33,11 @@ pub struct ItemSource {
 pub struct ItemQuery {
     /// Only of this library.
     pub library: Option<String>,
-    /// Only of this kind. Without it: everything playable (no shows).
+    /// Only of libraries of this kind.
+    pub library_kind: Option<LibraryKind>,
+    /// Only of this kind. Without it: everything that plays or is read (no shows, no series).
     pub kind: Option<ItemKind>,
-    /// Only episodes of this show.
+    /// Only episodes of this show, or books of this series.
     pub show: Option<String>,
     /// Words that the title must hold (prefixes match, accents and case do not matter).
     pub q: Option<String>,
@@ -76,8 +78,12 @@ pub struct ItemSummary {
     pub season: Option<i32>,
     pub episode: Option<i32>,
     pub episode_end: Option<i32>,
-    /// For a show.
+    /// Of a show or a series: how many it has.
     pub episodes: Option<u64>,
+    /// Of a book, as shown: `10.5`.
+    pub number: Option<String>,
+    /// Of a book: how many.
+    pub pages: Option<u32>,
     /// Seconds.
     pub duration: Option<f64>,
     pub width: Option<u32>,
@@ -127,6 +133,57 @@ pub struct ItemFile {
     pub path: Option<String>,
     /// Unix milliseconds when all its blocks last hashed right.
     pub verified_at: Option<i64>,
+}
+
+/// `GET /items/{id}/pages`.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct BookPages {
+    /// `zip`, `rar4`, `rar5`, `7z`, `tar`, `pdf`, `epub`.
+    pub format: String,
+    /// Absent where nobody says.
+    pub direction: Option<BookDirection>,
+    /// In reading order.
+    pub pages: Vec<BookPage>,
+}
+
+/// How a book's pages follow each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum BookDirection {
+    /// From left to right.
+    Ltr,
+    /// From right to left.
+    Rtl,
+    /// One below the other.
+    Vertical,
+    /// One strip.
+    Webtoon,
+}
+
+/// A page of a book; of an EPUB that flows, a document of its reading order.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct BookPage {
+    /// From 1.
+    pub number: u32,
+    /// Of its file in the book.
+    pub name: String,
+    /// Media type.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Pixels.
+    pub width: Option<u32>,
+    /// Pixels.
+    pub height: Option<u32>,
+    /// Bytes.
+    pub size: u64,
+}
+
+/// Query of `GET /items/{id}/pages/{number}`.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[serde(default)]
+pub struct PageQuery {
+    /// `jpeg` or `png`, for a page that the caller cannot show as it is.
+    pub convert: Option<String>,
 }
 
 /// Payload of the `item` event.

@@ -37,8 +37,8 @@ export class Reading {
     readonly book: BookPages,
     start: number,
   ) {
-    Object.assign(this, mannerOf(series, book.direction));
-    this.known = book.pages.map(({ width, height }) => ({ width, height }));
+    Object.assign(this, mannerOf(series, book.direction ?? null));
+    this.known = book.pages.map(({ width = null, height = null }) => ({ width, height }));
     this.page = start;
   }
 

@@ -54,7 +54,7 @@ const book: ItemSummary = { ...film, kind: 'book', duration: null, title: 'Low W
 it('a book tells its number and pages', () => expect(subtitle(book)).toBe('#10.5 · 24 pages'));
 
 it('a series tells how many books it has', () =>
-  expect(subtitle({ ...film, kind: 'series', duration: null, books: 12 })).toBe('2024 · 12 books'));
+  expect(subtitle({ ...film, kind: 'series', duration: null, episodes: 12 })).toBe('2024 · 12 books'));
 
 it('a book is told by its pages, not by a length', () =>
   expect(factsLine({ ...book, streams: [], size: 31_000_000 } as unknown as ItemDetail)).toEqual([

@@ -64,8 +64,7 @@ export function leftOf(item: ItemSummary): string | null {
 }
 
 function booksLine(item: ItemSummary): string | null {
-  const books = item.books ?? item.episodes;
-  return books ? t.item.bookCount(books) : null;
+  return item.episodes ? t.item.bookCount(item.episodes) : null;
 }
 
 /** `H.264 High · 1920 × 1080 · 24 fps`, `AAC · 5.1 · 48 kHz`. */

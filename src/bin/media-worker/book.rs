@@ -1,0 +1,95 @@
+//! Books: what is in one, its pages, and pictures made of them.
+use std::fs::File;
+use std::io::Cursor;
+
+use image::codecs::jpeg::JpegEncoder;
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader};
+use potluck::media::book::{self, BookError, Limits, PICTURE_MAX_PIXELS, PictureType, Place, encode_pages};
+use potluck::media::protocol::{BookFacts, PictureForm, PicturePage};
+
+use crate::source::Trouble;
+
+/// Bytes of a page at most.
+pub const PAGE_MAX: u64 = 128 * 1024 * 1024;
+/// Bytes that a decoder may take beside the picture itself.
+const DECODER_MAX: u64 = 600 * 1024 * 1024;
+/// Of JPEGs that are made, 1 to 100.
+const QUALITY: u8 = 85;
+
+impl From<BookError> for Trouble {
+    fn from(error: BookError) -> Self {
+        match error {
+            BookError::NotABook | BookError::NeedsOther(_) => Self::NotMedia,
+            other => Self::Cannot(other.to_string()),
+        }
+    }
+}
+
+/// What is known of a book, and its pages as they are kept.
+pub fn of(file: &File) -> Result<(BookFacts, Vec<u8>), Trouble> {
+    let book = book::inspect(file, &Limits::default())?;
+    let told = book.told();
+    let pages = u32::try_from(book.pages.len()).map_err(|_| Trouble::Cannot("the book has too many pages".into()))?;
+    let problem = book.faults.first().map(|fault| format!("page {}: {}", fault.page, fault.fault.text()));
+    let spine = book.epub.as_ref().map_or(0, |epub| epub.spine.len() as u32);
+    let count = if pages == 0 { spine } else { pages };
+    Ok((BookFacts { format: book.format, pages: count, told, problem }, encode_pages(&book.pages)))
+}
+
+/// The bytes of a page, as they are in the book.
+pub fn page(file: &File, place: &Place) -> Result<Vec<u8>, Trouble> {
+    Ok(book::read_page(file, place, PAGE_MAX)?)
+}
+
+/// A page in another form, and no larger than asked.
+pub fn picture(file: &File, plan: &PicturePage) -> Result<Vec<u8>, Trouble> {
+    let bytes = page(file, &plan.place)?;
+    let mut shown = decode(&bytes)?;
+    if let Some(side) = plan.side.filter(|side| shown.width().max(shown.height()) > *side) {
+        shown = shown.thumbnail(side, side);
+    }
+    encode(&shown, plan.form)
+}
+
+fn decode(bytes: &[u8]) -> Result<DynamicImage, Trouble> {
+    let format = book::picture_kind(bytes).and_then(readable).ok_or(Trouble::NoPicture)?;
+    let mut decoder = ImageReader::with_format(Cursor::new(bytes), format).into_decoder().map_err(damaged)?;
+    let (width, height) = decoder.dimensions();
+    let pixels = u64::from(width) * u64::from(height);
+    if pixels == 0 || pixels > PICTURE_MAX_PIXELS {
+        return Err(Trouble::Cannot(format!("a picture of {width} × {height} pixels is not shown")));
+    }
+    let mut limits = image::Limits::default();
+    limits.max_alloc = Some(DECODER_MAX);
+    decoder.set_limits(limits).map_err(damaged)?;
+    let upright = decoder.orientation().map_err(damaged)?;
+    let mut picture = DynamicImage::from_decoder(decoder).map_err(damaged)?;
+    picture.apply_orientation(upright);
+    Ok(picture)
+}
+
+fn readable(kind: PictureType) -> Option<ImageFormat> {
+    match kind {
+        PictureType::Jpeg => Some(ImageFormat::Jpeg),
+        PictureType::Png => Some(ImageFormat::Png),
+        PictureType::Gif => Some(ImageFormat::Gif),
+        PictureType::Webp => Some(ImageFormat::WebP),
+        PictureType::Bmp => Some(ImageFormat::Bmp),
+        PictureType::Tiff => Some(ImageFormat::Tiff),
+        _ => None,
+    }
+}
+
+fn encode(picture: &DynamicImage, form: PictureForm) -> Result<Vec<u8>, Trouble> {
+    let mut bytes = Vec::new();
+    let written = match form {
+        PictureForm::Jpeg => JpegEncoder::new_with_quality(&mut bytes, QUALITY).encode_image(&picture.to_rgb8()),
+        PictureForm::Png => picture.write_to(&mut Cursor::new(&mut bytes), ImageFormat::Png),
+    };
+    written.map_err(damaged)?;
+    Ok(bytes)
+}
+
+fn damaged(error: image::ImageError) -> Trouble {
+    Trouble::Damaged(error.to_string())
+}

@@ -1,0 +1,52 @@
+//! Pages of books: their bytes as they are in the file, or in a form that everything can show.
+//!
+//! A page of a zip or tar is read here, by its place and checked by its checksum; what must be decoded, or is in another kind of file, is
+//! the worker's.
+use std::fs::File;
+
+use bytes::Bytes;
+
+use super::{Playback, PlaybackError, Source};
+use crate::media::MediaError;
+use crate::media::book::{self, BookError, Page, Place};
+use crate::media::protocol::{PictureForm, PicturePage};
+
+/// Bytes of a page at most.
+const PAGE_MAX: u64 = 128 * 1024 * 1024;
+
+/// What is made of a page.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PageForm {
+    /// In this form; `None` as it is.
+    pub form: Option<PictureForm>,
+    /// Pixels of its longer side at most.
+    pub side: Option<u32>,
+}
+
+impl Playback {
+    /// The bytes of a page.
+    ///
+    /// # Errors
+    /// [`PlaybackError::Media`] for one that cannot be read or decoded, [`PlaybackError::NotFound`] where the file is gone.
+    pub async fn page(&self, source: &Source, page: &Page, form: PageForm) -> Result<Bytes, PlaybackError> {
+        let media = &self.inner.shop.media;
+        if form != PageForm::default() {
+            let made = form.form.unwrap_or(PictureForm::Jpeg);
+            let plan = PicturePage { place: page.place, side: form.side, form: made };
+            return Ok(media.picture_page(&source.path, plan).await?);
+        }
+        if matches!(page.place, Place::Other { .. }) {
+            return Ok(media.page(&source.path, page.place).await?);
+        }
+        let (path, place) = (source.path.clone(), page.place);
+        let read = move || {
+            let file = File::open(&path)?;
+            book::read_page(&file, &place, PAGE_MAX)
+        };
+        let read = tokio::task::spawn_blocking(read).await.map_err(|_| PlaybackError::NotFound)?;
+        read.map(Bytes::from).map_err(|error| match error {
+            BookError::Io(error) => MediaError::Open(error).into(),
+            other => MediaError::Unreadable(other.to_string()).into(),
+        })
+    }
+}

@@ -1,0 +1,199 @@
+//! Comics and books: from the files to series, books and pages.
+use std::fs;
+
+use image::ImageFormat;
+use potluck::catalog::{ItemKind, ItemState, LibraryKind, Progress};
+use potluck::facades::native::model::{BookPages, ItemPage};
+use potluck::library::ScanState;
+use potluck::node::NodeEvent;
+use serde_json::json;
+
+use crate::comics::{comic, described, page, picture, zip};
+use crate::harness::{Browser, TestNode};
+use crate::shelf::{ACCOUNT, Shelf};
+
+async fn comics() -> (Shelf, potluck::catalog::Library) {
+    let shelf = Shelf::new().await;
+    let library = shelf.library("comics", LibraryKind::Comics).await;
+    (shelf, library)
+}
+
+fn put(shelf: &Shelf, place: &str, bytes: Vec<u8>) {
+    let path = shelf.path(place);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, bytes).unwrap();
+}
+
+#[tokio::test]
+async fn a_folder_is_a_series_and_its_files_are_books_in_the_order_of_their_numbers() {
+    let (shelf, library) = comics().await;
+    for (name, seed) in [("Saga 10", 1), ("Saga 2", 2), ("Saga 1.5", 3)] {
+        put(&shelf, &format!("comics/Saga/{name}.cbz"), comic(seed));
+    }
+    put(&shelf, "comics/Alone.cbz", comic(9));
+    shelf.scan(&library).await;
+    let series = shelf.items(Some(ItemKind::Series)).await;
+    let titles: Vec<&str> = series.iter().map(|series| series.title.as_str()).collect();
+    assert_eq!(titles, ["Alone", "Saga"]);
+    let books = shelf.items(Some(ItemKind::Book)).await;
+    let numbers: Vec<(&str, &str)> =
+        books.iter().map(|book| (book.title.as_str(), book.book.as_ref().unwrap().number.as_str())).collect();
+    assert_eq!(numbers, [("Alone", ""), ("Saga 1.5", "1.5"), ("Saga 2", "2"), ("Saga 10", "10")]);
+    assert!(books.iter().all(|book| book.book.as_ref().unwrap().pages == 3));
+    assert_eq!(books[1].show.as_ref(), Some(&series[1].id));
+    assert!(books[1].artwork.poster.is_some() && series[1].artwork.poster.is_some(), "the first page is the cover");
+}
+
+#[tokio::test]
+async fn what_comic_info_says_stands_over_the_name_of_the_file_and_of_the_folder() {
+    let (shelf, library) = comics().await;
+    let info = "<Series>The Long Saga</Series><Title>Dawn</Title><Number>7</Number><Summary>It begins.</Summary>\
+        <Year>2012</Year><Genre>Drama, War</Genre><Manga>YesAndRightToLeft</Manga>";
+    put(&shelf, "comics/folder/file 3.cbz", described(1, info));
+    shelf.scan(&library).await;
+    let (series, books) = (shelf.items(Some(ItemKind::Series)).await, shelf.items(Some(ItemKind::Book)).await);
+    assert_eq!(series[0].title, "The Long Saga");
+    assert_eq!(series[0].genres, ["Drama", "War"]);
+    assert_eq!((books[0].title.as_str(), books[0].year), ("Dawn", Some(2012)));
+    assert_eq!(books[0].book.as_ref().unwrap().number, "7");
+    assert_eq!(shelf.catalog.direction(&books[0].id).await.unwrap().as_deref(), Some("rtl"));
+    let whole = shelf.catalog.item(&books[0].id, ACCOUNT).await.unwrap();
+    assert_eq!(whole.item.overview.as_deref(), Some("It begins."));
+}
+
+#[tokio::test]
+async fn a_series_keeps_its_id_and_its_books_theirs_when_its_folder_is_renamed_and_a_chapter_comes_with_it() {
+    let (shelf, library) = comics().await;
+    for seed in 1..=20 {
+        put(&shelf, &format!("comics/Old/Chapter {seed:02}.cbz"), comic(seed));
+    }
+    shelf.scan(&library).await;
+    let before = shelf.items(Some(ItemKind::Book)).await;
+    let series = shelf.items(Some(ItemKind::Series)).await;
+    let read = Progress { position: 2.0, completed: false };
+    shelf.catalog.set_progress(ACCOUNT, &before[4].id, read).await.unwrap();
+    shelf.rename("comics/Old", "comics/New");
+    put(&shelf, "comics/New/Chapter 21.cbz", comic(21));
+    let scan = shelf.scan(&library).await;
+    assert_eq!((scan.moved, scan.added, scan.trashed), (20, 1, 0));
+    let after = shelf.items(Some(ItemKind::Series)).await;
+    assert_eq!((after.len(), &after[0].id, after[0].title.as_str()), (1, &series[0].id, "New"));
+    let books = shelf.items(Some(ItemKind::Book)).await;
+    let kept: Vec<&str> = books.iter().take(20).map(|book| book.id.as_str()).collect();
+    assert_eq!(kept, before.iter().map(|book| book.id.as_str()).collect::<Vec<_>>());
+    assert_eq!(shelf.catalog.item(&before[4].id, ACCOUNT).await.unwrap().progress, Some(read));
+}
+
+#[tokio::test]
+async fn a_book_that_is_tagged_anew_under_another_name_keeps_its_id() {
+    let (shelf, library) = comics().await;
+    put(&shelf, "comics/Saga/1.cbz", described(1, "<Title>One</Title>"));
+    shelf.scan(&library).await;
+    let before = shelf.items(Some(ItemKind::Book)).await.remove(0);
+    put(&shelf, "comics/Saga/1.cbz", described(1, "<Title>The first</Title>"));
+    shelf.scan(&library).await;
+    let after = shelf.items(Some(ItemKind::Book)).await.remove(0);
+    assert_eq!((after.id, after.title.as_str()), (before.id, "The first"));
+}
+
+#[tokio::test]
+async fn damaged_and_hostile_archives_are_told_of_and_leave_the_rest_alone() {
+    let (shelf, library) = comics().await;
+    let whole = comic(1);
+    put(&shelf, "comics/S/1 good.cbz", whole.clone());
+    put(&shelf, "comics/S/2 cut.cbz", whole[..whole.len() / 2].to_vec());
+    put(&shelf, "comics/S/3 text.cbz", b"this is no archive".to_vec());
+    put(&shelf, "comics/S/4 empty.cbz", Vec::new());
+    put(&shelf, "comics/S/5 none.cbz", zip(&[("readme.txt", b"hello".to_vec())]));
+    put(
+        &shelf,
+        "comics/S/6 tricks.cbz",
+        zip(&[("../../etc/1.jpg", page(1)), ("ok.jpg", page(2)), ("__MACOSX/x.jpg", page(3))]),
+    );
+    put(&shelf, "comics/S/7 lies.cbz", zip(&[("1.jpg", picture(1, 8, 8, ImageFormat::Png))]));
+    shelf.scan(&library).await;
+    let books = shelf.items(Some(ItemKind::Book)).await;
+    let states: Vec<ItemState> = books.iter().map(|book| book.state).collect();
+    use ItemState::{Present, Unreadable};
+    assert_eq!(states, [Present, Unreadable, Unreadable, Unreadable, Unreadable, Present, Present], "{books:#?}");
+    assert!(books[1..5].iter().all(|book| book.problem.as_ref().is_some_and(|problem| !problem.is_empty())));
+    assert_eq!(books[5].book.as_ref().unwrap().pages, 1);
+    assert!(books[6].artwork.poster.is_some(), "shown as what it is, whatever its name says");
+}
+
+/// A node with a library of comics beside its films.
+async fn node() -> (TestNode, Browser, String) {
+    let node = TestNode::start(&[]).await;
+    let folder = node.data().with_file_name("comics");
+    fs::create_dir_all(folder.join("Saga")).unwrap();
+    fs::write(folder.join("Saga/Saga 1.cbz"), comic(1)).unwrap();
+    let gif = zip(&[("1.gif", picture(7, 40, 30, ImageFormat::Gif)), ("2.bmp", picture(8, 40, 30, ImageFormat::Bmp))]);
+    fs::write(folder.join("Saga/Saga 2.cbz"), gif).unwrap();
+    let mut events = node.node().events();
+    let ada = node.signed_in("ada").await;
+    let body = json!({"name": "Comics", "kind": "comics", "path": folder});
+    let made: serde_json::Value = ada.post("/api/v1/libraries").json(&body).send().await.unwrap().json().await.unwrap();
+    let id = made["id"].as_str().unwrap().to_owned();
+    let done = |event: &NodeEvent| matches!(event, NodeEvent::Scan(p) if p.library == id && p.state == ScanState::Done);
+    while !done(&events.recv().await.unwrap()) {}
+    (node, ada, id)
+}
+
+async fn books(ada: &Browser, library: &str) -> Vec<potluck::facades::native::model::ItemSummary> {
+    let path = format!("/api/v1/items?library={library}&kind=book");
+    ada.get(&path).send().await.unwrap().json::<ItemPage>().await.unwrap().items
+}
+
+#[tokio::test]
+async fn pages_are_listed_and_sent_as_they_are_in_the_book_with_a_tag() {
+    let (node, ada, library) = node().await;
+    let books = books(&ada, &library).await;
+    assert_eq!((books[0].number.as_deref(), books[0].pages), (Some("1"), Some(3)));
+    let base = format!("/api/v1/items/{}/pages", books[0].id);
+    let list: BookPages = ada.get(&base).send().await.unwrap().json().await.unwrap();
+    assert_eq!(list.format, "zip");
+    let names: Vec<&str> = list.pages.iter().map(|page| page.name.as_str()).collect();
+    assert_eq!(names, ["1.jpg", "2.jpg", "10.jpg"], "in natural order");
+    let first = &list.pages[0];
+    assert_eq!((first.kind.as_str(), first.width, first.height), ("image/jpeg", Some(60), Some(90)));
+
+    let answer = ada.get(&format!("{base}/1")).send().await.unwrap();
+    assert_eq!(answer.headers()["content-type"], "image/jpeg");
+    let tag = answer.headers()["etag"].clone();
+    assert_eq!(answer.bytes().await.unwrap(), page(1));
+    let again = ada.get(&format!("{base}/1")).header("if-none-match", tag).send().await.unwrap();
+    assert_eq!(again.status(), 304);
+    for wrong in ["0", "4", "99999999999", "-1", "x"] {
+        assert_eq!(ada.status(&format!("{base}/{wrong}")).await, 404, "{wrong}");
+    }
+    node.stop().await;
+}
+
+#[tokio::test]
+async fn a_page_that_a_browser_cannot_show_is_made_into_one_that_it_can() {
+    let (node, ada, library) = node().await;
+    let books = books(&ada, &library).await;
+    let base = format!("/api/v1/items/{}/pages", books[1].id);
+    for (convert, format) in [("jpeg", ImageFormat::Jpeg), ("png", ImageFormat::Png)] {
+        let answer = ada.get(&format!("{base}/2?convert={convert}")).send().await.unwrap();
+        assert_eq!(answer.headers()["content-type"], format!("image/{convert}"));
+        let made = image::load_from_memory_with_format(&answer.bytes().await.unwrap(), format).unwrap();
+        assert_eq!((made.width(), made.height()), (40, 30));
+    }
+    assert_eq!(ada.status(&format!("{base}/2?convert=exe")).await, 400);
+    node.stop().await;
+}
+
+#[tokio::test]
+async fn how_far_somebody_read_is_kept_by_the_page() {
+    let (node, ada, library) = node().await;
+    let book = books(&ada, &library).await.remove(0);
+    let path = format!("/api/v1/items/{}/progress", book.id);
+    let body = json!({"position": 2, "completed": false});
+    assert_eq!(ada.request(reqwest::Method::PUT, &path).json(&body).send().await.unwrap().status(), 204);
+    let page = ada.get("/api/v1/items?progress=started&sort=-watched").send().await.unwrap();
+    let items = page.json::<ItemPage>().await.unwrap().items;
+    assert_eq!(items.iter().map(|item| &item.id).collect::<Vec<_>>(), [&book.id]);
+    assert_eq!(items[0].progress.unwrap().position, 2.0);
+    node.stop().await;
+}

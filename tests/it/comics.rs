@@ -1,0 +1,68 @@
+//! Comics for tests: archives with pages that are told apart.
+use std::io::Cursor;
+
+use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
+
+/// A picture in one colour that follows from `seed`.
+pub fn picture(seed: u8, width: u32, height: u32, format: ImageFormat) -> Vec<u8> {
+    let colour = Rgb([seed.wrapping_mul(53), seed.wrapping_mul(101), 255 - seed]);
+    let mut bytes = Cursor::new(Vec::new());
+    DynamicImage::from(RgbImage::from_pixel(width, height, colour)).write_to(&mut bytes, format).unwrap();
+    bytes.into_inner()
+}
+
+/// A page of a comic that differs from all others by `seed`.
+pub fn page(seed: u8) -> Vec<u8> {
+    picture(seed, 60, 90, ImageFormat::Jpeg)
+}
+
+/// A zip archive of these files, stored.
+pub fn zip(files: &[(&str, Vec<u8>)]) -> Vec<u8> {
+    let (mut out, mut directory) = (Vec::new(), Vec::new());
+    for (name, bytes) in files {
+        let offset = u32::try_from(out.len()).unwrap();
+        let mut crc = flate2::Crc::new();
+        crc.update(bytes);
+        let size = u32::try_from(bytes.len()).unwrap();
+        let mut shared = Vec::new();
+        // Version, flags (names are UTF-8), method, time, date.
+        for word in [20u16, 0x800, 0, 0, 0x21] {
+            shared.extend(word.to_le_bytes());
+        }
+        for number in [crc.sum(), size, size] {
+            shared.extend(number.to_le_bytes());
+        }
+        shared.extend(u16::try_from(name.len()).unwrap().to_le_bytes());
+        shared.extend(0u16.to_le_bytes());
+        out.extend(b"PK\x03\x04");
+        out.extend(&shared);
+        out.extend(name.as_bytes());
+        out.extend(bytes);
+        directory.extend(b"PK\x01\x02\x14\x00");
+        directory.extend(&shared);
+        directory.extend([0; 10]);
+        directory.extend(offset.to_le_bytes());
+        directory.extend(name.as_bytes());
+    }
+    let (start, size) = (u32::try_from(out.len()).unwrap(), u32::try_from(directory.len()).unwrap());
+    out.extend(directory);
+    out.extend(b"PK\x05\x06\x00\x00\x00\x00");
+    for _ in 0..2 {
+        out.extend(u16::try_from(files.len()).unwrap().to_le_bytes());
+    }
+    out.extend(size.to_le_bytes());
+    out.extend(start.to_le_bytes());
+    out.extend([0; 2]);
+    out
+}
+
+/// A comic of three pages, the first of which follows from `seed`.
+pub fn comic(seed: u8) -> Vec<u8> {
+    zip(&[("2.jpg", page(200)), ("10.jpg", page(201)), ("1.jpg", page(seed))])
+}
+
+/// The same with a `ComicInfo.xml` of these elements.
+pub fn described(seed: u8, elements: &str) -> Vec<u8> {
+    let info = format!("<?xml version=\"1.0\"?><ComicInfo>{elements}</ComicInfo>");
+    zip(&[("1.jpg", page(seed)), ("2.jpg", page(200)), ("ComicInfo.xml", info.into_bytes())])
+}
