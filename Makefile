@@ -1,4 +1,4 @@
-# make run    builds Potluck and starts a node with a small demo library; LIBRARY=/path KIND=movies|shows|videos uses yours
+# make run    builds Potluck and starts a node with a small demo library; LIBRARY=/path KIND=movies|shows|videos|comics|books uses yours
 # make test   builds and tests everything
 # make bench  measures, and prints each figure beside a reference from the same run
 # All three install what they need on Debian 12 (as root or with sudo).
@@ -15,7 +15,7 @@ LISTEN ?= 0.0.0.0:8096
 ADMIN ?= admin
 
 PACKAGES := build-essential pkg-config clang libclang-dev libavcodec-dev libavformat-dev libavfilter-dev libavutil-dev \
-            libswscale-dev libswresample-dev ffmpeg fonts-dejavu-core
+            libswscale-dev libswresample-dev ffmpeg fonts-dejavu-core zip
 TEST_PACKAGES := $(PACKAGES) chromium iproute2 nftables faketime libva-dev
 
 help:
@@ -23,9 +23,9 @@ help:
 
 # --- run -------------------------------------------------------------------------------------------------------------
 
-# The demo films are made while the compiler works, so that one is there when the node is.
+# The demo films and comics are made while the compiler works, so that some are there when the node is.
 run: packages
-	@if [ -z "$(LIBRARY)" ]; then tests/fixtures/demo.sh "$(DATA)-demo" & fi; $(MAKE) --no-print-directory web node && wait
+	@if [ -z "$(LIBRARY)" ]; then (tests/fixtures/comic.sh "$(DATA)-demo-comics"; tests/fixtures/demo.sh "$(DATA)-demo") & fi; $(MAKE) --no-print-directory web node && wait
 	@DATA="$(DATA)" LIBRARY="$(or $(LIBRARY),$(DATA)-demo)" KIND="$(KIND)" LISTEN="$(LISTEN)" ADMIN="$(ADMIN)" \
 	  config/run.sh "$(CARGO_TARGET_DIR)/release/potluck"
 

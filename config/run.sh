@@ -10,11 +10,18 @@ if [ ! -e "$DATA/catalog.db" ]; then
   printf '%s' "$password" | "$potluck" --data "$DATA" init --admin "$ADMIN" --password-stdin
   printf 'name: %s\npassword: %s\n' "$ADMIN" "$password" >"$sign_in"
 fi
-LIBRARY=$(cd "$LIBRARY" && pwd)
-if ! "$potluck" --data "$DATA" library list --json | grep -qF "\"$LIBRARY\""; then
-  name=$(basename "$LIBRARY")
-  [ "$LIBRARY" != "$DATA-demo" ] || name="Demo films"
-  "$potluck" --data "$DATA" library add "$name" --kind "$KIND" --path "$LIBRARY"
+# add FOLDER KIND [NAME]: unless it is a library already.
+add() {
+  local folder
+  folder=$(cd "$1" && pwd)
+  "$potluck" --data "$DATA" library list --json | grep -qF "\"$folder\"" ||
+    "$potluck" --data "$DATA" library add "${3:-$(basename "$folder")}" --kind "$2" --path "$folder"
+}
+if [ "$LIBRARY" = "$DATA-demo" ]; then
+  add "$LIBRARY" movies "Demo films"
+  add "$DATA-demo-comics" comics "Demo comics"
+else
+  add "$LIBRARY" "$KIND"
 fi
 echo
 if [ -e "$sign_in" ]; then

@@ -58,6 +58,10 @@ enum Kind {
     Shows,
     /// Anything else that moves
     Videos,
+    /// Series of comics: a folder each, with its CBZ, CBT, EPUB
+    Comics,
+    /// Books, in folders of series or alone
+    Books,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -73,6 +77,8 @@ impl From<Kind> for LibraryKind {
             Kind::Movies => Self::Movies,
             Kind::Shows => Self::Shows,
             Kind::Videos => Self::Videos,
+            Kind::Comics => Self::Comics,
+            Kind::Books => Self::Books,
         }
     }
 }
