@@ -9,7 +9,7 @@ use std::path::Path;
 use super::artwork::{self, Beside};
 use super::nfo::{self, Nfo, NfoKind};
 use super::scan::Folder;
-use super::titles::{Named, Titles, kind_of};
+use super::titles::{Named, NamedShow, Titles, kind_of};
 use crate::catalog::record::{Description, KnownShow, SeriesTold, ShowDescription, ShowName};
 use crate::catalog::sorting::sort_title;
 use crate::catalog::{ItemKind, Library};
@@ -35,12 +35,11 @@ pub(super) fn describe(titles: &Titles, library: &Library, folder: &Folder, name
 
 fn compose(named: Named, written: &[Nfo], beside: Beside) -> Description {
     let nfo = first_of(&named, written);
-    let show = named.show.map(|mut show| {
-        if let (None, Some(title)) = (&show.folder, nfo.show_title) {
-            show.title = title;
-        }
-        ShowName { key: show.key(), title: show.title, year: show.year, place: show.folder, renamed_from: None }
-    });
+    let mut named = named;
+    if let (Some(show), Some(title)) = (named.show.as_mut().filter(|show| show.folder.is_none()), nfo.show_title) {
+        show.title = title;
+    }
+    let show = named.show.take().map(name_of);
     Description {
         title: title_of(written).unwrap_or(named.title),
         sort_title: nfo.sort_title.as_deref().map(sort_title),
@@ -57,6 +56,15 @@ fn compose(named: Named, written: &[Nfo], beside: Beside) -> Description {
         digest: beside.digest,
         number: named.number,
     }
+}
+
+/// The show or series that a name puts a file in.
+pub(super) fn show_name(named: Named) -> Option<ShowName> {
+    named.show.map(name_of)
+}
+
+fn name_of(show: NamedShow) -> ShowName {
+    ShowName { key: show.key(), title: show.title, year: show.year, place: show.folder, renamed_from: None }
 }
 
 /// The root element of a file of several that is about its first episode.

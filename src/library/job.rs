@@ -15,7 +15,7 @@ use super::report::Report;
 use super::scan::{self, Listing, Scope, Unseen};
 use super::sorted::{Folders, Sorted, Unexplained, sort};
 use super::titles::kind_of;
-use super::{ItemChange, ScanState, describe, relocate};
+use super::{ItemChange, ScanState, along, describe, relocate};
 use crate::catalog::record::{Known, Moved, Place};
 use crate::catalog::{ItemState, Library, LibraryState};
 
@@ -274,6 +274,9 @@ impl Job<'_> {
         if moves.is_empty() {
             return Ok(Vec::new());
         }
+        let places: Vec<PathBuf> = moves.iter().map(|(spot, _)| self.folders.place(*spot)).collect();
+        let moved = places.iter().zip(&moves).map(|(place, (_, known))| (place.as_path(), known));
+        along::take_along(self.context, &self.library, moved).await?;
         let mut paths = Vec::with_capacity(moves.len());
         let mut written = Vec::with_capacity(moves.len());
         for (spot, known) in &moves {

@@ -8,6 +8,7 @@
 //!  schedule ──┘                            └─────► import   (probe, hash, one transaction a file)
 //!  findings ──┘                                       ▲ describe ◄─ titles, nfo, artwork
 //! ```
+mod along;
 mod artwork;
 mod context;
 mod describe;

@@ -85,6 +85,79 @@ async fn a_series_keeps_its_id_and_its_books_theirs_when_its_folder_is_renamed_a
 }
 
 #[tokio::test]
+async fn two_series_that_swap_their_folders_names_keep_their_ids_and_books() {
+    let (shelf, library) = comics().await;
+    for (series, seed) in [("A", 10), ("B", 20)] {
+        for n in 0..3 {
+            put(&shelf, &format!("comics/{series}/{n}.cbz"), comic(seed + n));
+        }
+    }
+    shelf.scan(&library).await;
+    let owners = async || {
+        let books = shelf.items(Some(ItemKind::Book)).await;
+        books.into_iter().map(|book| (book.id, book.show)).collect::<std::collections::BTreeMap<_, _>>()
+    };
+    let (before, series) = (owners().await, shelf.items(Some(ItemKind::Series)).await);
+    shelf.rename("comics/A", "comics/C");
+    shelf.rename("comics/B", "comics/A");
+    shelf.rename("comics/C", "comics/B");
+    shelf.scan(&library).await;
+    assert_eq!(owners().await, before, "each book is in the series that it was in");
+    let after = shelf.items(Some(ItemKind::Series)).await;
+    assert_eq!(
+        after.iter().map(|one| &one.id).collect::<Vec<_>>(),
+        [&series[1].id, &series[0].id],
+        "by their new names"
+    );
+}
+
+#[tokio::test]
+async fn a_storm_of_renames_over_three_hundred_books_loses_nothing() {
+    const SERIES: usize = 30;
+    let (shelf, library) = comics().await;
+    let info = |n: usize| format!("<Title>Title {n}</Title>");
+    let whole = |n: usize| {
+        zip(&[("1.jpg", page(1)), ("ComicInfo.xml", format!("<ComicInfo>{}</ComicInfo>", info(n)).into_bytes())])
+    };
+    for n in 0..300 {
+        put(&shelf, &format!("comics/S{:02}/{:02}.cbz", n % SERIES, n / SERIES), whole(n));
+    }
+    shelf.scan(&library).await;
+    let state = async || {
+        let books = shelf.items(Some(ItemKind::Book)).await;
+        let by_title = books.into_iter().map(|book| (book.title, (book.id, book.show.unwrap())));
+        by_title.collect::<std::collections::BTreeMap<_, _>>()
+    };
+    let before = state().await;
+    assert_eq!(before.len(), 300);
+    for (n, (id, _)) in before.values().enumerate() {
+        let read = Progress { position: (n + 1) as f64, completed: n % 2 == 0 };
+        shelf.catalog.set_progress(ACCOUNT, id, read).await.unwrap();
+    }
+    // Folders get other names, some swap theirs, all books get other names, some swap theirs.
+    for s in 0..SERIES {
+        let folder = format!("comics/S{s:02}");
+        for b in 0..10 {
+            shelf.rename(&format!("{folder}/{b:02}.cbz"), &format!("{folder}/chapter {}.x", 9 - b));
+        }
+        for b in 0..10 {
+            shelf.rename(&format!("{folder}/chapter {b}.x"), &format!("{folder}/{b:02}.cbz"));
+        }
+        shelf.rename(&folder, &format!("comics/T{:02}", (s * 7 + 3) % SERIES));
+    }
+    for s in 0..SERIES / 2 {
+        shelf.rename(&format!("comics/T{s:02}"), &format!("comics/S{s:02}"));
+    }
+    let scan = shelf.scan(&library).await;
+    assert_eq!((scan.moved + scan.changed, scan.added, scan.trashed), (300, 0, 0), "{scan:?}");
+    assert_eq!(state().await, before, "ids, titles and series are what they were");
+    for (n, (id, _)) in before.values().enumerate() {
+        let progress = shelf.catalog.item(id, ACCOUNT).await.unwrap().progress.unwrap();
+        assert_eq!((progress.position, progress.completed), ((n + 1) as f64, n % 2 == 0));
+    }
+}
+
+#[tokio::test]
 async fn a_book_that_is_tagged_anew_under_another_name_keeps_its_id() {
     let (shelf, library) = comics().await;
     put(&shelf, "comics/Saga/1.cbz", described(1, "<Title>One</Title>"));

@@ -294,6 +294,13 @@ impl Catalog {
         self.write(forget).await
     }
 
+    /// Gives series the folders in which most of their books are now, in this library; those whose folder another series keeps
+    /// stay where they are.
+    pub async fn move_series(&self, library: &str, takes: Vec<(i64, ShowName)>) -> Result<(), CatalogError> {
+        let library = library.to_owned();
+        self.write(move |t| shows::take_places(t, &library, &takes)).await
+    }
+
     /// Writes what was read from the files beside a show.
     pub async fn describe_show(&self, show: i64, description: ShowDescription) -> Result<Touched, CatalogError> {
         self.write(move |t| shows::describe(t, show, &description)).await

@@ -28,6 +28,8 @@ pub struct KnownShow {
     pub episode_poster: Option<PathBuf>,
     /// What the first book of a series says, as JSON of `media::book::Told`.
     pub told: Option<String>,
+    /// Episodes or books that are not in the trash.
+    pub books: u64,
 }
 
 /// What was read from the files beside a show.
@@ -57,7 +59,8 @@ const SELECT: &str = "SELECT s.n, s.library, s.show_key, s.title, s.place, s.des
     (SELECT e.poster FROM item AS e WHERE e.show = s.n AND e.poster IS NOT NULL AND e.state <> 'trashed' \
         ORDER BY e.sort_key LIMIT 1), \
     (SELECT b.told FROM item AS e JOIN book AS b ON b.item = e.n WHERE e.show = s.n AND e.state <> 'trashed' \
-        ORDER BY e.sort_key LIMIT 1) \
+        ORDER BY e.sort_key LIMIT 1), \
+    (SELECT count(*) FROM item AS e WHERE e.show = s.n AND e.state <> 'trashed') \
     FROM item AS s";
 
 fn known(row: &Row<'_>) -> rusqlite::Result<KnownShow> {
@@ -71,6 +74,7 @@ fn known(row: &Row<'_>) -> rusqlite::Result<KnownShow> {
         poster: row.get(6)?,
         episode_poster: row.get::<_, Option<Vec<u8>>>(7)?.map(items::path),
         told: row.get(8)?,
+        books: row.get::<_, i64>(9)?.cast_unsigned(),
     })
 }
 
@@ -117,6 +121,30 @@ pub(super) fn ensure(
     let number = t.last_insert_rowid();
     write_text(t, number)?;
     Ok((number, sort_title))
+}
+
+/// See [`super::Catalog::move_series`].
+pub(super) fn take_places(t: &Transaction<'_>, library: &str, takes: &[(i64, ShowName)]) -> rusqlite::Result<()> {
+    let stays = |key: &str| {
+        let sql = "SELECT n FROM item WHERE library = ?1 AND show_key = ?2";
+        let holder: Option<i64> = t.prepare_cached(sql)?.query_row([library, key], |r| r.get(0)).optional()?;
+        Ok::<_, rusqlite::Error>(holder.is_some_and(|holder| !takes.iter().any(|(number, _)| *number == holder)))
+    };
+    let mut free = Vec::new();
+    for take in takes {
+        if !stays(&take.1.key)? {
+            free.push(take);
+        }
+    }
+    // A name that no folder has, so that two can swap theirs.
+    for (number, _) in &free {
+        t.execute("UPDATE item SET show_key = 'moving:' || n WHERE n = ?1", [number])?;
+    }
+    for (number, name) in free {
+        let sql = "UPDATE OR IGNORE item SET library = ?2, show_key = ?3, place = ?4, described = NULL WHERE n = ?1";
+        t.execute(sql, params![number, library, name.key, name.place.as_deref().map(items::bytes)])?;
+    }
+    Ok(())
 }
 
 pub(super) fn describe(t: &Transaction<'_>, show: i64, new: &ShowDescription) -> rusqlite::Result<Touched> {
