@@ -447,6 +447,15 @@ impl Catalog {
         Ok(self.database.read(move |c| progress::taken(c, &friend, whose)).await?)
     }
 
+    /// The books that KOReader calls so.
+    ///
+    /// # Errors
+    /// [`CatalogError::Database`].
+    pub async fn books_by_partial_md5(&self, hash: &str) -> Result<Vec<Id>, CatalogError> {
+        let hash = hash.to_owned();
+        Ok(self.database.read(move |c| books::by_partial_md5(c, &hash)).await?)
+    }
+
     /// How a book, or the books of a series, are read: `ltr`, `rtl`, `vertical`, `webtoon`; `None` where nobody says.
     ///
     /// # Errors

@@ -144,9 +144,9 @@ async fn content(context: &Context, kind: LibraryKind, path: &Path) -> Result<Op
         let moves = facts.streams.iter().any(|stream| stream.kind == StreamKind::Video);
         return Ok(moves.then_some(Content { facts, book: None, problem: None }));
     }
-    let (BookFacts { format, pages, told, problem }, page_list) = context.media.book(path).await?;
+    let (BookFacts { format, pages, told, partial_md5, problem }, page_list) = context.media.book(path).await?;
     let facts = Facts { container: format.as_str().to_owned(), pages: Some(pages), ..Facts::default() };
-    let book = BookFile { page_list: page_list.into(), pages, told };
+    let book = BookFile { page_list: page_list.into(), pages, told, partial_md5: Some(partial_md5) };
     Ok(Some(Content { facts, book: Some(book), problem }))
 }
 

@@ -33,7 +33,9 @@ pub fn of(file: &File) -> Result<(BookFacts, Vec<u8>), Trouble> {
     let problem = book.faults.first().map(|fault| format!("page {}: {}", fault.page, fault.fault.text()));
     let spine = book.epub.as_ref().map_or(0, |epub| epub.spine.len() as u32);
     let count = if pages == 0 { spine } else { pages };
-    Ok((BookFacts { format: book.format, pages: count, told, problem }, encode_pages(&book.pages)))
+    let partial_md5 = book::partial_md5(file).map_err(BookError::from)?;
+    let facts = BookFacts { format: book.format, pages: count, told, partial_md5, problem };
+    Ok((facts, encode_pages(&book.pages)))
 }
 
 /// The bytes of a page, as they are in the book.

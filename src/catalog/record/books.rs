@@ -16,10 +16,11 @@ const NO_NUMBER: f64 = 0.0;
 pub(super) fn write_file(t: &Transaction<'_>, item: i64, file: Option<&BookFile>, now: i64) -> rusqlite::Result<()> {
     let none = BookFile::default();
     let file = file.unwrap_or(&none);
-    let sql = "INSERT INTO book (item, pages, number, number_sort, isbn, authors, tags, links, told, described_at) \
-        VALUES (?1, ?2, '', 0, '', '[]', '[]', '[]', ?3, ?4) \
-        ON CONFLICT (item) DO UPDATE SET pages = excluded.pages, told = excluded.told, described_at = excluded.described_at";
-    t.prepare_cached(sql)?.execute(params![item, file.pages, json(&file.told)?, now])?;
+    let sql = "INSERT INTO book (item, pages, number, number_sort, isbn, authors, tags, links, told, described_at, partial_md5) \
+        VALUES (?1, ?2, '', 0, '', '[]', '[]', '[]', ?3, ?4, ?5) \
+        ON CONFLICT (item) DO UPDATE SET pages = excluded.pages, told = excluded.told, described_at = excluded.described_at, \
+        partial_md5 = excluded.partial_md5";
+    t.prepare_cached(sql)?.execute(params![item, file.pages, json(&file.told)?, now, file.partial_md5])?;
     if file.pages == 0 {
         return t.prepare_cached("DELETE FROM page_list WHERE item = ?1")?.execute([item]).map(|_| ());
     }

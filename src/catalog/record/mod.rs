@@ -98,6 +98,8 @@ pub struct BookFile {
     pub pages: u32,
     /// What it says of itself.
     pub told: Told,
+    /// What KOReader calls it.
+    pub partial_md5: Option<String>,
 }
 
 /// By what an episode finds its show, and a book its series.

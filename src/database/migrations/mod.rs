@@ -12,4 +12,5 @@ pub const CATALOG: &[&str] = &[
     include_str!("catalog-0009-replicas.sql"),
     include_str!("catalog-0010-people.sql"),
     include_str!("catalog-0011-books.sql"),
+    include_str!("catalog-0012-koreader.sql"),
 ];
