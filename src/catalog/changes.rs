@@ -125,9 +125,10 @@ fn walk(c: &Connection, library: &Library, told: i64, room: &mut Room, page: &mu
 
 const SELECT: &str = "SELECT c.revision, c.id, i.n, i.kind, i.state, i.title, i.sort_title, i.year, s.id AS show, \
     s.title AS show_title, i.season, i.episode, i.episode_end, i.genres, i.added_at, i.duration, i.problem, \
-    i.poster IS NOT NULL AS poster, i.backdrop IS NOT NULL AS backdrop, f.place, f.cid, f.size, f.facts, o.text AS overview \
+    i.poster IS NOT NULL AS poster, i.backdrop IS NOT NULL AS backdrop, f.place, f.cid, f.size, f.facts, o.text AS overview, b.number \
     FROM change AS c LEFT JOIN item AS i ON i.n = c.item AND i.library = c.library AND i.state <> 'trashed' \
     LEFT JOIN item AS s ON s.n = i.show LEFT JOIN file AS f ON f.item = i.n LEFT JOIN overview AS o ON o.item = i.n \
+    LEFT JOIN book AS b ON b.item = i.n \
     WHERE c.library = ?1 AND c.revision > ?2 ORDER BY c.revision";
 
 /// About how long a row is as JSON: what is long in it.
@@ -154,6 +155,7 @@ fn item(row: &Row<'_>, library: &Library) -> rusqlite::Result<Option<SharedItem>
         season: row.get("season")?,
         episode: row.get("episode")?,
         episode_end: row.get("episode_end")?,
+        number: row.get::<_, Option<String>>("number")?.filter(|number| !number.is_empty()),
         overview: row.get("overview")?,
         genres: serde_json::from_str(&genres).unwrap_or_default(),
         duration: row.get("duration")?,

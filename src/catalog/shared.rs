@@ -32,6 +32,8 @@ const GENRES_MAX: usize = 64;
 const STREAMS_MAX: usize = 256;
 /// Chapters of a file at most.
 const CHAPTERS_MAX: usize = 2000;
+/// Pages of a book at most.
+const PAGES_MAX: u32 = 1_000_000;
 /// Longest film, seconds: a month.
 const DURATION_MAX: f64 = 31.0 * 86_400.0;
 /// Largest file, bytes: what a signed number of 64 bits can count with room to add.
@@ -98,6 +100,9 @@ pub struct SharedItem {
     pub episode: Option<i32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub episode_end: Option<i32>,
+    /// Of a book: `10.5`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overview: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -192,7 +197,7 @@ impl SharedItem {
         self.show.as_ref().map_or(Ok(()), |id| is_id(id))?;
         within(self.state != ItemState::Trashed, "an item in the trash")?;
         line(&self.title, TITLE_MAX)?;
-        for name in [&self.sort_title, &self.show_title].into_iter().flatten() {
+        for name in [&self.sort_title, &self.show_title, &self.number].into_iter().flatten() {
             line(name, TITLE_MAX)?;
         }
         for text in [&self.overview, &self.problem].into_iter().flatten() {
@@ -223,6 +228,7 @@ fn facts(facts: &Facts) -> Checked {
     line(&facts.container, WORD_MAX)?;
     seconds(facts.duration)?;
     facts.title.as_ref().map_or(Ok(()), |title| line(title, TITLE_MAX))?;
+    within(facts.pages.is_none_or(|pages| pages <= PAGES_MAX), "a book of too many pages")?;
     within(facts.bit_rate <= SIZE_MAX, "a bit rate that is none")?;
     within(facts.streams.len() <= STREAMS_MAX, "too many streams")?;
     within(facts.chapters.len() <= CHAPTERS_MAX, "too many chapters")?;

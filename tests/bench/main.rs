@@ -1,6 +1,8 @@
 //! `make bench`: every figure of `docs/performance.md`, each beside a reference measured in the same run.
 //!
 //! `cargo bench --bench bench -- [GROUP ...]` runs the named groups, or all of them.
+mod api;
+mod books;
 mod catalog;
 mod friends;
 mod idle_links;
@@ -23,6 +25,7 @@ type Group = (&'static str, fn(&mut Table) -> anyhow::Result<()>);
 const GROUPS: &[Group] = &[
     ("import", import::measure),
     ("catalog", catalog::measure),
+    ("books", books::measure),
     ("node", node::measure),
     ("sync", sync::measure),
     ("segments", segments::measure),

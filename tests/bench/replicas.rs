@@ -2,20 +2,19 @@
 //! block checked, beside the same file fetched from the same node over plain HTTP onto the same disk.
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Context as _, ensure};
 use futures_util::StreamExt as _;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 
-use crate::node::{PASSWORD, Served, init};
+use crate::api::Api;
+use crate::node::{Served, init};
 use crate::table::Table;
 use crate::wan::{self, Wan};
 
 const MIB: usize = 1024 * 1024;
-/// How often the node is asked whether it is done.
-const LOOK: Duration = Duration::from_millis(50);
 
 /// A path and the MiB of the film that goes over it.
 struct Stretch {
@@ -52,14 +51,14 @@ async fn row(table: &mut Table, path: &Stretch, wan: Option<&Wan>) -> anyhow::Re
     let owner = Api::sign_in(Served::start_at(far, &owner.path().join("data"), wan, &[])?).await?;
     let keeper = Api::sign_in(Served::start_at(near, &keeper.path().join("data"), None, &keep)?).await?;
     let library = owner.post("/api/v1/libraries", json!({"name": "Films", "kind": "videos", "path": films})).await?;
-    let item = owner.item().await?;
+    let film = item(&owner).await?;
     let invite = owner.post("/api/v1/friends/invites", json!({"name": "keeper"})).await?;
     let code = json!({"code": invite["code"], "name": "owner"});
     keeper.post("/api/v1/friends/accept", code).await?;
     let friend = owner.get("/api/v1/friends").await?[0]["id"].take();
     let friend = friend.as_str().context("the keeper is a friend")?;
     owner.patch(&format!("/api/v1/friends/{friend}"), json!({"libraries": [library["id"]]})).await?;
-    keeper.item().await?;
+    item(&keeper).await?;
 
     let begun = Instant::now();
     keeper.post("/api/v1/replicas", json!({"target": library["id"]})).await?;
@@ -67,7 +66,7 @@ async fn row(table: &mut Table, path: &Stretch, wan: Option<&Wan>) -> anyhow::Re
     let kept = megabytes_a_second(path.mebibytes, begun);
     ensure!(rule["rules"][0]["items"] == 1, "kept something else: {rule}");
     let begun = Instant::now();
-    owner.download(item["id"].as_str().context("it has an id")?, &copies.join("reference")).await?;
+    download(&owner, film["id"].as_str().context("it has an id")?, &copies.join("reference")).await?;
     let reference = megabytes_a_second(path.mebibytes, begun);
     table.row(
         &format!("a copy of a film of {} MiB is kept, {} ms", path.mebibytes, path.round_trip_ms),
@@ -97,65 +96,18 @@ fn film(path: &Path, mebibytes: usize) -> anyhow::Result<()> {
     Ok(std::fs::write(path, bytes)?)
 }
 
-/// A node with somebody signed in.
-struct Api {
-    node: Served,
-    client: reqwest::Client,
+/// The one item that a node lists, once it can be played.
+async fn item(node: &Api) -> anyhow::Result<Value> {
+    let mut items = node.until("/api/v1/items", |all| all["items"][0]["state"] == "present").await?;
+    Ok(items["items"][0].take())
 }
 
-impl Api {
-    async fn sign_in(node: Served) -> anyhow::Result<Self> {
-        let api = Self { client: reqwest::Client::builder().cookie_store(true).build()?, node };
-        let login = api.client.post(format!("{}/api/v1/login", api.node.url));
-        login.json(&json!({"username": "ada", "password": PASSWORD})).send().await?.error_for_status()?;
-        Ok(api)
+async fn download(node: &Api, item: &str, to: &Path) -> anyhow::Result<()> {
+    let url = format!("{}/api/v1/items/{item}/file", node.node.url);
+    let mut body = node.client.get(url).send().await?.error_for_status()?.bytes_stream();
+    let mut file = tokio::fs::File::create(to).await?;
+    while let Some(part) = body.next().await {
+        file.write_all(&part?).await?;
     }
-
-    async fn send(&self, method: reqwest::Method, path: &str, body: Option<Value>) -> anyhow::Result<Value> {
-        let mut request = self.client.request(method, format!("{}{path}", self.node.url));
-        if let Some(body) = body {
-            request = request.json(&body);
-        }
-        let answer = request.send().await?.error_for_status()?.bytes().await?;
-        Ok(serde_json::from_slice(&answer).unwrap_or_default())
-    }
-
-    async fn get(&self, path: &str) -> anyhow::Result<Value> {
-        self.send(reqwest::Method::GET, path, None).await
-    }
-
-    async fn post(&self, path: &str, body: Value) -> anyhow::Result<Value> {
-        self.send(reqwest::Method::POST, path, Some(body)).await
-    }
-
-    async fn patch(&self, path: &str, body: Value) -> anyhow::Result<Value> {
-        self.send(reqwest::Method::PATCH, path, Some(body)).await
-    }
-
-    /// Asks until the answer is right.
-    async fn until(&self, path: &str, right: impl Fn(&Value) -> bool) -> anyhow::Result<Value> {
-        loop {
-            let answer = self.get(path).await?;
-            if right(&answer) {
-                return Ok(answer);
-            }
-            tokio::time::sleep(LOOK).await;
-        }
-    }
-
-    /// The one item that it lists, once it can be played.
-    async fn item(&self) -> anyhow::Result<Value> {
-        let mut items = self.until("/api/v1/items", |all| all["items"][0]["state"] == "present").await?;
-        Ok(items["items"][0].take())
-    }
-
-    async fn download(&self, item: &str, to: &Path) -> anyhow::Result<()> {
-        let url = format!("{}/api/v1/items/{item}/file", self.node.url);
-        let mut body = self.client.get(url).send().await?.error_for_status()?.bytes_stream();
-        let mut file = tokio::fs::File::create(to).await?;
-        while let Some(part) = body.next().await {
-            file.write_all(&part?).await?;
-        }
-        Ok(file.sync_all().await?)
-    }
+    Ok(file.sync_all().await?)
 }

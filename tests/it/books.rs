@@ -3,14 +3,16 @@ use std::fs;
 
 use image::ImageFormat;
 use potluck::catalog::{ItemKind, ItemState, LibraryKind, Progress};
-use potluck::facades::native::model::{BookPages, ItemPage};
+use potluck::facades::native::model::{BookPages, ItemPage, ItemSummary};
 use potluck::library::ScanState;
 use potluck::node::NodeEvent;
 use serde_json::json;
 
 use crate::comics::{comic, described, page, picture, zip};
+use crate::friends_share::{Pair, items};
 use crate::harness::{Browser, TestNode};
 use crate::shelf::{ACCOUNT, Shelf};
+use crate::street::until;
 
 async fn comics() -> (Shelf, potluck::catalog::Library) {
     let shelf = Shelf::new().await;
@@ -212,7 +214,7 @@ async fn node() -> (TestNode, Browser, String) {
     (node, ada, id)
 }
 
-async fn books(ada: &Browser, library: &str) -> Vec<potluck::facades::native::model::ItemSummary> {
+async fn books(ada: &Browser, library: &str) -> Vec<ItemSummary> {
     let path = format!("/api/v1/items?library={library}&kind=book");
     ada.get(&path).send().await.unwrap().json::<ItemPage>().await.unwrap().items
 }
@@ -269,4 +271,27 @@ async fn how_far_somebody_read_is_kept_by_the_page() {
     assert_eq!(items.iter().map(|item| &item.id).collect::<Vec<_>>(), [&book.id]);
     assert_eq!(items[0].progress.unwrap().position, 2.0);
     node.stop().await;
+}
+
+#[tokio::test]
+async fn a_friends_comic_is_listed_with_its_number_and_read_from_the_friends_node() {
+    let (bob, _, comics) = node().await;
+    let theirs = books(&bob.signed_in("ada").await, &comics).await;
+    let pair = Pair::with(bob).await;
+    pair.share(vec![comics.clone()]).await;
+    let ada = pair.ann.signed_in("ada").await;
+    let both = async || {
+        let found = items(&ada, "kind=book").await;
+        (found.len() == 2).then_some(found)
+    };
+    let found = until(&pair.ann, || both()).await;
+    let told = |all: &[ItemSummary]| {
+        all.iter().map(|book| (book.id.clone(), book.number.clone(), book.pages, book.show.clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&found), told(&theirs));
+    let base = format!("/api/v1/items/{}/pages", found[0].id);
+    let list: BookPages = ada.get(&base).send().await.unwrap().json().await.unwrap();
+    assert_eq!(list.pages.len(), 3);
+    assert_eq!(ada.get(&format!("{base}/1")).send().await.unwrap().bytes().await.unwrap(), page(1));
+    pair.stop().await;
 }

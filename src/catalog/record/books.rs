@@ -21,11 +21,24 @@ pub(super) fn write_file(t: &Transaction<'_>, item: i64, file: Option<&BookFile>
         ON CONFLICT (item) DO UPDATE SET pages = excluded.pages, told = excluded.told, described_at = excluded.described_at, \
         partial_md5 = excluded.partial_md5";
     t.prepare_cached(sql)?.execute(params![item, file.pages, json(&file.told)?, now, file.partial_md5])?;
-    if file.pages == 0 {
+    if file.page_list.is_empty() {
         return t.prepare_cached("DELETE FROM page_list WHERE item = ?1")?.execute([item]).map(|_| ());
     }
     let sql = "INSERT INTO page_list VALUES (?1, ?2) ON CONFLICT (item) DO UPDATE SET pages = excluded.pages";
     t.prepare_cached(sql)?.execute(params![item, file.page_list]).map(|_| ())
+}
+
+/// Writes what a friend's node tells of a book.
+pub(super) fn write_remote(
+    t: &Transaction<'_>,
+    item: i64,
+    pages: u32,
+    number: &BookNumber,
+    now: i64,
+) -> rusqlite::Result<()> {
+    write_file(t, item, Some(&BookFile { pages, ..BookFile::default() }), now)?;
+    let sql = "UPDATE book SET number = ?2, number_sort = ?3 WHERE item = ?1";
+    t.prepare_cached(sql)?.execute(params![item, number.text, number.sort]).map(|_| ())
 }
 
 /// What is written of a book.
@@ -67,7 +80,7 @@ pub(super) fn compose(t: &Transaction<'_>, item: i64, named: &Description) -> ru
 
 /// A number as it was written, and where it sorts: `10.5`, and `10` for `10a`.
 #[must_use]
-pub(in crate::catalog) fn numbered(text: &str) -> BookNumber {
+pub(super) fn numbered(text: &str) -> BookNumber {
     let text = text.trim();
     let digits: String = text.chars().take_while(|c| c.is_ascii_digit() || *c == '.').collect();
     BookNumber { text: text.to_owned(), sort: digits.trim_end_matches('.').parse().unwrap_or(NO_NUMBER) }

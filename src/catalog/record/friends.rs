@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use rusqlite::{OptionalExtension, Transaction, params};
 
-use super::{Touched, shows, twins, write};
+use super::{BookNumber, Touched, books, shows, twins, write};
 use crate::catalog::model::{Id, ItemKind};
 use crate::catalog::shared::{Changes, RemovedItem, SharedItem, SharedLibrary};
 use crate::catalog::sorting;
@@ -220,7 +220,10 @@ impl Taking<'_> {
             Some(show) => {
                 let sql = "SELECT sort_title FROM item WHERE n = ?1";
                 let show: String = self.t.prepare_cached(sql)?.query_row([show], |r| r.get(0))?;
-                sorting::episode_key(&show, told.season, told.episode, &sort_title)
+                match told.kind {
+                    ItemKind::Book => sorting::book_key(&show, book_number(told).sort, &sort_title),
+                    _ => sorting::episode_key(&show, told.season, told.episode, &sort_title),
+                }
             }
             None => sorting::sort_key(&sort_title),
         };
@@ -250,6 +253,10 @@ impl Taking<'_> {
             file.map_or(0, |file| file.size.cast_signed()),
         ])?;
         self.write_file(number, told)?;
+        if told.kind == ItemKind::Book {
+            let pages = file.and_then(|file| file.facts.as_ref()?.pages);
+            books::write_remote(self.t, number, pages.unwrap_or(0), &book_number(told), self.now)?;
+        }
         shows::write_overview(self.t, number, told.overview.as_deref())?;
         if told.kind.is_group() {
             shows::sort_episodes(self.t, number, &sort_title)
@@ -277,6 +284,10 @@ impl Taking<'_> {
         ])?;
         Ok(())
     }
+}
+
+fn book_number(told: &SharedItem) -> BookNumber {
+    books::numbered(told.number.as_deref().unwrap_or_default())
 }
 
 /// For whom a library is, as it is kept.

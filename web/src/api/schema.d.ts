@@ -2092,6 +2092,8 @@ export interface components {
       id: components['schemas']['String'];
       kind: components['schemas']['ItemKind'];
       library: components['schemas']['String'];
+      /** @description Of a book: `10.5`. */
+      number?: string | null;
       overview?: string | null;
       /** @description It has a picture at `/items/{id}/poster`. */
       poster?: boolean;
