@@ -15,8 +15,8 @@ LISTEN ?= 0.0.0.0:8096
 ADMIN ?= admin
 
 PACKAGES := build-essential pkg-config clang libclang-dev libavcodec-dev libavformat-dev libavfilter-dev libavutil-dev \
-            libswscale-dev libswresample-dev ffmpeg fonts-dejavu-core zip
-TEST_PACKAGES := $(PACKAGES) chromium iproute2 nftables faketime libva-dev
+            libswscale-dev libswresample-dev libarchive-dev ffmpeg fonts-dejavu-core zip
+TEST_PACKAGES := $(PACKAGES) chromium iproute2 nftables faketime libva-dev p7zip-full
 
 help:
 	@sed -n '1,4s/^# //p' Makefile

@@ -58,7 +58,7 @@ enum Kind {
     Shows,
     /// Anything else that moves
     Videos,
-    /// Series of comics: a folder each, with its CBZ, CBT, EPUB
+    /// Series of comics: a folder each, with its CBZ, CBR, PDF
     Comics,
     /// Books, in folders of series or alone
     Books,

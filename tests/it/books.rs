@@ -8,7 +8,7 @@ use potluck::library::ScanState;
 use potluck::node::NodeEvent;
 use serde_json::json;
 
-use crate::comics::{comic, described, page, picture, zip};
+use crate::comics::{comic, described, packed, page, pdf, picture, zip};
 use crate::friends_share::{Pair, items};
 use crate::harness::{Browser, TestNode};
 use crate::shelf::{ACCOUNT, Shelf};
@@ -256,6 +256,45 @@ async fn a_page_that_a_browser_cannot_show_is_made_into_one_that_it_can() {
         assert_eq!((made.width(), made.height()), (40, 30));
     }
     assert_eq!(ada.status(&format!("{base}/2?convert=exe")).await, 400);
+    node.stop().await;
+}
+
+#[tokio::test]
+async fn books_of_other_formats_are_read_whatever_their_names_say() {
+    let (node, ada, library) = node().await;
+    let folder = node.data().with_file_name("comics/Other");
+    fs::create_dir(&folder).unwrap();
+    let solid = packed("7z", &["a", "-t7z", "-ms=on", "book.bin"], 31);
+    let seven = packed("7z", &["a", "-t7z", "-ms=off", "book.bin"], 32);
+    fs::write(folder.join("1.cb7"), solid).unwrap();
+    fs::write(folder.join("2.cbz"), seven).unwrap();
+    fs::write(folder.join("3.cbt"), packed("tar", &["-cf", "book.bin"], 33)).unwrap();
+    fs::write(folder.join("4.pdf"), pdf(3)).unwrap();
+    let mut events = node.node().events();
+    assert_eq!(ada.post(&format!("/api/v1/libraries/{library}/scan")).send().await.unwrap().status(), 202);
+    let done =
+        |event: &NodeEvent| matches!(event, NodeEvent::Scan(p) if p.library == library && p.state == ScanState::Done);
+    while !done(&events.recv().await.unwrap()) {}
+    let all = books(&ada, &library).await;
+    let others: Vec<_> = all.iter().filter(|book| book.show_title.as_deref() == Some("Other")).collect();
+    let mut formats = Vec::new();
+    for (book, seed) in others.iter().zip([31, 32, 33, 0]) {
+        assert_eq!((book.state, book.pages), (ItemState::Present, Some(3)), "{book:#?}");
+        assert!(book.poster.is_some());
+        let base = format!("/api/v1/items/{}/pages", book.id);
+        let list: BookPages = ada.get(&base).send().await.unwrap().json().await.unwrap();
+        let last = ada.get(&format!("{base}/3")).send().await.unwrap();
+        assert_eq!(last.headers()["content-type"], "image/jpeg");
+        let first = ada.get(&format!("{base}/1")).send().await.unwrap().bytes().await.unwrap();
+        if list.format == "pdf" {
+            let drawn = image::load_from_memory(&first).unwrap();
+            assert!(drawn.height() > drawn.width() && drawn.height() >= 1000, "{} × {}", drawn.width(), drawn.height());
+        } else {
+            assert_eq!(first, page(seed), "{}", list.format);
+        }
+        formats.push(list.format);
+    }
+    assert_eq!(formats, ["7z", "7z", "tar", "pdf"]);
     node.stop().await;
 }
 

@@ -66,3 +66,47 @@ pub fn described(seed: u8, elements: &str) -> Vec<u8> {
     let info = format!("<?xml version=\"1.0\"?><ComicInfo>{elements}</ComicInfo>");
     zip(&[("1.jpg", page(seed)), ("2.jpg", page(200)), ("ComicInfo.xml", info.into_bytes())])
 }
+
+/// A 7-Zip archive, or a tar, of such a comic: made by the `7z` and `tar` programs.
+pub fn packed(program: &str, arguments: &[&str], seed: u8) -> Vec<u8> {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, bytes) in [("1.jpg", page(seed)), ("2.jpg", page(200)), ("10.jpg", page(201))] {
+        std::fs::write(folder.path().join(name), bytes).unwrap();
+    }
+    let mut command = std::process::Command::new(program);
+    command.current_dir(folder.path()).args(arguments).args(["1.jpg", "2.jpg", "10.jpg"]);
+    let output = command.output().unwrap_or_else(|error| panic!("{program}: {error}"));
+    assert!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
+    std::fs::read(folder.path().join("book.bin")).unwrap()
+}
+
+/// A PDF of so many upright pages, each with a grey box.
+pub fn pdf(pages: usize) -> Vec<u8> {
+    let kids: String = (0..pages).map(|n| format!("{} 0 R ", 3 + 2 * n)).collect();
+    let mut objects = vec![
+        "<< /Type /Catalog /Pages 2 0 R >>".to_owned(),
+        format!("<< /Type /Pages /Kids [{kids}] /Count {pages} >>"),
+    ];
+    for n in 0..pages {
+        let content = "0.5 g 50 50 100 200 re f";
+        let number = 4 + 2 * n;
+        objects.push(format!(
+            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 200 300] /Resources << >> /Contents {number} 0 R >>"
+        ));
+        objects.push(format!("<< /Length {} >>\nstream\n{content}\nendstream", content.len()));
+    }
+    let (mut out, mut places) = (b"%PDF-1.4\n".to_vec(), Vec::new());
+    for (n, object) in objects.iter().enumerate() {
+        places.push(out.len());
+        out.extend(format!("{} 0 obj\n{object}\nendobj\n", n + 1).into_bytes());
+    }
+    let table = out.len();
+    out.extend(format!("xref\n0 {}\n0000000000 65535 f \n", objects.len() + 1).into_bytes());
+    for place in places {
+        out.extend(format!("{place:010} 00000 n \n").into_bytes());
+    }
+    out.extend(
+        format!("trailer\n<< /Size {} /Root 1 0 R >>\nstartxref\n{table}\n%%EOF\n", objects.len() + 1).into_bytes(),
+    );
+    out
+}

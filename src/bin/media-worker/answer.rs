@@ -26,6 +26,7 @@ pub struct Desk {
     open: Vec<(Seat, Reader)>,
     films: Films,
     listeners: Vec<(Seat, Listener)>,
+    books: book::Reader,
 }
 
 /// Each stream of a file is read through its own context, so that video and audio do not seek each other away.
@@ -44,6 +45,7 @@ impl Desk {
                 self.open.clear();
                 self.films.clear();
                 self.listeners.clear();
+                self.books.clear();
                 (Reply::Unreadable("the file is damaged in a way that cannot be read".to_owned()), Vec::new())
             }
         }
@@ -77,8 +79,8 @@ impl Desk {
                 let (facts, pages) = book::of(&file)?;
                 Ok((Reply::Book(Box::new(facts)), pages))
             }
-            Question::Page(place) => Ok((Reply::Payload, book::page(&file, place)?)),
-            Question::PicturePage(plan) => Ok((Reply::Payload, book::picture(&file, plan)?)),
+            Question::Page(place) => Ok((Reply::Payload, self.books.page(request.file, &file, place)?)),
+            Question::PicturePage(plan) => Ok((Reply::Payload, self.books.picture(request.file, &file, plan)?)),
             Question::Sprite(plan) => Ok((Reply::Payload, sprite::of(&mut Source::open(file)?, plan)?)),
             Question::Segment(plan) => {
                 let (segment, span) = self.segment((request.file, plan.stream), file, plan)?;

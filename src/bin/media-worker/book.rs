@@ -4,9 +4,13 @@ use std::io::Cursor;
 
 use image::codecs::jpeg::JpegEncoder;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader};
-use potluck::media::book::{self, BookError, Limits, PICTURE_MAX_PIXELS, PictureType, Place, encode_pages};
-use potluck::media::protocol::{BookFacts, PictureForm, PicturePage};
+use potluck::media::book::{
+    self, Book, BookError, Format, Limits, PICTURE_MAX_PIXELS, PictureType, Place, encode_pages,
+};
+use potluck::media::protocol::{BookFacts, FileKey, PictureForm, PicturePage};
 
+use crate::archive::{self, Shelf};
+use crate::pdf;
 use crate::source::Trouble;
 
 /// Bytes of a page at most.
@@ -27,7 +31,7 @@ impl From<BookError> for Trouble {
 
 /// What is known of a book, and its pages as they are kept.
 pub fn of(file: &File) -> Result<(BookFacts, Vec<u8>), Trouble> {
-    let book = book::inspect(file, &Limits::default())?;
+    let book = inspect(file)?;
     let told = book.told();
     let pages = u32::try_from(book.pages.len()).map_err(|_| Trouble::Cannot("the book has too many pages".into()))?;
     let problem = book.faults.first().map(|fault| format!("page {}: {}", fault.page, fault.fault.text()));
@@ -38,19 +42,47 @@ pub fn of(file: &File) -> Result<(BookFacts, Vec<u8>), Trouble> {
     Ok((facts, encode_pages(&book.pages)))
 }
 
-/// The bytes of a page, as they are in the book.
-pub fn page(file: &File, place: &Place) -> Result<Vec<u8>, Trouble> {
-    Ok(book::read_page(file, place, PAGE_MAX)?)
+fn inspect(file: &File) -> Result<Book, BookError> {
+    let limits = Limits::default();
+    match book::inspect(file, &limits) {
+        Err(BookError::NeedsOther(Format::Pdf)) => pdf::inspect(file, &limits),
+        Err(BookError::NeedsOther(format)) => archive::inspect(file, format, &limits),
+        Err(BookError::UnknownMethod(_)) => archive::inspect(file, Format::Zip, &limits),
+        book => book,
+    }
 }
 
-/// A page in another form, and no larger than asked.
-pub fn picture(file: &File, plan: &PicturePage) -> Result<Vec<u8>, Trouble> {
-    let bytes = page(file, &plan.place)?;
-    let mut shown = decode(&bytes)?;
-    if let Some(side) = plan.side.filter(|side| shown.width().max(shown.height()) > *side) {
-        shown = shown.thumbnail(side, side);
+/// Reads pages; remembers where in an archive it stopped, and what it unpacked last.
+#[derive(Default)]
+pub struct Reader {
+    shelf: Shelf,
+}
+
+impl Reader {
+    /// Forgets all: after a panic, nothing is trusted.
+    pub fn clear(&mut self) {
+        self.shelf.clear();
     }
-    encode(&shown, plan.form)
+
+    /// The bytes of a page, as they are in the book; of a PDF a picture of it.
+    pub fn page(&mut self, key: FileKey, file: &File, place: &Place) -> Result<Vec<u8>, Trouble> {
+        let page = match *place {
+            Place::Other { format: Format::Pdf, index } => pdf::read_page(file, index, pdf::SIDE, PAGE_MAX),
+            Place::Other { format, index } => self.shelf.page(key, file, format, index, PAGE_MAX),
+            _ => book::read_page(file, place, PAGE_MAX),
+        };
+        Ok(page?)
+    }
+
+    /// A page in another form, and no larger than asked.
+    pub fn picture(&mut self, key: FileKey, file: &File, plan: &PicturePage) -> Result<Vec<u8>, Trouble> {
+        let bytes = self.page(key, file, &plan.place)?;
+        let mut shown = decode(&bytes)?;
+        if let Some(side) = plan.side.filter(|side| shown.width().max(shown.height()) > *side) {
+            shown = shown.thumbnail(side, side);
+        }
+        encode(&shown, plan.form)
+    }
 }
 
 fn decode(bytes: &[u8]) -> Result<DynamicImage, Trouble> {

@@ -1,4 +1,4 @@
-//! The media worker: all libav code, in a process of its own that may die of a malformed file.
+//! The media worker: all libav code, and what reads archives and PDFs, in a process of its own that may die of a malformed file.
 //!
 //! It is started by the node with one end of a Unix socket as its standard input, answers one request after the other
 //! (`potluck::media::protocol`), keeps the files it was asked about open, and ends when the node hangs up.
@@ -7,6 +7,7 @@
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod answer;
+mod archive;
 mod bitmap;
 mod book;
 mod burn;
@@ -28,6 +29,7 @@ mod line;
 mod listed;
 mod names;
 mod overheard;
+mod pdf;
 mod picture;
 mod poster;
 mod reader;

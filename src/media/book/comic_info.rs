@@ -79,10 +79,17 @@ pub struct ComicPage {
 
 /// From a book's files: the `ComicInfo.xml` that is least deep in folders. One that cannot be read is none.
 pub(super) fn of_entries(entries: &[Entry], read: impl Fn(&Entry) -> Result<Vec<u8>, BookError>) -> Option<ComicInfo> {
-    let own_name = |entry: &&Entry| entry.name.rsplit(['/', '\\']).next().unwrap_or_default().to_ascii_lowercase();
-    let named = entries.iter().filter(|entry| own_name(entry) == "comicinfo.xml" && !entry.name.contains("__MACOSX"));
-    let found = named.min_by_key(|entry| entry.name.split(['/', '\\']).count())?;
+    let ranked = entries.iter().filter_map(|entry| Some((rank(&entry.name)?, entry)));
+    let (_, found) = ranked.min_by_key(|(rank, _)| *rank)?;
     read(found).ok().map(|bytes| ComicInfo::parse(&bytes))
+}
+
+/// How deep in folders a file of that name is, if it is a `ComicInfo.xml`: of several the least deep counts.
+#[must_use]
+pub fn rank(name: &str) -> Option<usize> {
+    let own_name = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    let counts = own_name.eq_ignore_ascii_case("comicinfo.xml") && !name.contains("__MACOSX");
+    counts.then(|| name.split(['/', '\\']).count())
 }
 
 impl ComicInfo {

@@ -39,14 +39,14 @@ use std::fs::File;
 
 use serde::{Deserialize, Serialize};
 
-pub use comic_info::{ComicInfo, ComicPage};
+pub use comic_info::{ComicInfo, ComicPage, rank as comic_info_rank};
 pub use epub::{Epub, EpubFile};
 pub use error::BookError;
 pub use format::{Format, MediaProfile};
 pub use isbn::isbn13;
 pub use order::{OrderKey, compare};
 pub use page_list::{decode as decode_pages, encode as encode_pages};
-pub use pages::{Entry, Fault, Page, PageFault, is_page_name, select as select_pages};
+pub use pages::{Entry, Fault, Page, PageFault, is_page_name, look_into as look_into_page, select as select_pages};
 pub use partial_md5::partial_md5;
 pub use people::Author;
 pub use picture::{PICTURE_MAX_PIXELS, PictureType, dimensions as picture_dimensions, kind as picture_kind};

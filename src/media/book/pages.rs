@@ -125,7 +125,12 @@ fn unseen(entry: &Entry, number: u32) -> Page {
 /// a preview or a colour profile.
 const HEADS: [u64; 3] = [4 * 1024, 64 * 1024, 1024 * 1024];
 
-fn look_into(
+/// Finds out a page's type and dimensions by its first bytes; gives what is wrong with it. `head` gives as many of them as
+/// it is asked for or all there are, more with every call; `left` is what of the limit for the whole book is left.
+///
+/// # Errors
+/// [`BookError::Io`] only: other errors of `head` are faults of the page.
+pub fn look_into(
     page: &mut Page,
     mut head: impl FnMut(u64) -> Result<Vec<u8>, BookError>,
     left: &mut u64,
