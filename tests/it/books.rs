@@ -323,7 +323,7 @@ async fn a_friends_comic_is_listed_with_its_number_and_read_from_the_friends_nod
         let found = items(&ada, "kind=book").await;
         (found.len() == 2).then_some(found)
     };
-    let found = until(&pair.ann, || both()).await;
+    let found = until(&pair.ann, &both).await;
     let told = |all: &[ItemSummary]| {
         all.iter().map(|book| (book.id.clone(), book.number.clone(), book.pages, book.show.clone())).collect::<Vec<_>>()
     };
