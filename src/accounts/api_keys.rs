@@ -1,12 +1,21 @@
 //! API keys: for programs that act for an account.
 use uuid::Uuid;
 
-use super::credentials::{KEY_PREFIX, TokenHash, random_token};
+use super::credentials::{KEY_PREFIX, TokenHash, random_hex, random_token};
 use super::directory::Key;
 use super::{Accounts, AccountsError, record};
 
 /// Longest name of a key, in characters.
 const NAME_MAX: usize = 64;
+
+/// What the secret of a key looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyForm {
+    /// `pk_` and 256 bits in base 32.
+    Marked,
+    /// 32 digits of base 16, for programs that take nothing else.
+    Hex,
+}
 
 /// A key without its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,11 +43,27 @@ impl Accounts {
     /// [`AccountsError::Invalid`] for an empty or endless name, [`AccountsError::Conflict`] when there are too many,
     /// [`AccountsError::NotFound`] without such an account.
     pub async fn add_api_key(&self, account: &str, name: &str) -> Result<(ApiKey, String), AccountsError> {
+        self.add_api_key_like(account, name, KeyForm::Marked).await
+    }
+
+    /// The same, with a secret of this form.
+    ///
+    /// # Errors
+    /// As [`Accounts::add_api_key`].
+    pub async fn add_api_key_like(
+        &self,
+        account: &str,
+        name: &str,
+        form: KeyForm,
+    ) -> Result<(ApiKey, String), AccountsError> {
         let name = name.trim();
         if name.is_empty() || name.chars().count() > NAME_MAX || name.chars().any(char::is_control) {
             return Err(AccountsError::Invalid(format!("a key's name has 1 to {NAME_MAX} characters")));
         }
-        let secret = format!("{KEY_PREFIX}{}", random_token());
+        let secret = match form {
+            KeyForm::Marked => format!("{KEY_PREFIX}{}", random_token()),
+            KeyForm::Hex => random_hex(),
+        };
         let hash = TokenHash::of(&secret);
         let key = Key {
             id: Uuid::now_v7().to_string(),

@@ -44,6 +44,11 @@ pub(super) fn random_token() -> String {
     BASE32_NOPAD.encode(&rand::random::<[u8; 32]>()).to_ascii_lowercase()
 }
 
+/// 128 random bits in lower-case base 16.
+pub(super) fn random_hex() -> String {
+    HEXLOWER.encode(&rand::random::<[u8; 16]>())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,6 +2,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::audience::{Limits, hidden_from};
+use super::sessions::SessionKind;
 use super::{Account, Caller, Friend, Hosting, TokenHash};
 
 /// An account and what checks its password.
@@ -30,6 +31,9 @@ pub(super) struct Guest {
 
 #[derive(Debug, Clone)]
 pub(super) struct Session {
+    pub kind: SessionKind,
+    /// Id of the key that it was begun with, and ends with.
+    pub api_key: Option<String>,
     pub account: String,
     pub created_at: i64,
     pub used_at: i64,

@@ -22,7 +22,7 @@ mod people;
 mod record;
 mod sessions;
 
-pub use api_keys::ApiKey;
+pub use api_keys::{ApiKey, KeyForm};
 pub use audit::AuditLine;
 pub use caller::{Account, Caller, Credential};
 pub use credentials::TokenHash;
@@ -30,7 +30,7 @@ pub use friends::{Friend, FriendChange, NewFriend, StandIn};
 pub use guests::{Hosting, Resident, residents_digest};
 pub use invites::Invite;
 pub use people::{AccountChange, NewAccount};
-pub use sessions::SignedIn;
+pub use sessions::{SessionKind, SignedIn};
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

@@ -2,6 +2,7 @@
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::directory::{Directory, Key, Person, Session};
+use super::sessions::SessionKind;
 use super::{Account, TokenHash, friends, guests};
 
 type Rows<T> = Result<T, rusqlite::Error>;
@@ -10,9 +11,17 @@ type Rows<T> = Result<T, rusqlite::Error>;
 pub(super) fn load(c: &Connection) -> Rows<Directory> {
     let mut directory = Directory::default();
     load_people(c, &mut directory)?;
-    let mut sessions = c.prepare_cached("SELECT hash, account, created_at, used_at, expires_at FROM session")?;
+    let mut sessions =
+        c.prepare_cached("SELECT hash, account, created_at, used_at, expires_at, kind, api_key FROM session")?;
     let rows = sessions.query_map([], |r| {
-        let session = Session { account: r.get(1)?, created_at: r.get(2)?, used_at: r.get(3)?, expires_at: r.get(4)? };
+        let session = Session {
+            kind: SessionKind::of_word(&r.get::<_, String>(5)?),
+            api_key: r.get(6)?,
+            account: r.get(1)?,
+            created_at: r.get(2)?,
+            used_at: r.get(3)?,
+            expires_at: r.get(4)?,
+        };
         Ok((TokenHash::from(r.get::<_, [u8; 32]>(0)?), session))
     })?;
     directory.sessions = rows.collect::<Rows<_>>()?;
@@ -111,18 +120,26 @@ pub(super) fn person_exists(t: &Transaction<'_>, id: &str) -> Rows<bool> {
 
 pub(super) fn insert_session(t: &Transaction<'_>, hash: &TokenHash, session: &Session) -> Rows<()> {
     t.execute(
-        "INSERT INTO session (hash, account, created_at, used_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)",
-        params![hash.bytes(), session.account, session.created_at, session.used_at, session.expires_at],
+        "INSERT INTO session (hash, account, created_at, used_at, expires_at, kind, api_key) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        params![
+            hash.bytes(),
+            session.account,
+            session.created_at,
+            session.used_at,
+            session.expires_at,
+            session.kind.word(),
+            session.api_key
+        ],
     )?;
     Ok(())
 }
 
-/// Keeps the `keep` sessions of an account that were used last.
-pub(super) fn drop_oldest_sessions(t: &Transaction<'_>, account: &str, keep: usize) -> Rows<usize> {
+/// Keeps the `keep` sessions of an account and kind that were used last.
+pub(super) fn drop_oldest_sessions(t: &Transaction<'_>, account: &str, kind: SessionKind, keep: usize) -> Rows<usize> {
     t.execute(
         "DELETE FROM session WHERE hash IN
-         (SELECT hash FROM session WHERE account = ?1 ORDER BY used_at DESC, created_at DESC LIMIT -1 OFFSET ?2)",
-        params![account, i64::try_from(keep).unwrap_or(i64::MAX)],
+         (SELECT hash FROM session WHERE account = ?1 AND kind = ?3 ORDER BY used_at DESC, created_at DESC LIMIT -1 OFFSET ?2)",
+        params![account, i64::try_from(keep).unwrap_or(i64::MAX), kind.word()],
     )
 }
 
@@ -146,6 +163,11 @@ pub(super) fn insert_key(t: &Transaction<'_>, hash: &TokenHash, key: &Key) -> Ro
         params![key.id, key.account, key.name, hash.bytes(), key.created_at],
     )?;
     Ok(())
+}
+
+/// Whether a key was not revoked.
+pub(super) fn key_exists(t: &Transaction<'_>, id: &str) -> Rows<bool> {
+    Ok(t.query_row("SELECT 1 FROM api_key WHERE id = ?1", [id], |_| Ok(())).optional()?.is_some())
 }
 
 pub(super) fn count_keys(t: &Transaction<'_>, account: &str) -> Rows<u32> {

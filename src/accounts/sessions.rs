@@ -9,6 +9,41 @@ use super::{Account, Accounts, AccountsError, Caller, Credential, friends, recor
 /// How often a session's time of last use is moved on: often enough to slide, seldom enough to cost nothing.
 const TOUCH_MS: i64 = 10 * 60 * 1_000;
 
+/// A reading program's session ends after this long without a request.
+const READER_IDLE: Duration = Duration::from_secs(7 * 24 * 3600);
+/// What a program remembers its account by is good for this long.
+const REMEMBERED: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// For what a session is. Its token opens nothing else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SessionKind {
+    /// The page.
+    Page,
+    /// A reading program, which got its token by a call with a password or a key.
+    Reader,
+    /// The token with which such a program begins another session by itself.
+    Remembered,
+}
+
+impl SessionKind {
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Page => "page",
+            Self::Reader => "reader",
+            Self::Remembered => "remembered",
+        }
+    }
+
+    /// What is not known is a session for the least.
+    pub(super) fn of_word(word: &str) -> Self {
+        match word {
+            "page" => Self::Page,
+            "remembered" => Self::Remembered,
+            _ => Self::Reader,
+        }
+    }
+}
+
 /// A new session.
 #[derive(Debug, Clone)]
 pub struct SignedIn {
@@ -27,26 +62,83 @@ impl Accounts {
     /// [`AccountsError::WrongPassword`], [`AccountsError::TooMany`] after too many of them, [`AccountsError::Busy`].
     pub async fn sign_in(&self, name: &str, password: &str, address: IpAddr) -> Result<SignedIn, AccountsError> {
         let (account, _) = self.check_password(name, password, address).await?;
+        self.begin(SessionKind::Page, account, None).await
+    }
+
+    /// Begins a session of a reading program for a caller that came with a password, an API key or what it was remembered by. One
+    /// that was begun with a key ends with it.
+    ///
+    /// # Errors
+    /// [`AccountsError::WrongPassword`] where the account or the key went meanwhile, [`AccountsError::NotFound`] for a caller without an account.
+    pub async fn begin_session(&self, caller: &Caller, kind: SessionKind) -> Result<SignedIn, AccountsError> {
+        let account = caller.account.clone().ok_or(AccountsError::NotFound("account"))?;
+        let key = match &caller.credential {
+            Credential::ApiKey(id) => Some(id.clone()),
+            Credential::Session(hash) => {
+                self.shared.directory.read().sessions.get(hash).and_then(|session| session.api_key.clone())
+            }
+            _ => None,
+        };
+        self.begin(kind, account, key).await
+    }
+
+    async fn begin(
+        &self,
+        kind: SessionKind,
+        account: Account,
+        api_key: Option<String>,
+    ) -> Result<SignedIn, AccountsError> {
         let token = random_token();
-        let (hash, options, now) = (TokenHash::of(&token), &self.shared.options, self.now());
+        let (hash, now) = (TokenHash::of(&token), self.now());
         let session = Session {
+            kind,
+            api_key,
             account: account.id.clone(),
             created_at: now,
             used_at: now,
-            expires_at: now.saturating_add(milliseconds(options.session_idle)),
+            expires_at: now.saturating_add(milliseconds(self.idle(kind))),
         };
-        let keep = options.sessions_per_account.max(1);
+        let keep = self.shared.options.sessions_per_account.max(1);
         self.change(move |t| {
-            if !record::person_exists(t, &session.account)? {
+            let key = session.api_key.as_deref().map_or(Ok(true), |key| record::key_exists(t, key))?;
+            if !key || !record::person_exists(t, &session.account)? {
                 return Ok(Err(AccountsError::WrongPassword));
             }
             record::drop_expired_sessions(t, now)?;
             record::insert_session(t, &hash, &session)?;
-            record::drop_oldest_sessions(t, &session.account, keep)?;
+            record::drop_oldest_sessions(t, &session.account, kind, keep)?;
             Ok(Ok(()))
         })
         .await?;
-        Ok(SignedIn { token, longest: options.session_longest, account })
+        Ok(SignedIn { token, longest: self.longest(kind), account })
+    }
+
+    /// After how long without a request a session ends.
+    fn idle(&self, kind: SessionKind) -> Duration {
+        match kind {
+            SessionKind::Page => self.shared.options.session_idle,
+            SessionKind::Reader => READER_IDLE,
+            SessionKind::Remembered => REMEMBERED,
+        }
+    }
+
+    fn longest(&self, kind: SessionKind) -> Duration {
+        match kind {
+            SessionKind::Page | SessionKind::Reader => self.shared.options.session_longest,
+            SessionKind::Remembered => REMEMBERED,
+        }
+    }
+
+    /// Ends the session with this token, if there is one of this kind.
+    ///
+    /// # Errors
+    /// [`AccountsError::Database`].
+    pub async fn end_session(&self, kind: SessionKind, token: &str) -> Result<(), AccountsError> {
+        let hash = TokenHash::of(token);
+        if !self.shared.directory.read().sessions.get(&hash).is_some_and(|session| session.kind == kind) {
+            return Ok(());
+        }
+        self.change(move |t| record::delete_session(t, &hash).map(|_| Ok(()))).await
     }
 
     /// Ends the session a caller came with. Nothing happens to callers that came with something else.
@@ -58,11 +150,21 @@ impl Accounts {
         self.change(move |t| record::delete_session(t, &hash).map(|_| Ok(()))).await
     }
 
-    /// The caller that a session's token belongs to; slides its end.
+    /// The caller that the token of one of the page's sessions belongs to; slides its end.
     #[must_use]
     pub fn by_session(&self, token: &str, address: IpAddr) -> Option<Caller> {
+        self.by_session_of(SessionKind::Page, token, address)
+    }
+
+    /// The same for a session of any kind.
+    #[must_use]
+    pub fn by_session_of(&self, kind: SessionKind, token: &str, address: IpAddr) -> Option<Caller> {
         let hash = TokenHash::of(token);
-        let caller = session_caller(&self.shared.directory.read(), &hash, address, self.now())?;
+        let caller = {
+            let directory = self.shared.directory.read();
+            directory.sessions.get(&hash).filter(|session| session.kind == kind)?;
+            session_caller(&directory, &hash, address, self.now())?
+        };
         self.touch_session(&hash);
         Some(caller)
     }
@@ -148,15 +250,14 @@ impl Accounts {
 
     fn touch_session(&self, hash: &TokenHash) {
         let now = self.now();
-        let options = &self.shared.options;
         let due = |s: &Session| now - s.used_at >= TOUCH_MS;
         if !self.shared.directory.read().sessions.get(hash).is_some_and(due) {
             return;
         }
         if let Some(session) = self.shared.directory.write().sessions.get_mut(hash) {
             session.used_at = now;
-            let last = session.created_at.saturating_add(milliseconds(options.session_longest));
-            session.expires_at = now.saturating_add(milliseconds(options.session_idle)).min(last);
+            let last = session.created_at.saturating_add(milliseconds(self.longest(session.kind)));
+            session.expires_at = now.saturating_add(milliseconds(self.idle(session.kind))).min(last);
             self.shared.notes.session_used(*hash, now, session.expires_at);
         }
     }
