@@ -25,3 +25,9 @@ pub(super) fn direction(c: &Connection, id: &str) -> rusqlite::Result<Option<Str
     let sql = "SELECT s.direction FROM item AS i JOIN series AS s ON s.item IN (i.n, i.show) WHERE i.id = ?1 AND s.direction <> ''";
     c.prepare_cached(sql)?.query_row([id], |r| r.get(0)).optional()
 }
+
+/// See [`super::Catalog::book_described`].
+pub(super) fn described(c: &Connection, id: &str) -> rusqlite::Result<Option<i64>> {
+    let sql = "SELECT b.described_at FROM item AS i JOIN book AS b ON b.item = i.n WHERE i.id = ?1";
+    c.prepare_cached(sql)?.query_row([id], |r| r.get(0)).optional()
+}

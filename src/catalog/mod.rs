@@ -10,6 +10,7 @@
 //! | `query`, `search`, `cursor`, `sorting` | lists: order, pages, words |
 //! | [`record`] | what the importer writes, and what friends' nodes tell |
 //! | `changes`, [`shared`] | what changed, for friends' nodes that follow |
+//! | [`shelves`] | series and books as programs for reading list them |
 //! | [`limits`] | for whom here friends' libraries are |
 //! | [`replicas`] | what of friends' libraries is kept here |
 mod alerts;
@@ -26,6 +27,7 @@ pub mod record;
 pub mod replicas;
 mod search;
 pub mod shared;
+pub mod shelves;
 pub mod sorting;
 mod words;
 
@@ -480,6 +482,15 @@ impl Catalog {
     pub async fn page_list_of(&self, id: &str) -> Result<Option<Vec<u8>>, CatalogError> {
         let id = id.to_owned();
         Ok(self.database.read(move |c| books::page_list_of(c, &id)).await?)
+    }
+
+    /// When what is known of a book was written last, in Unix milliseconds.
+    ///
+    /// # Errors
+    /// [`CatalogError::Database`].
+    pub async fn book_described(&self, id: &str) -> Result<Option<i64>, CatalogError> {
+        let id = id.to_owned();
+        Ok(self.database.read(move |c| books::described(c, &id)).await?)
     }
 
     /// What a person should look at.

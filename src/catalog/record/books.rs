@@ -146,7 +146,7 @@ pub(super) fn write_series(t: &Transaction<'_>, series: i64, told: &SeriesTold) 
 }
 
 /// The fields of a series that a person wrote.
-pub(super) fn locks_of_series(t: &Transaction<'_>, series: i64) -> rusqlite::Result<Vec<String>> {
+pub(in crate::catalog) fn locks_of_series(t: &Transaction<'_>, series: i64) -> rusqlite::Result<Vec<String>> {
     let sql = "SELECT locks FROM series WHERE item = ?1";
     let locks: Option<String> = t.prepare_cached(sql)?.query_row([series], |r| r.get(0)).optional()?;
     serde_json::from_str(locks.as_deref().unwrap_or("[]")).map_err(|e| broken("locks", e))

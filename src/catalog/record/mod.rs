@@ -6,13 +6,14 @@
 pub(super) mod books;
 mod friends;
 mod known;
-mod shows;
+pub(super) mod shows;
 pub(super) mod twins;
 mod write;
 
 use std::path::PathBuf;
 
 pub use books::SeriesTold;
+pub(super) use books::locks_of_series;
 pub use friends::Taken;
 pub use known::{Known, Place};
 pub use shows::{KnownShow, ShowDescription};

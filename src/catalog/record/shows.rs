@@ -5,6 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use super::{SeriesTold, ShowName, Touched, books, twins};
 use crate::catalog::model::{Id, ItemKind, ItemState};
+use crate::catalog::shelves::words;
 use crate::catalog::{items, new_id, search, sorting};
 
 /// A show as it was last described.
@@ -111,6 +112,7 @@ pub(super) fn ensure(
         let values = params![number, library, name.key, name.title, sort_title, key, name.year, place];
         if t.execute(sql, values)? > 0 {
             sort_episodes(t, number, &sort_title)?;
+            words::index(t, number)?;
             return Ok((number, sort_title));
         }
     }
@@ -120,6 +122,7 @@ pub(super) fn ensure(
     t.execute(sql, params![new_id(), library, name.title, sort_title, key, name.year, now, name.key, place, kind])?;
     let number = t.last_insert_rowid();
     write_text(t, number)?;
+    words::index(t, number)?;
     Ok((number, sort_title))
 }
 
@@ -175,6 +178,7 @@ pub(super) fn describe(t: &Transaction<'_>, show: i64, new: &ShowDescription) ->
         books::write_series(t, show, told)?;
     }
     sort_episodes(t, show, &sort_title)?;
+    words::index(t, show)?;
     twins::settle(t, twins::episodes(t, show)?)?;
     touched(t, show)
 }
@@ -209,7 +213,7 @@ impl Kept {
 const WRITE_OVERVIEW: &str =
     "INSERT INTO overview VALUES (?1, ?2) ON CONFLICT DO UPDATE SET text = excluded.text WHERE text <> excluded.text";
 
-pub(super) fn write_overview(t: &Transaction<'_>, item: i64, text: Option<&str>) -> rusqlite::Result<()> {
+pub(in crate::catalog) fn write_overview(t: &Transaction<'_>, item: i64, text: Option<&str>) -> rusqlite::Result<()> {
     match text {
         Some(text) => t.prepare_cached(WRITE_OVERVIEW)?.execute(params![item, text]),
         None => t.prepare_cached("DELETE FROM overview WHERE item = ?1")?.execute([item]),
@@ -218,7 +222,7 @@ pub(super) fn write_overview(t: &Transaction<'_>, item: i64, text: Option<&str>)
 }
 
 /// Sorts and finds the episodes of a show by its new title.
-pub(super) fn sort_episodes(t: &Transaction<'_>, show: i64, sort_title: &str) -> rusqlite::Result<()> {
+pub(in crate::catalog) fn sort_episodes(t: &Transaction<'_>, show: i64, sort_title: &str) -> rusqlite::Result<()> {
     let sql = "SELECT n, season, episode, i.sort_title, number_sort FROM item AS i LEFT JOIN book ON item = n WHERE show = ?1";
     let mut statement = t.prepare_cached(sql)?;
     let rows = statement.query_map([show], |r| {
@@ -244,7 +248,7 @@ pub(super) fn remove_if_empty(t: &Transaction<'_>, show: i64) -> rusqlite::Resul
 }
 
 /// Writes the words that search finds an item by; none for one in the trash.
-pub(super) fn write_text(t: &Transaction<'_>, item: i64) -> rusqlite::Result<()> {
+pub(in crate::catalog) fn write_text(t: &Transaction<'_>, item: i64) -> rusqlite::Result<()> {
     let sql = "SELECT i.title, ifnull(s.title, ''), coalesce(f.place, CAST(r.name AS BLOB), x''), i.state, i.library, i.kind \
         FROM item AS i LEFT JOIN item AS s ON s.n = i.show LEFT JOIN file AS f ON f.item = i.n \
         LEFT JOIN remote AS r ON r.item = i.n WHERE i.n = ?1";

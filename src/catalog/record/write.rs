@@ -5,6 +5,7 @@ use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::{Description, Moved, Place, Record, Stat, Touched, books, shows, twins};
 use crate::catalog::model::{ItemKind, ItemState};
+use crate::catalog::shelves::words;
 use crate::catalog::{items, new_id, now, sorting};
 use crate::media::{Facts, HdrFormat, Stream, StreamKind};
 
@@ -123,7 +124,10 @@ fn describe(t: &Transaction<'_>, number: i64, new: &Description, now: i64) -> ru
     shows::write_overview(t, number, new.overview.as_deref())?;
     let sql = "UPDATE file SET sidecars = ?2, described = ?3 WHERE item = ?1";
     t.prepare_cached(sql)?.execute(params![number, items::join_names(&new.sidecars), new.digest])?;
-    book.map_or(Ok(()), |book| books::write(t, number, &book))?;
+    if let Some(book) = book {
+        books::write(t, number, &book)?;
+        words::index(t, number)?;
+    }
     for show in [before, show].into_iter().flatten() {
         books::touch_series(t, show, now)?;
         shows::refresh_state(t, show)?;
