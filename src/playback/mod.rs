@@ -8,6 +8,7 @@
 //! Segments are made on demand. Copies are byte-identical whatever the order they are asked in; transcoded ones are kept on
 //! disk, because another encoder would give others. Anyone allowed can fetch either by CID.
 mod choice;
+mod covers;
 mod devices;
 mod disk;
 mod id;
@@ -26,6 +27,7 @@ mod titles;
 mod workshop;
 
 pub use choice::Choice;
+pub use covers::Cover;
 pub use id::RenditionId;
 pub use jobs::Transcoding;
 pub use ladder::Rung;

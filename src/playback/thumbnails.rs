@@ -189,7 +189,7 @@ impl Inner {
     }
 }
 
-fn keep(path: &Path, bytes: &[u8], quota: u64) -> std::io::Result<()> {
+pub(super) fn keep(path: &Path, bytes: &[u8], quota: u64) -> std::io::Result<()> {
     let folder = path.parent().unwrap_or(path);
     fs::create_dir_all(folder)?;
     let new = path.with_extension("new");
