@@ -3,7 +3,7 @@
 //! A carrier that knows its caller (the control socket, a data channel) leaves a [`Caller`] with the request; headers do
 //! not matter then. Over TCP the credentials are, in this order: `Authorization: Bearer` with an API key,
 //! `Authorization: Basic` with a name and its password or API key, the session cookie. Credentials that a browser sends by
-//! itself (cookie, Basic) change something only from our own page.
+//! itself (cookie, Basic) change something only from our own page. Below `/komga` the credentials are those of [`komga`].
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
@@ -13,8 +13,8 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use data_encoding::BASE64;
 
-use super::App;
 use super::error::{Denied, Refusal};
+use super::{App, komga};
 use crate::accounts::{AuditLine, Caller, Credential};
 
 /// Name of the session cookie.
@@ -139,12 +139,21 @@ pub(super) async fn identify(State(app): State<App>, mut request: Request, next:
         .extensions()
         .get::<Connection>()
         .map(|connection| app.options().trusted_proxies.front(*connection, request.headers(), request.uri()));
+    let asked = komga::is_below(request.uri().path()).then(|| komga::Asked::of(&request));
+    let mut entered = None;
     let caller = match (known, &front) {
         (Some(caller), _) => Ok(caller),
+        (None, Some(front)) if asked.is_some() => {
+            reader(&app, front, request.method(), request.headers(), request.uri().query()).await.map(|reader| {
+                let caller = reader.caller.clone();
+                entered = Some(reader);
+                caller
+            })
+        }
         (None, Some(front)) => over_http(&app, front, request.method(), request.headers()).await,
         (None, None) => return StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     };
-    let challenge = wants_challenge(request.headers());
+    let challenge = asked.is_none() && wants_challenge(request.headers());
     let line = Line::of(&request, caller.as_ref().ok(), front.as_ref());
     let response = match caller {
         Ok(caller) => {
@@ -156,6 +165,10 @@ pub(super) async fn identify(State(app): State<App>, mut request: Request, next:
             next.run(request).await
         }
         Err(refusal) => refusal.into_response(),
+    };
+    let response = match asked {
+        Some(asked) => komga::finish(&app, asked, entered, response).await,
+        None => response,
     };
     finish(&app, line, challenge, response)
 }
@@ -180,21 +193,46 @@ async fn over_http(app: &App, front: &Front, method: &Method, headers: &HeaderMa
             .and_then(|token| accounts.by_session(token, front.address))
             .unwrap_or_else(|| Caller::nobody(front.address)),
     };
-    if !method.is_safe() && !matches!(caller.credential, Credential::ApiKey(_)) && !from_own_page(headers, front) {
-        return Err(Refusal::forbidden("this call came from another site's page"));
-    }
+    deliberate(&caller, front, method, headers)?;
     Ok(caller)
 }
 
-fn name_and_secret(pair: &str) -> Option<(String, String)> {
+/// A program for reading, by its own ways of saying who it is.
+async fn reader(
+    app: &App,
+    front: &Front,
+    method: &Method,
+    headers: &HeaderMap,
+    query: Option<&str>,
+) -> Result<komga::Entered, Refusal> {
+    let entered = komga::enter(app, front, headers, query).await?;
+    deliberate(&entered.caller, front, method, headers)?;
+    Ok(entered)
+}
+
+/// What changes something is not done because another site had a browser ask for it. A key is nothing that a browser brings by
+/// itself.
+fn deliberate(caller: &Caller, front: &Front, method: &Method, headers: &HeaderMap) -> Result<(), Refusal> {
+    if !method.is_safe() && !matches!(caller.credential, Credential::ApiKey(_)) && !from_own_page(headers, front) {
+        return Err(Refusal::forbidden("this call came from another site's page"));
+    }
+    Ok(())
+}
+
+pub(super) fn name_and_secret(pair: &str) -> Option<(String, String)> {
     let decoded = String::from_utf8(BASE64.decode(pair.as_bytes()).ok()?).ok()?;
     let (name, secret) = decoded.split_once(':')?;
     Some((name.to_owned(), secret.to_owned()))
 }
 
 fn session_cookie(headers: &HeaderMap) -> Option<&str> {
-    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|v| v.to_str().ok()).flat_map(|v| v.split(';'));
-    cookies.filter_map(|pair| pair.trim().split_once('=')).find(|(name, _)| *name == COOKIE).map(|(_, value)| value)
+    cookies(headers, COOKIE).next()
+}
+
+/// The values of all cookies of a name: there are several where several paths have one.
+pub(super) fn cookies<'a>(headers: &'a HeaderMap, name: &'static str) -> impl Iterator<Item = &'a str> {
+    let all = headers.get_all(header::COOKIE).iter().filter_map(|v| v.to_str().ok()).flat_map(|v| v.split(';'));
+    all.filter_map(|pair| pair.trim().split_once('=')).filter(move |(key, _)| *key == name).map(|(_, value)| value)
 }
 
 /// A browser says where a changing call comes from, by `Sec-Fetch-Site` where the page is secure and by `Origin` always.

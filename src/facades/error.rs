@@ -37,6 +37,10 @@ pub struct Refusal {
 #[derive(Debug, Clone, Copy)]
 pub struct Denied(pub &'static str);
 
+/// What a refusal tells people, for dialects that tell it in another form.
+#[derive(Debug, Clone)]
+pub struct Told(pub String);
+
 impl Refusal {
     fn new(status: StatusCode, word: &'static str, message: impl Into<String>) -> Self {
         Self { status, word, message: message.into(), retry_after: None, denied: false }
@@ -50,6 +54,19 @@ impl Refusal {
     #[must_use]
     pub fn not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", "there is no such thing here")
+    }
+
+    /// There is no such thing: why.
+    #[must_use]
+    pub fn absent(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", message)
+    }
+
+    /// What cannot be had now, told as what is not there.
+    #[must_use]
+    pub fn as_absent(self) -> Self {
+        let now = self.status == StatusCode::SERVICE_UNAVAILABLE;
+        if now { Self { status: StatusCode::NOT_FOUND, word: "not_found", ..self } } else { self }
     }
 
     /// There is such a thing, but not for this caller, who is told what [`Refusal::not_found`] tells.
@@ -161,8 +178,9 @@ pub fn with_causes(error: &(dyn Error + 'static)) -> String {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let body = Problem { error: self.word.to_owned(), message: self.message };
+        let body = Problem { error: self.word.to_owned(), message: self.message.clone() };
         let mut response = (self.status, Json(body)).into_response();
+        response.extensions_mut().insert(Told(self.message));
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some(wait) = self.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));

@@ -16,6 +16,7 @@ mod forward;
 mod gateway;
 mod holders;
 pub mod ipfs;
+pub mod komga;
 mod metrics;
 pub mod native;
 mod routes;
@@ -61,6 +62,7 @@ struct Inner {
     options: FacadeOptions,
     uploads: Uploads,
     floods: Floods,
+    readers: komga::Readers,
     stopping: CancellationToken,
     listeners: Vec<(&'static str, SocketAddr)>,
     http: Traffic,
@@ -82,7 +84,20 @@ impl App {
     ) -> Self {
         let (http, https, webrtc, iroh) = Default::default();
         let (uploads, floods) = (Uploads::new(options.uploads.clone()), Floods::new(options.friend_requests));
-        Self(Arc::new(Inner { node, options, uploads, floods, stopping, listeners, http, https, webrtc, iroh }))
+        let readers = komga::Readers::default();
+        Self(Arc::new(Inner {
+            node,
+            options,
+            uploads,
+            floods,
+            readers,
+            stopping,
+            listeners,
+            http,
+            https,
+            webrtc,
+            iroh,
+        }))
     }
 
     /// The node behind everything.
@@ -107,6 +122,10 @@ impl App {
 
     fn floods(&self) -> &Floods {
         &self.0.floods
+    }
+
+    fn readers(&self) -> &komga::Readers {
+        &self.0.readers
     }
 
     fn options(&self) -> &FacadeOptions {

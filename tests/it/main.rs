@@ -29,6 +29,7 @@ mod identity;
 mod index;
 mod internet;
 mod iroh;
+mod komga;
 mod media;
 mod misbehaving;
 mod odd_films;

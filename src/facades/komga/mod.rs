@@ -1,0 +1,42 @@
+//! Komga's API below `/komga`, for the programs that speak it: Mihon first. An item of ours goes by its own id there.
+//!
+//! ```text
+//! entry (who: Basic, key, cookies) ──► routes (may they) ──► a handler here ──► catalog::shelves
+//!                                                                 │
+//! answer (Komga's errors, tags, cookies) ◄────────────────────────┘
+//! ```
+//! Komga's words stay in this folder. Only series and books of libraries on this machine are shown. What is not covered is in
+//! [`covered`], and answers 404.
+mod absent;
+mod answer;
+pub mod books;
+mod conditions;
+pub mod covered;
+mod dates;
+mod entry;
+pub mod files;
+mod filters;
+pub mod libraries;
+pub mod lists;
+pub mod metadata;
+pub mod pages;
+mod paging;
+mod params;
+pub mod progress;
+pub mod series;
+mod shapes;
+pub mod thumbnails;
+pub mod users;
+pub mod words;
+
+pub(super) use absent::{absent, shown};
+pub(super) use answer::{Asked, finish};
+pub(super) use entry::{Entered, Readers, enter};
+
+/// Where everything of Komga's lies.
+pub(super) const BASE: &str = "/komga";
+
+/// Whether a path is one of Komga's.
+pub(super) fn is_below(path: &str) -> bool {
+    path.strip_prefix(BASE).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}

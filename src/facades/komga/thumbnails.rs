@@ -1,0 +1,83 @@
+//! Covers of series, books and lists, as JPEGs of at most 300 pixels: made by the worker, once, and kept.
+use std::path::PathBuf;
+
+use axum::extract::State;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use super::lists;
+use super::pages::SMALL;
+use crate::accounts::Caller;
+use crate::catalog::shelves::ListKind;
+use crate::catalog::{Item, ItemKind};
+use crate::facades::App;
+use crate::facades::error::Refusal;
+use crate::facades::extract::{Asker, IfNoneMatch, Path, SeenItem};
+
+/// The cover of a series or a book.
+pub(in crate::facades) async fn item(
+    State(app): State<App>,
+    SeenItem(seen): SeenItem,
+    known: IfNoneMatch,
+) -> Result<Response, Refusal> {
+    let cover = cover(&seen.item).ok_or_else(|| Refusal::absent("there is no cover"))?;
+    answer(&app, cover, &known, "max-age=0, must-revalidate, private").await
+}
+
+fn cover(item: &Item) -> Option<PathBuf> {
+    let ours = item.friend.is_none() && matches!(item.kind, ItemKind::Series | ItemKind::Book);
+    item.artwork.poster.clone().filter(|_| ours)
+}
+
+/// The cover of a collection: that of its first series.
+pub(in crate::facades) async fn collection(
+    State(app): State<App>,
+    Asker(caller): Asker,
+    Path(id): Path<String>,
+    known: IfNoneMatch,
+) -> Result<Response, Refusal> {
+    of_list(&app, &caller, ListKind::Collection, &id, &known).await
+}
+
+/// The cover of a read list: that of its first book.
+pub(in crate::facades) async fn read_list(
+    State(app): State<App>,
+    Asker(caller): Asker,
+    Path(id): Path<String>,
+    known: IfNoneMatch,
+) -> Result<Response, Refusal> {
+    of_list(&app, &caller, ListKind::ReadList, &id, &known).await
+}
+
+async fn of_list(
+    app: &App,
+    caller: &Caller,
+    kind: ListKind,
+    id: &str,
+    known: &IfNoneMatch,
+) -> Result<Response, Refusal> {
+    for item in lists::seen(app, caller, kind, id).await?.items.iter().take(20) {
+        let item = app.node().catalog().item(item, caller.id()).await?;
+        if let Some(cover) = cover(&item.item) {
+            return answer(app, cover, known, "max-age=3600, private").await;
+        }
+    }
+    Err(Refusal::absent("there is no cover"))
+}
+
+async fn answer(app: &App, cover: PathBuf, known: &IfNoneMatch, cache: &'static str) -> Result<Response, Refusal> {
+    let absent = |_| Refusal::absent("there is no cover");
+    let playback = app.node().playback();
+    let cover = playback.cover(&cover, SMALL).await.map_err(absent)?;
+    let mut response = if known.has(&cover.tag) {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        let bytes = playback.draw(&cover).await.map_err(absent)?;
+        ([(header::CONTENT_TYPE, "image/jpeg")], bytes).into_response()
+    };
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
+    if let Ok(tag) = HeaderValue::from_str(&cover.tag) {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    Ok(response)
+}
