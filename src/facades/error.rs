@@ -56,6 +56,12 @@ impl Refusal {
         Self::new(StatusCode::NOT_FOUND, "not_found", "there is no such thing here")
     }
 
+    /// It is as it is, and that is in the way: what.
+    #[must_use]
+    pub fn conflict(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, "conflict", message)
+    }
+
     /// There is no such thing: why.
     #[must_use]
     pub fn absent(message: impl Into<String>) -> Self {

@@ -276,6 +276,10 @@ fn declare() -> Routes {
         .get   ("/komga/api/v1/readlists/{id}/read-progress/tachiyomi", Account, Home, komga::progress::list)
         .put   ("/komga/api/v1/readlists/{id}/read-progress/tachiyomi", Account, Home, komga::progress::track_list)
 
+        .get   ("/komga/koreader/users/auth",                   Account, Home,    komga::koreader::auth)
+        .put   ("/komga/koreader/syncs/progress",               Account, Home,    komga::koreader::set)
+        .get   ("/komga/koreader/syncs/progress/{hash}",        Account, Home,    komga::koreader::show)
+
         .get   ("/komga/series/{id}",                           Public,  Home,    komga::shown)
         .get   ("/komga/book/{id}",                             Public,  Home,    komga::shown)
         .get   ("/komga/{*path}",                               Account, Home,    komga::absent)

@@ -76,7 +76,8 @@ impl Scene {
             .replace("{stream}", "9")
             .replace("{sprite}", "0.jpg")
             .replace("{number}", "1")
-            .replace("{book}", NOTHING);
+            .replace("{book}", NOTHING)
+            .replace("{hash}", NOTHING);
         if path.ends_with("/segments") { format!("{path}?from=0&count=1") } else { path }
     }
 

@@ -4,7 +4,7 @@
 pub const NOT_COVERED: &[(&str, &str)] = &[
     ("/opds/", "OPDS feeds are not served below /komga yet"),
     ("/sse/", "events are not told yet"),
-    ("/koreader/", "KOReader's sync is not served below /komga yet"),
+    ("/koreader/", "accounts are made on the node's own page"),
     ("/kobo/", "Kobo readers are not served"),
     ("/oauth2/", "there is no signing in by other services"),
     ("/api/v1/filesystem", "folders are chosen on the node's own page"),

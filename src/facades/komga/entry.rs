@@ -126,7 +126,8 @@ pub(super) fn tokens(headers: &HeaderMap) -> impl Iterator<Item = &str> {
 async fn proved(accounts: &Accounts, front: &Front, headers: &HeaderMap) -> Result<Option<Caller>, Refusal> {
     let text = |name: &str| headers.get(name).map(|v| v.to_str().unwrap_or_default().trim());
     let by_key = |key: &str| accounts.by_api_key(key, front.address).ok_or_else(Refusal::unauthenticated).map(Some);
-    if let Some(key) = text("x-api-key") {
+    // KOReader sends a key as the name of its user.
+    if let Some(key) = text("x-api-key").or_else(|| text("x-auth-user")) {
         return by_key(key);
     }
     let Some(authorization) = text(header::AUTHORIZATION.as_str()) else { return Ok(None) };

@@ -60,7 +60,7 @@ fn shape(library: &Library, admin: bool) -> Value {
         "seriesCover": "FIRST",
         "hashFiles": true,
         "hashPages": false,
-        "hashKoreader": false,
+        "hashKoreader": true,
         "analyzeDimensions": true,
         "oneshotsDirectory": "_oneshots",
         "unavailable": library.state == LibraryState::Unavailable,

@@ -16,6 +16,7 @@ mod dates;
 mod entry;
 pub mod files;
 mod filters;
+pub mod koreader;
 pub mod libraries;
 pub mod lists;
 pub mod metadata;

@@ -1,5 +1,6 @@
 //! Komga's API, as the programs that speak it use it.
 mod entry;
+mod koreader;
 mod lists;
 mod many;
 mod mihon;
