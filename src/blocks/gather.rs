@@ -18,6 +18,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use super::beside::Beside;
 use super::by_reference::{Stamp, open, read_span};
@@ -91,6 +92,8 @@ struct Gather {
     there: AtomicU64,
     supplied: AtomicU64,
     progress: Box<dyn Fn(Gathered) + Send + Sync>,
+    /// Blocks that are being written.
+    writing: TaskTracker,
 }
 
 impl Blocks {
@@ -120,6 +123,7 @@ impl Blocks {
                 there: AtomicU64::new(0),
                 supplied: AtomicU64::new(0),
                 progress: Box::new(progress),
+                writing: TaskTracker::new(),
             };
             let gather = Arc::new(gather);
             let missing = gather.blocking(cancel, Gather::missing).await?;
@@ -127,7 +131,11 @@ impl Blocks {
                 let (this, gather, supplier) = (self.clone(), Arc::clone(&gather), Arc::clone(&supplier));
                 async move { gather.fetch(&this, number, supplier).await }
             });
-            fetched.buffer_unordered(options.flights.max(1)).try_collect::<()>().await?;
+            let fetched = fetched.buffer_unordered(options.flights.max(1)).try_collect::<()>().await;
+            // Who gives up here leaves nobody behind that still writes.
+            gather.writing.close();
+            gather.writing.wait().await;
+            fetched?;
             let index = self.clone();
             gather.blocking(cancel, move |gather, _| gather.complete(&index.inner.index)).await
         };
@@ -226,7 +234,7 @@ impl Gather {
         let (bytes, supplied) = blocks.obtain(cid, Some(&*supplier)).await.ok_or(GatherError::Missing(cid))?;
         let length = bytes.len() as u64;
         let this = Arc::clone(&self);
-        let written = tokio::task::spawn_blocking(move || this.write(number, &bytes)).await;
+        let written = self.writing.spawn_blocking(move || this.write(number, &bytes)).await;
         written.map_err(|_| GatherError::Cancelled)??;
         self.tell(length, supplied);
         Ok(())
