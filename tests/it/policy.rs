@@ -61,7 +61,7 @@ impl Scene {
         let id = match route.path {
             p if p.starts_with("/api/v1/libraries/") => self.node.library.as_str(),
             p if p.starts_with("/api/v1/items/") => self.item.as_str(),
-            p if p.starts_with("/komga/api/v1/libraries/") => self.comics[0].as_str(),
+            p if p.starts_with("/komga/") && p.contains("/libraries/{id}") => self.comics[0].as_str(),
             p if p.starts_with("/komga/") && p.contains("/series/{id}") => self.comics[1].as_str(),
             p if p.starts_with("/komga/") && p.contains("/books/{id}") => self.comics[2].as_str(),
             _ => NOTHING,

@@ -20,6 +20,7 @@ pub mod koreader;
 pub mod libraries;
 pub mod lists;
 pub mod metadata;
+pub mod opds;
 pub mod pages;
 mod paging;
 mod params;

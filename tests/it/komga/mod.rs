@@ -5,6 +5,7 @@ mod lists;
 mod many;
 mod mihon;
 mod odd;
+mod opds;
 mod shape;
 mod typed;
 
