@@ -132,3 +132,68 @@ impl Controller for Near {
         self
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Always says the same.
+    #[derive(Debug, Clone)]
+    struct Steady {
+        window: u64,
+        bytes_a_second: u64,
+    }
+
+    impl Controller for Steady {
+        fn on_congestion_event(&mut self, _: Instant, _: Instant, _: bool, _: bool, _: u64, _: u64) {}
+
+        fn on_mtu_update(&mut self, _: u16) {}
+
+        fn window(&self) -> u64 {
+            self.window
+        }
+
+        fn metrics(&self) -> ControllerMetrics {
+            let mut metrics = ControllerMetrics::default();
+            metrics.congestion_window = self.window;
+            metrics.pacing_rate = Some(self.bytes_a_second);
+            metrics.bandwidth_estimate = Some(self.bytes_a_second * 8);
+            metrics
+        }
+
+        fn clone_box(&self) -> Box<dyn Controller> {
+            Box::new(self.clone())
+        }
+
+        fn initial_window(&self) -> u64 {
+            self.window
+        }
+
+        fn into_any(self: Box<Self>) -> Box<dyn Any> {
+            self
+        }
+    }
+
+    fn over(shortest: Duration, window: u64, bytes_a_second: u64) -> Near {
+        Near { inner: Box::new(Steady { window, bytes_a_second }), mtu: 1452, shortest }
+    }
+
+    #[test]
+    fn inside_a_house_what_the_line_carries_in_a_turn_may_be_under_way_and_a_fast_line_is_not_paced() {
+        let near = over(Duration::from_micros(80), 20_000, 500_000_000);
+        assert_eq!(near.window(), 2_000_000, "4 ms of 500 MB/s");
+        assert_eq!(near.metrics().congestion_window, 2_000_000);
+        assert_eq!(near.metrics().pacing_rate, Some(UNPACED));
+        let slow = over(Duration::from_micros(80), 20_000, 1_000_000);
+        assert_eq!((slow.window(), slow.metrics().pacing_rate), (20_000, Some(1_000_000)), "a slow line is paced");
+    }
+
+    #[test]
+    fn on_a_longer_path_and_before_a_round_trip_is_known_nothing_is_changed() {
+        for shortest in [NEAR, Duration::from_millis(50), Duration::MAX] {
+            let far = over(shortest, 20_000, 500_000_000);
+            assert_eq!((far.window(), far.metrics().pacing_rate), (20_000, Some(500_000_000)), "{shortest:?}");
+            assert_eq!(far.clone_box().window(), 20_000);
+        }
+    }
+}
