@@ -1,4 +1,5 @@
 //! Shows: made when their first episode comes, gone with their last.
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
@@ -104,6 +105,11 @@ pub(super) fn ensure(
     }
     let sort_title = sorting::sort_title(&name.title);
     let place = name.place.as_deref().map(items::bytes);
+    if let (Some(number), ItemKind::Series) = (name.renamed_from, kind) {
+        take_place(t, number, library, name)?;
+        let sql = "SELECT sort_title FROM item WHERE n = ?1";
+        return t.prepare_cached(sql)?.query_row([number], |r| Ok((number, r.get(0)?)));
+    }
     if let Some(number) = name.renamed_from {
         // Its description is read again from its new folder: `described` is unset.
         let sql = "UPDATE item SET library = ?2, show_key = ?3, title = ?4, sort_title = ?5, sort_key = ?6, year = ?7, \
@@ -128,26 +134,38 @@ pub(super) fn ensure(
 
 /// See [`super::Catalog::move_series`].
 pub(super) fn take_places(t: &Transaction<'_>, library: &str, takes: &[(i64, ShowName)]) -> rusqlite::Result<()> {
-    let stays = |key: &str| {
+    // Of several that come to one folder, the oldest has it.
+    let mut moving: BTreeMap<&str, (i64, &ShowName)> = BTreeMap::new();
+    for (number, name) in takes {
+        let taken = moving.entry(&name.key).or_insert((*number, name));
+        *taken = if *number < taken.0 { (*number, name) } else { *taken };
+    }
+    let mut holders = BTreeMap::new();
+    for key in moving.keys().copied() {
         let sql = "SELECT n FROM item WHERE library = ?1 AND show_key = ?2";
         let holder: Option<i64> = t.prepare_cached(sql)?.query_row([library, key], |r| r.get(0)).optional()?;
-        Ok::<_, rusqlite::Error>(holder.is_some_and(|holder| !takes.iter().any(|(number, _)| *number == holder)))
-    };
-    let mut free = Vec::new();
-    for take in takes {
-        if !stays(&take.1.key)? {
-            free.push(take);
+        holders.extend(holder.map(|holder| (key, holder)));
+    }
+    // Who cannot go stays where another would have come to, who stays then too.
+    loop {
+        let before = moving.len();
+        let leaving: BTreeSet<i64> = moving.values().map(|(number, _)| *number).collect();
+        moving.retain(|key, _| holders.get(key).is_none_or(|holder| leaving.contains(holder)));
+        if moving.len() == before {
+            break;
         }
     }
     // A name that no folder has, so that two can swap theirs.
-    for (number, _) in &free {
+    for (number, _) in moving.values() {
         t.execute("UPDATE item SET show_key = 'moving:' || n WHERE n = ?1", [number])?;
     }
-    for (number, name) in free {
-        let sql = "UPDATE OR IGNORE item SET library = ?2, show_key = ?3, place = ?4, described = NULL WHERE n = ?1";
-        t.execute(sql, params![number, library, name.key, name.place.as_deref().map(items::bytes)])?;
-    }
-    Ok(())
+    moving.into_values().try_for_each(|(number, name)| take_place(t, number, library, name))
+}
+
+/// A series is found by this folder from now on. What it is called is read again, but for what a person wrote.
+fn take_place(t: &Transaction<'_>, series: i64, library: &str, name: &ShowName) -> rusqlite::Result<()> {
+    let sql = "UPDATE item SET library = ?2, show_key = ?3, place = ?4, described = NULL WHERE n = ?1";
+    t.execute(sql, params![series, library, name.key, name.place.as_deref().map(items::bytes)]).map(|_| ())
 }
 
 pub(super) fn describe(t: &Transaction<'_>, show: i64, new: &ShowDescription) -> rusqlite::Result<Touched> {
