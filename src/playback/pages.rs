@@ -1,10 +1,12 @@
 //! Pages of books: their bytes as they are in the file, or in a form that everything can show.
 //!
-//! A page of a zip or tar is read here, by its place and checked by its checksum; what must be decoded, or is in another kind of file, is
-//! the worker's.
-use std::fs::File;
+//! A page of a zip is read here, by its place and checked by its checksum, one of a tar from verified blocks; what must be decoded, or is
+//! in another kind of file, is the worker's.
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt as _;
 
 use bytes::Bytes;
+use futures_util::TryStreamExt as _;
 
 use super::{Playback, PlaybackError, Source};
 use crate::media::MediaError;
@@ -38,9 +40,15 @@ impl Playback {
         if matches!(page.place, Place::Other { .. }) {
             return Ok(media.page(&source.path, page.place).await?);
         }
+        if let Place::Stored { offset, size } = page.place {
+            // Nothing in the file itself says whether these bytes are right.
+            return self.stored(source, offset, size).await;
+        }
         let (path, place) = (source.path.clone(), page.place);
         let read = move || {
-            let file = File::open(&path)?;
+            // Without O_NONBLOCK a named pipe in the book's place would hold the thread.
+            let nonblock = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+            let file = OpenOptions::new().read(true).custom_flags(nonblock).open(&path)?;
             book::read_page(&file, &place, PAGE_MAX)
         };
         let read = tokio::task::spawn_blocking(read).await.map_err(|_| PlaybackError::NotFound)?;
@@ -48,5 +56,12 @@ impl Playback {
             BookError::Io(error) => MediaError::Open(error).into(),
             other => MediaError::Unreadable(other.to_string()).into(),
         })
+    }
+
+    /// Bytes of the file from its verified blocks.
+    async fn stored(&self, source: &Source, offset: u64, size: u64) -> Result<Bytes, PlaybackError> {
+        let end = offset.checked_add(size).filter(|_| size <= PAGE_MAX).ok_or(PlaybackError::NotFound)?;
+        let pieces: Vec<Bytes> = self.inner.shop.blocks.read(&source.cid, offset..end).try_collect().await?;
+        Ok(pieces.concat().into())
     }
 }
