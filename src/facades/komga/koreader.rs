@@ -68,7 +68,7 @@ pub(in crate::facades) async fn set(
     Json(told): Json<Told>,
 ) -> Result<Answer<Value>, Refusal> {
     let book = book(&app, &caller, &told.document).await?;
-    let page = told.progress.page().filter(|page| *page <= book.pages.max(1));
+    let page = told.progress.page().filter(|page| (1..=book.pages.max(1)).contains(page));
     let page = page.ok_or_else(|| Refusal::invalid("progress: must be a page of the book"))?;
     let flows = book.format.as_deref() == Some("epub") && !book.divina_compatible;
     let completed = if flows { told.percentage >= WHOLE } else { page == book.pages };

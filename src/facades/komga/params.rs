@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use percent_encoding::percent_decode_str;
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 /// Pairs at most; the rest is left out.
 const PAIRS_MAX: usize = 4096;
@@ -32,6 +32,13 @@ impl Params {
     /// The first value.
     pub fn one(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// All of it as a query, but for one name; ends with `&` where there is anything.
+    pub fn without(&self, name: &str) -> String {
+        let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+        let others = self.0.iter().filter(|(key, _)| key != name);
+        others.map(|(key, value)| format!("{}={}&", encoded(key), encoded(value))).collect()
     }
 
     /// The values of a list, trimmed, without empty ones.

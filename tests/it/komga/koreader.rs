@@ -85,7 +85,7 @@ async fn books_that_nobody_knows_or_may_see_and_odd_places_are_refused() {
     for unknown in ["900150983cd24fb0d6963f7d28e17f72", "short", "../../etc", &"x".repeat(32)] {
         assert_eq!(ada.put(unknown, "1", 0.1).await, 404, "{unknown}");
     }
-    for odd in ["0x", "4", "-1", "", "99999999999999999999"] {
+    for odd in ["0x", "0", "4", "-1", "", "99999999999999999999"] {
         assert_eq!(ada.put(&hash, odd, 0.1).await, 400, "{odd}");
     }
     node.account("out", Some(Vec::new())).await;

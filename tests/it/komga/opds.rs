@@ -109,6 +109,14 @@ async fn what_was_begun_is_kept_reading_and_pages_lead_to_each_other() {
 
     let (first, entries) = feed(&reader, "/komga/opds/v1.2/series?size=2").await;
     assert_eq!((entries.len(), first.links.iter().any(|link| link["rel"] == "previous")), (2, false));
+    let (second, rest) = feed(&reader, &first.link("next")["href"]).await;
+    assert_eq!(
+        rest.iter().map(|entry| entry.title.as_str()).collect::<Vec<_>>(),
+        ["Saga"],
+        "as many to a page as before"
+    );
+    let (back, _) = feed(&reader, &second.link("previous")["href"]).await;
+    assert_eq!(back.link("next"), first.link("next"));
     let (found, _) = feed(&reader, "/komga/opds/v1.2/series?search=etoile").await;
     assert_eq!(found.links.iter().filter(|link| link["rel"] == "next").count(), 0);
     let (_, found) = feed(&reader, "/komga/opds/v1.2/series?search=etoile").await;

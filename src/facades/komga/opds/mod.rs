@@ -146,10 +146,7 @@ async fn series_feed(app: &App, params: &Params, mut feed: Feed, wanted: ShelfFi
     let paging = Paging::of(params);
     let found = app.node().catalog().series_list(ShelfFilter { page: paging.part(), ..wanted }).await?;
     let path = feed.id.trim_start_matches("potluck:").to_owned();
-    let kept = ["search", "publisher"].into_iter().filter_map(|name| Some((name, params.one(name)?)));
-    let query: String =
-        kept.map(|(name, value)| format!("{name}={}&", utf8_percent_encode(value, NON_ALPHANUMERIC))).collect();
-    around(&mut feed, &path, &query, paging, &found);
+    around(&mut feed, &path, &params.without("page"), paging, &found);
     feed.entries = found.rows.into_iter().map(series_entry).collect();
     Ok(feed)
 }
@@ -159,7 +156,7 @@ async fn books_feed(app: &App, params: &Params, mut feed: Feed, wanted: ShelfFil
     let paging = Paging::of(params);
     let found = app.node().catalog().book_list(ShelfFilter { page: paging.part(), ..wanted }).await?;
     let path = feed.id.trim_start_matches("potluck:").to_owned();
-    around(&mut feed, &path, "", paging, &found);
+    around(&mut feed, &path, &params.without("page"), paging, &found);
     feed.entries = found.rows.into_iter().map(|book| book_entry(book, series)).collect();
     Ok(feed)
 }
