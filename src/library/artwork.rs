@@ -8,7 +8,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::scan::{Companion, Folder};
-use crate::catalog::ItemKind;
+use crate::catalog::{ItemKind, LibraryKind};
 use crate::content::Cid;
 
 /// Pixels of a picture taken from a video.
@@ -66,8 +66,8 @@ pub(super) fn beside_video(root: &Path, folder: &Folder, name: &OsStr, kind: Ite
     }
 }
 
-/// What lies in a show's folder.
-pub(super) fn beside_show(root: &Path, folder: &Folder) -> Beside {
+/// What lies in the folder of a show, or of a series of books.
+pub(super) fn beside_show(root: &Path, folder: &Folder, kind: LibraryKind) -> Beside {
     let find = |names: &[&str], extensions: &[&str]| {
         let found = names.iter().find_map(|name| named(folder.companions.iter(), name.as_bytes(), "", extensions));
         found.map(|companion| root.join(&folder.place).join(&companion.name))
@@ -76,7 +76,7 @@ pub(super) fn beside_show(root: &Path, folder: &Folder) -> Beside {
     let mut posters = vec!["poster", "folder", "cover", "show", "season-all-poster"];
     posters.extend(seasons.iter().skip(1).chain(seasons.first()).map(String::as_str));
     Beside {
-        nfo: find(&["tvshow"], &["nfo"]).or_else(|| find(&["series"], &["json"])),
+        nfo: if kind.is_read() { find(&["series"], &["json"]) } else { find(&["tvshow"], &["nfo"]) },
         poster: find(&posters, PICTURES),
         backdrop: find(&["fanart", "backdrop", "background"], PICTURES),
         subtitles: Vec::new(),
@@ -210,7 +210,8 @@ mod tests {
 
     #[test]
     fn a_show_without_a_poster_wears_its_first_seasons() {
-        let of = |files: &[&str]| name(beside_show(Path::new("/l"), &folder("Show", &[], files)).poster);
+        let of =
+            |files: &[&str]| name(beside_show(Path::new("/l"), &folder("Show", &[], files), LibraryKind::Shows).poster);
         assert_eq!(of(&["season02-poster.jpg", "season01-poster.jpg", "season00-poster.jpg"]), "season01-poster.jpg");
         assert_eq!(of(&["season01-poster.jpg", "poster.jpg"]), "poster.jpg");
     }

@@ -96,7 +96,7 @@ pub(super) fn describe_show(
     folder: &Folder,
     show: &KnownShow,
 ) -> Option<ShowDescription> {
-    let beside = artwork::beside_show(&library.path, folder);
+    let beside = artwork::beside_show(&library.path, folder, library.kind);
     if library.kind.is_read() {
         return describe_series(&beside, show);
     }
@@ -159,8 +159,8 @@ fn digest_of(text: &str) -> i64 {
 }
 
 fn read_series(path: &Path) -> Option<SeriesJson> {
-    let size = std::fs::metadata(path).ok()?.len();
-    let read = std::fs::read(path).ok().filter(|_| size <= SERIES_MAX)?;
+    let small = std::fs::metadata(path).is_ok_and(|meta| meta.is_file() && meta.len() <= SERIES_MAX);
+    let read = if small { std::fs::read(path).ok()? } else { return None };
     match SeriesJson::parse(&read) {
         Ok(written) => Some(written),
         Err(error) => {
