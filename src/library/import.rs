@@ -16,7 +16,7 @@ use crate::blocks::{ImportError, Imported};
 use crate::catalog::record::{BookFile, Description, Known, Place, Record, Stat};
 use crate::catalog::{Library, LibraryKind, LibraryState};
 use crate::content::Cid;
-use crate::media::book::decode_pages;
+use crate::media::book::{self, decode_pages};
 use crate::media::protocol::{BookFacts, PictureForm, PicturePage};
 use crate::media::{Facts, MediaError, StreamKind};
 
@@ -67,10 +67,20 @@ enum Reading {
     Gone,
 }
 
+/// What a picture of a file is taken from.
+#[derive(Debug, Clone, Copy)]
+enum Still {
+    /// A film.
+    Frame,
+    /// A book, and where its cover is in it.
+    Cover(Option<book::Place>),
+}
+
 /// What a file is.
 struct Content {
     facts: Facts,
     book: Option<BookFile>,
+    still: Still,
     /// Worth telling a person, although it can be read.
     problem: Option<String>,
 }
@@ -90,8 +100,7 @@ pub(super) async fn import(context: &Context, task: &Task<'_>, report: &Report) 
             if let Some(problem) = &content.problem {
                 tracing::warn!(file.path = %task.path().display(), problem, "a part of a book cannot be read");
             }
-            let cover = content.book.as_ref().map(|book| &book.page_list[..]);
-            let poster = picture(context, &task.path(), &cid, cover).await;
+            let poster = picture(context, &task.path(), &cid, content.still).await;
             write(context, task, report, Ok((content, cid, poster)), stat).await
         }
         Reading::Problem { problem, retry } => {
@@ -142,12 +151,12 @@ async fn content(context: &Context, kind: LibraryKind, path: &Path) -> Result<Op
     if !kind.is_read() {
         let facts = context.media.probe(path).await?;
         let moves = facts.streams.iter().any(|stream| stream.kind == StreamKind::Video);
-        return Ok(moves.then_some(Content { facts, book: None, problem: None }));
+        return Ok(moves.then_some(Content { facts, book: None, still: Still::Frame, problem: None }));
     }
-    let (BookFacts { format, pages, told, partial_md5, problem }, page_list) = context.media.book(path).await?;
+    let (BookFacts { format, pages, told, cover, partial_md5, problem }, page_list) = context.media.book(path).await?;
     let facts = Facts { container: format.as_str().to_owned(), pages: Some(pages), ..Facts::default() };
     let book = BookFile { page_list: page_list.into(), pages, told, partial_md5: Some(partial_md5) };
-    Ok(Some(Content { facts, book: Some(book), problem }))
+    Ok(Some(Content { facts, book: Some(book), still: Still::Cover(cover), problem }))
 }
 
 fn unreadable(error: &io::Error) -> String {
@@ -179,19 +188,23 @@ async fn hash(context: &Context, path: &Path, stat: &Stat, report: &Report) -> R
 
 /// The picture taken from a file that is known: the one made before, or a new one; none where that is not possible.
 pub(super) async fn frame(context: &Context, item: i64, path: &Path, cid: &Cid) -> Option<PathBuf> {
-    let cover = context.catalog.page_list(item).await.unwrap_or_default();
-    picture(context, path, cid, cover.as_deref()).await
+    let pages = context.catalog.page_list(item).await.unwrap_or_default();
+    let first = |list: Vec<u8>| Still::Cover(decode_pages(&list).ok().and_then(|pages| Some(pages.first()?.place)));
+    picture(context, path, cid, pages.map_or(Still::Frame, first)).await
 }
 
-/// The same of a file that was just read; `cover` are the pages of a book, the first of which it is.
-async fn picture(context: &Context, path: &Path, cid: &Cid, cover: Option<&[u8]>) -> Option<PathBuf> {
+/// The same of a file of which is known what to take it from.
+async fn picture(context: &Context, path: &Path, cid: &Cid, still: Still) -> Option<PathBuf> {
     let target = artwork::frame_path(&context.options.artwork, cid);
     if tokio::fs::try_exists(&target).await.unwrap_or(false) {
         return Some(target);
     }
-    let jpeg = match cover {
-        Some(pages) => first_page(context, path, pages).await?,
-        None => context.media.poster(path, artwork::FRAME_WIDTH).await,
+    let jpeg = match still {
+        Still::Cover(cover) => {
+            let plan = PicturePage { place: cover?, side: Some(artwork::COVER_SIDE), form: PictureForm::Jpeg };
+            context.media.picture_page(path, plan).await.map(Into::into)
+        }
+        Still::Frame => context.media.poster(path, artwork::FRAME_WIDTH).await,
     };
     let jpeg = match jpeg {
         Ok(jpeg) => jpeg,
@@ -209,12 +222,6 @@ async fn picture(context: &Context, path: &Path, cid: &Cid, cover: Option<&[u8]>
         }
         Err(_) => None,
     }
-}
-
-async fn first_page(context: &Context, path: &Path, pages: &[u8]) -> Option<Result<Vec<u8>, MediaError>> {
-    let place = decode_pages(pages).ok()?.first()?.place;
-    let plan = PicturePage { place, side: Some(artwork::COVER_SIDE), form: PictureForm::Jpeg };
-    Some(context.media.picture_page(path, plan).await.map(Into::into))
 }
 
 /// Decides which item it is and writes it.

@@ -112,6 +112,8 @@ pub struct BookFacts {
     pub pages: u32,
     /// What it says of itself.
     pub told: Told,
+    /// The picture that stands for it, if it has any.
+    pub cover: Option<super::book::Place>,
     /// What KOReader calls its file; see [`super::book::partial_md5`].
     pub partial_md5: String,
     /// What is wrong with some of its pages, for people.

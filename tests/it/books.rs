@@ -114,6 +114,74 @@ async fn two_series_that_swap_their_folders_names_keep_their_ids_and_books() {
 }
 
 #[tokio::test]
+async fn a_series_whose_folder_moves_into_one_that_another_keeps_joins_it_and_keeps_its_own_place_for_later() {
+    let (shelf, library) = comics().await;
+    for (series, seed) in [("A", 10), ("B", 20), ("C", 30)] {
+        for n in 0..3 {
+            put(&shelf, &format!("comics/{series}/{series}{n}.cbz"), comic(seed + n));
+        }
+    }
+    shelf.scan(&library).await;
+    let series = shelf.items(Some(ItemKind::Series)).await;
+    // Most of A goes to B's folder, most of B to C's, where C stays: nobody can have the other's folder.
+    for (from, to) in [("A", "B"), ("B", "C")] {
+        for n in 0..2 {
+            shelf.rename(&format!("comics/{from}/{from}{n}.cbz"), &format!("comics/{to}/{from}{n}.cbz"));
+        }
+    }
+    shelf.scan(&library).await;
+    put(&shelf, "comics/A/A9.cbz", comic(19));
+    shelf.scan(&library).await;
+    let after = shelf.items(Some(ItemKind::Series)).await;
+    assert_eq!(
+        after.iter().map(|one| &one.id).collect::<Vec<_>>(),
+        series.iter().map(|one| &one.id).collect::<Vec<_>>()
+    );
+    let books = shelf.items(Some(ItemKind::Book)).await;
+    let of = |id: &String| books.iter().filter(|book| book.show.as_ref() == Some(id)).count();
+    assert_eq!(series.iter().map(|one| of(&one.id)).collect::<Vec<_>>(), [2, 3, 5]);
+}
+
+#[tokio::test]
+async fn an_epub_that_flows_has_its_cover_and_its_documents_for_pages() {
+    let (node, ada, library) = node().await;
+    let opf = r#"<package xmlns="http://www.idpf.org/2007/opf" version="3.0"><metadata xmlns:dc="http://purl.org/dc/elements/1.1/">
+        <dc:title>Prose</dc:title></metadata><manifest><item id="c" href="c.jpg" media-type="image/jpeg" properties="cover-image"/>
+        <item id="a" href="a.xhtml" media-type="application/xhtml+xml"/><item id="b" href="b.xhtml" media-type="application/xhtml+xml"/>
+        </manifest><spine><itemref idref="a"/><itemref idref="b"/></spine></package>"#;
+    let container = r#"<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container" version="1.0"><rootfiles>
+        <rootfile full-path="book.opf" media-type="application/oebps-package+xml"/></rootfiles></container>"#;
+    let text = |words: &str| {
+        format!("<html xmlns=\"http://www.w3.org/1999/xhtml\"><body><p>{words}</p></body></html>").into_bytes()
+    };
+    let epub = zip(&[
+        ("mimetype", b"application/epub+zip".to_vec()),
+        ("META-INF/container.xml", container.as_bytes().to_vec()),
+        ("book.opf", opf.as_bytes().to_vec()),
+        ("c.jpg", page(77)),
+        ("a.xhtml", text("One.")),
+        ("b.xhtml", text("Two.")),
+    ]);
+    let folder = node.data().with_file_name("comics/Prose");
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("1.epub"), epub).unwrap();
+    let mut events = node.node().events();
+    ada.post(&format!("/api/v1/libraries/{library}/scan")).send().await.unwrap();
+    let done =
+        |event: &NodeEvent| matches!(event, NodeEvent::Scan(p) if p.library == library && p.state == ScanState::Done);
+    while !done(&events.recv().await.unwrap()) {}
+    let all = books(&ada, &library).await;
+    let prose = all.iter().find(|book| book.title == "Prose").unwrap();
+    assert_eq!(prose.pages, Some(2));
+    let cover = ada.get(prose.poster.as_ref().unwrap()).send().await.unwrap();
+    assert_eq!(cover.headers()["content-type"], "image/jpeg");
+    let list: BookPages =
+        ada.get(&format!("/api/v1/items/{}/pages", prose.id)).send().await.unwrap().json().await.unwrap();
+    assert!(list.pages.len() == 2 && list.pages.iter().all(|page| page.kind == "application/xhtml+xml"), "{list:?}");
+    node.stop().await;
+}
+
+#[tokio::test]
 async fn a_storm_of_renames_over_three_hundred_books_loses_nothing() {
     const SERIES: usize = 30;
     let (shelf, library) = comics().await;

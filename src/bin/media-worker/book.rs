@@ -38,7 +38,9 @@ pub fn of(file: &File) -> Result<(BookFacts, Vec<u8>), Trouble> {
     let spine = book.epub.as_ref().map_or(0, |epub| epub.spine.len() as u32);
     let count = if pages == 0 { spine } else { pages };
     let partial_md5 = book::partial_md5(file).map_err(BookError::from)?;
-    let facts = BookFacts { format: book.format, pages: count, told, partial_md5, problem };
+    let of_epub = || book.epub.as_ref()?.cover.as_ref().map(|cover| cover.place);
+    let cover = book.pages.first().map(|page| page.place).or_else(of_epub);
+    let facts = BookFacts { format: book.format, pages: count, told, cover, partial_md5, problem };
     Ok((facts, encode_pages(&book.pages)))
 }
 
