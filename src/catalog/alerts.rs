@@ -37,7 +37,7 @@ pub struct Troubled {
 
 pub(super) fn alerts(c: &Connection) -> rusqlite::Result<Alerts> {
     let count = |state: &str| -> rusqlite::Result<u64> {
-        let sql = "SELECT coalesce(sum(items), 0) FROM tally WHERE state = ?1 AND kind NOT IN ('show', 'series') \
+        let sql = "SELECT coalesce(sum(items), 0) FROM tally WHERE state = ?1 AND kind NOT IN ('show', 'series', 'album') \
             AND library IN (SELECT id FROM library WHERE friend IS NULL)";
         Ok(c.prepare_cached(sql)?.query_row([state], |r| r.get::<_, i64>(0))?.cast_unsigned())
     };

@@ -16,13 +16,15 @@ const COLUMNS: &str = "i.id, i.library, i.kind, CASE WHEN r.twin IS NULL THEN i.
     i.duration, i.problem, i.poster, i.backdrop, l.path AS root, l.friend, f.place, ifnull(f.cid, r.cid) AS cid, \
     ifnull(f.size, r.size) AS file_size, ifnull(f.width, r.width) AS width, ifnull(f.height, r.height) AS height, \
     ifnull(f.hdr, r.hdr) AS hdr, ifnull(f.sidecars, x'') AS sidecars, f.verified_at, r.name AS remote_name, p.position, p.completed, b.number AS book_number, b.pages AS book_pages, \
-    CASE WHEN i.kind IN ('show', 'series') THEN \
+    coalesce(k.artist, a.artist) AS artist, \
+    CASE WHEN i.kind IN ('show', 'series', 'album') THEN \
         (SELECT count(*) FROM item AS e WHERE e.show = i.n AND e.state <> 'trashed') END AS episodes, \
     EXISTS (SELECT 1 FROM file AS hf JOIN item AS h ON h.n = hf.item JOIN library AS hl ON hl.id = h.library \
         WHERE hf.cid = r.cid AND h.state = 'present' AND hl.state = 'available') AS here";
 
 const TABLES: &str = "FROM item AS i JOIN library AS l ON l.id = i.library LEFT JOIN file AS f ON f.item = i.n \
-    LEFT JOIN remote AS r ON r.item = i.n LEFT JOIN item AS s ON s.n = i.show LEFT JOIN progress AS p ON p.item = i.n AND p.account = :account LEFT JOIN book AS b ON b.item = i.n";
+    LEFT JOIN remote AS r ON r.item = i.n LEFT JOIN item AS s ON s.n = i.show LEFT JOIN progress AS p ON p.item = i.n AND p.account = :account LEFT JOIN book AS b ON b.item = i.n \
+    LEFT JOIN track AS k ON k.item = i.n LEFT JOIN album AS a ON a.item = i.n";
 
 /// How much of an item is read.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -195,6 +197,7 @@ fn item(row: &Row<'_>) -> rusqlite::Result<Item> {
         file: file(row)?,
         friend: row.get("friend")?,
         book: book(row)?,
+        artist: row.get("artist")?,
         artwork: Artwork { poster: optional_path(row, "poster")?, backdrop: optional_path(row, "backdrop")? },
     })
 }
@@ -245,6 +248,11 @@ fn names(joined: &[u8]) -> impl Iterator<Item = OsString> {
 }
 
 /// Names in one column, each ended by a zero byte, which no name can hold.
+/// What [`join_names`] joined.
+pub(super) fn split_names(joined: &[u8]) -> Vec<PathBuf> {
+    names(joined).map(PathBuf::from).collect()
+}
+
 pub(super) fn join_names<'a>(paths: impl IntoIterator<Item = &'a PathBuf>) -> Vec<u8> {
     let mut joined = Vec::new();
     for name in paths.into_iter().filter_map(|path| path.file_name()) {

@@ -114,7 +114,7 @@ pub(super) fn set_scanned(t: &Transaction<'_>, id: &str, now: i64) -> rusqlite::
 
 pub(super) fn totals(c: &Connection, id: &str) -> rusqlite::Result<LibraryTotals> {
     let sql = "SELECT coalesce(sum(items), 0), coalesce(sum(bytes), 0), coalesce(sum(items) FILTER (WHERE state = 'damaged'), 0) \
-        FROM tally WHERE library = ?1 AND kind NOT IN ('show', 'series') AND state <> 'trashed'";
+        FROM tally WHERE library = ?1 AND kind NOT IN ('show', 'series', 'album') AND state <> 'trashed'";
     c.prepare_cached(sql)?.query_row([id], |r| {
         let [items, bytes, damaged] = [r.get(0)?, r.get(1)?, r.get(2)?].map(i64::cast_unsigned);
         Ok(LibraryTotals { items, bytes, damaged })

@@ -10,6 +10,7 @@
 //! | `query`, `search`, `cursor`, `sorting` | lists: order, pages, words |
 //! | [`record`] | what the importer writes, and what friends' nodes tell |
 //! | `changes`, [`shared`] | what changed, for friends' nodes that follow |
+//! | [`music`] | artists, albums and tracks as programs for listening list them |
 //! | [`shelves`] | series and books as programs for reading list them |
 //! | [`limits`] | for whom here friends' libraries are |
 //! | [`replicas`] | what of friends' libraries is kept here |
@@ -21,6 +22,7 @@ mod items;
 mod libraries;
 pub mod limits;
 pub mod model;
+pub mod music;
 mod progress;
 mod query;
 pub mod record;
@@ -207,7 +209,12 @@ impl Catalog {
         T: Send + 'static,
         F: FnOnce(&Transaction<'_>) -> Result<T, rusqlite::Error> + Send + 'static,
     {
-        let answer = self.database.write(f).await?;
+        let whole = move |t: &Transaction<'_>| {
+            let answer = f(t)?;
+            record::music::settle(t, now())?;
+            Ok(answer)
+        };
+        let answer = self.database.write(whole).await?;
         self.written.send_replace(());
         Ok(answer)
     }
@@ -405,10 +412,14 @@ impl Catalog {
         if known { Ok(()) } else { Err(CatalogError::NotFound("item")) }
     }
 
-    /// Forgets all that an account watched, as when it is deleted. Returns how many items it had.
+    /// Forgets all that an account watched and heard, as when it is deleted. Returns how many items it had watched.
     pub async fn remove_progress(&self, account: &str) -> Result<usize, CatalogError> {
         let account = account.to_owned();
-        Ok(self.database.write(move |t| progress::forget_account(t, &account)).await?)
+        let forget = move |t: &Transaction<'_>| {
+            music::forget_account(t, &account)?;
+            progress::forget_account(t, &account)
+        };
+        Ok(self.database.write(forget).await?)
     }
 
     /// At most `limit` facts of how far these accounts watched that were written after a revision.

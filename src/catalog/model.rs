@@ -24,6 +24,8 @@ pub enum LibraryKind {
     Comics,
     /// Books, in series or alone.
     Books,
+    /// Tracks, in albums.
+    Music,
 }
 
 impl LibraryKind {
@@ -31,6 +33,12 @@ impl LibraryKind {
     #[must_use]
     pub fn is_read(self) -> bool {
         matches!(self, Self::Comics | Self::Books)
+    }
+
+    /// Whether it holds what is heard.
+    #[must_use]
+    pub fn is_heard(self) -> bool {
+        self == Self::Music
     }
 }
 
@@ -93,13 +101,17 @@ pub enum ItemKind {
     Series,
     /// A comic or a book.
     Book,
+    /// Holds tracks, has no file.
+    Album,
+    /// A piece of music.
+    Track,
 }
 
 impl ItemKind {
     /// Whether it holds others and has no file.
     #[must_use]
     pub fn is_group(self) -> bool {
-        matches!(self, Self::Show | Self::Series)
+        matches!(self, Self::Show | Self::Series | Self::Album)
     }
 
     /// The kind of what holds items of this kind.
@@ -108,6 +120,7 @@ impl ItemKind {
         match self {
             Self::Episode => Some(Self::Show),
             Self::Book => Some(Self::Series),
+            Self::Track => Some(Self::Album),
             _ => None,
         }
     }
@@ -166,6 +179,8 @@ pub struct Item {
     pub problem: Option<String>,
     /// The file that plays. Shows have none.
     pub file: Option<File>,
+    /// Of a track or an album: whose it is, as shown.
+    pub artist: Option<String>,
     /// Of a book: its number as shown, and how many pages it has.
     pub book: Option<BookSummary>,
     /// Which pictures exist for it.

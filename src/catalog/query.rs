@@ -299,7 +299,7 @@ fn add_access(sql: &mut Sql, filter: &ItemFilter) {
     }
     match filter.kind {
         Some(kind) => sql.add(" AND i.kind = ?", [kind.as_str().to_owned().into()]),
-        None => sql.add(" AND i.kind NOT IN ('show', 'series')", []),
+        None => sql.add(" AND i.kind NOT IN ('show', 'series', 'album')", []),
     }
     if let Some(list) = list {
         sql.add(" AND i.library IN (SELECT value FROM json_each(?))", [list.into()]);

@@ -358,7 +358,7 @@ fn offered(c: &Connection, replica: &Replica) -> rusqlite::Result<Vec<Offered>> 
     let sql = format!(
         "SELECT i.id, r.cid, r.size, p.watched_at, {holders}, {OWN} FROM item AS i JOIN library AS l ON l.id = i.library \
         JOIN remote AS r ON r.item = i.n LEFT JOIN progress AS p ON p.item = i.n AND p.account = :account AND p.completed = 1 \
-        WHERE {within} AND i.kind NOT IN ('show', 'series') AND l.friend = :friend AND l.withdrawn = 0 AND l.people IS NULL AND r.state = 'present' \
+        WHERE {within} AND i.kind NOT IN ('show', 'series', 'album') AND l.friend = :friend AND l.withdrawn = 0 AND l.people IS NULL AND r.state = 'present' \
         AND r.cid IS NOT NULL ORDER BY i.sort_key, i.n"
     );
     let values = named_params! { ":target": replica.target, ":friend": replica.friend, ":account": account };

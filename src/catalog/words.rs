@@ -42,6 +42,7 @@ words!(LibraryKind {
     Videos => "videos",
     Comics => "comics",
     Books => "books",
+    Music => "music",
 });
 words!(Visibility { Private => "private", Friends => "friends", Public => "public" });
 words!(LibraryState { Available => "available", Unavailable => "unavailable" });
@@ -52,6 +53,8 @@ words!(ItemKind {
     Video => "video",
     Series => "series",
     Book => "book",
+    Album => "album",
+    Track => "track",
 });
 words!(ItemState {
     Present => "present",

@@ -21,6 +21,9 @@ const READING: u32 = 1;
 
 const PICTURES: &[&str] = &["jpg", "jpeg", "png", "webp"];
 const SUBTITLES: &[&str] = &["srt", "vtt", "ass", "ssa"];
+const LYRICS: &[&str] = &["lrc"];
+/// What the picture of an album is called, which all its tracks have.
+const COVERS: &[&str] = &["cover", "folder", "front", "album", "albumart", "albumartsmall"];
 
 /// Absolute paths of what belongs to a video or a show.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -38,9 +41,10 @@ pub(super) fn beside_video(root: &Path, folder: &Folder, name: &OsStr, kind: Ite
     let stem = Path::new(name).file_stem().unwrap_or(name).as_bytes();
     let own = own_companions(folder, stem);
     // Names without the film's, as `poster.jpg`, are the film's only where it has the folder for itself.
-    let alone =
-        folder.files.len() == 1 && folder.place != Path::new("") && !matches!(kind, ItemKind::Episode | ItemKind::Book);
-    let shared: &[Companion] = if alone { &folder.companions } else { &[] };
+    let single = !matches!(kind, ItemKind::Episode | ItemKind::Book);
+    let alone = folder.files.len() == 1 && folder.place != Path::new("") && single;
+    let track = kind == ItemKind::Track;
+    let shared: &[Companion] = if alone || track { &folder.companions } else { &[] };
     let named = |endings: &[&str], extensions: &[&str]| {
         endings.iter().find_map(|ending| named(own.iter().copied(), stem, ending, extensions))
     };
@@ -52,17 +56,23 @@ pub(super) fn beside_video(root: &Path, folder: &Folder, name: &OsStr, kind: Ite
         ItemKind::Episode => &["-thumb", ""],
         ItemKind::Video => &["-poster", "-thumb", ""],
         ItemKind::Movie | ItemKind::Show | ItemKind::Series | ItemKind::Book => &["-poster", "-cover", ""],
+        ItemKind::Album | ItemKind::Track => &[""],
+    };
+    let (general_posters, texts): (&[&str], _) = match track {
+        true => (COVERS, LYRICS),
+        false => (&["poster", "folder", "cover", "movie", "default"], SUBTITLES),
     };
     Beside {
         nfo: named(&[""], &["nfo"]).or_else(|| general(&["movie"], &["nfo"])).map(path),
-        poster: named(posters, PICTURES)
-            .or_else(|| general(&["poster", "folder", "cover", "movie", "default"], PICTURES))
-            .map(path),
+        poster: named(posters, PICTURES).or_else(|| general(general_posters, PICTURES)).map(path),
         backdrop: named(&["-fanart", "-backdrop"], PICTURES)
             .or_else(|| general(&["fanart", "backdrop", "background"], PICTURES))
             .map(path),
-        subtitles: own.iter().filter(|c| has_extension(&c.name, SUBTITLES)).map(|c| path(c)).collect(),
-        digest: digest(own.iter().copied().chain(shared)),
+        subtitles: own.iter().filter(|c| has_extension(&c.name, texts)).map(|c| path(c)).collect(),
+        digest: match track {
+            true => digest(own.iter().copied().chain(shared.iter().filter(|c| has_extension(&c.name, PICTURES)))),
+            false => digest(own.iter().copied().chain(shared)),
+        },
     }
 }
 

@@ -27,9 +27,12 @@ pub(super) fn describe(titles: &Titles, library: &Library, folder: &Folder, name
     let nfo_kind = match kind {
         ItemKind::Movie => NfoKind::Movie,
         ItemKind::Episode => NfoKind::Episode,
-        ItemKind::Video | ItemKind::Show | ItemKind::Series | ItemKind::Book => NfoKind::Video,
+        ItemKind::Video | ItemKind::Show | ItemKind::Series | ItemKind::Book | ItemKind::Album | ItemKind::Track => {
+            NfoKind::Video
+        }
     };
-    let written = if kind == ItemKind::Book { Vec::new() } else { read_nfo(&beside, nfo_kind) };
+    let written =
+        if matches!(kind, ItemKind::Book | ItemKind::Track) { Vec::new() } else { read_nfo(&beside, nfo_kind) };
     compose(named, &written, beside)
 }
 
@@ -55,6 +58,7 @@ fn compose(named: Named, written: &[Nfo], beside: Beside) -> Description {
         sidecars: beside.subtitles,
         digest: beside.digest,
         number: named.number,
+        music: named.music,
     }
 }
 

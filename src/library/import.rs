@@ -1,5 +1,6 @@
 //! Reads one file: asks the media worker what it is, hashes it into the block index, decides which item it is, writes it
 //! down. A kill between any two steps costs no more than that step: what is hashed is not hashed again.
+use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,11 +14,11 @@ use super::scan::{Folder, Found, stat_of};
 use super::titles::kind_of;
 use super::{ItemChange, artwork, describe};
 use crate::blocks::{ImportError, Imported};
-use crate::catalog::record::{BookFile, Description, Known, Place, Record, Stat};
+use crate::catalog::record::{BookFile, Description, Known, Place, Record, Stat, Touched};
 use crate::catalog::{Library, LibraryKind, LibraryState};
 use crate::content::Cid;
 use crate::media::book::{self, decode_pages};
-use crate::media::protocol::{BookFacts, PictureForm, PicturePage};
+use crate::media::protocol::{BookFacts, PictureForm, PicturePage, TrackFacts};
 use crate::media::{Facts, MediaError, StreamKind};
 
 /// What became of a file.
@@ -41,11 +42,11 @@ pub(super) struct Task<'a> {
 }
 
 impl Task<'_> {
-    fn place(&self) -> PathBuf {
+    pub fn place(&self) -> PathBuf {
         self.folder.place.join(&self.found.name)
     }
 
-    fn path(&self) -> PathBuf {
+    pub fn path(&self) -> PathBuf {
         self.library.path.join(self.place())
     }
 }
@@ -69,17 +70,22 @@ enum Reading {
 
 /// What a picture of a file is taken from.
 #[derive(Debug, Clone, Copy)]
-enum Still {
+pub(super) enum Still {
     /// A film.
     Frame,
     /// A book, and where its cover is in it.
     Cover(Option<book::Place>),
+    /// A track that holds a picture.
+    Sleeve,
+    /// What holds none.
+    Nothing,
 }
 
 /// What a file is.
 struct Content {
     facts: Facts,
     book: Option<BookFile>,
+    music: Option<TrackFacts>,
     still: Still,
     /// Worth telling a person, although it can be read.
     problem: Option<String>,
@@ -90,23 +96,62 @@ struct Content {
 /// # Errors
 /// Only what stops the whole scan: see [`JobError`].
 pub(super) async fn import(context: &Context, task: &Task<'_>, report: &Report) -> Result<Outcome, JobError> {
+    match look(context, task, report).await? {
+        Look::Busy => Ok(Outcome::Busy),
+        Look::Gone => Ok(Outcome::Gone),
+        Look::Read(read) => {
+            let poster = match &read.content {
+                Ok((content, cid)) => picture(context, &task.path(), cid, content.still).await,
+                Err(_) => None,
+            };
+            let prepared = prepare(context, task, read, poster, &HashSet::new()).await?;
+            let touched = context.catalog.record(prepared.record.clone()).await?;
+            finish(context, task, report, &prepared, &touched).await?;
+            Ok(Outcome::Item(touched.number))
+        }
+    }
+}
+
+/// What looking at a file gave.
+pub(super) enum Look {
+    Read(Read),
+    Busy,
+    Gone,
+}
+
+/// What is in a file and its root, or why that cannot be told and whether the reason may pass.
+pub(super) struct Read {
+    content: Result<(Content, Cid), (String, bool)>,
+    stat: Stat,
+}
+
+impl Read {
+    /// Of a track that can be read: its album as the tags have it, and whether it holds a picture.
+    pub fn sleeve(&self) -> Option<(Option<&str>, &Cid)> {
+        let (content, cid) = self.content.as_ref().ok()?;
+        let music = content.music.as_ref().filter(|_| matches!(content.still, Still::Sleeve))?;
+        Some((music.told.album.as_deref(), cid))
+    }
+}
+
+/// Reads a file, and tells of what is wrong with it.
+pub(super) async fn look(context: &Context, task: &Task<'_>, report: &Report) -> Result<Look, JobError> {
     if is_busy(&task.found.stat, context.options.settle) {
-        return Ok(Outcome::Busy);
+        return Ok(Look::Busy);
     }
     match read(context, task, report).await? {
-        Reading::Busy => Ok(Outcome::Busy),
-        Reading::Gone => Ok(Outcome::Gone),
+        Reading::Busy => Ok(Look::Busy),
+        Reading::Gone => Ok(Look::Gone),
         Reading::Whole { content, cid, stat } => {
             if let Some(problem) = &content.problem {
                 tracing::warn!(file.path = %task.path().display(), problem, "a part of a book cannot be read");
             }
-            let poster = picture(context, &task.path(), &cid, content.still).await;
-            write(context, task, report, Ok((content, cid, poster)), stat).await
+            Ok(Look::Read(Read { content: Ok((content, cid)), stat }))
         }
         Reading::Problem { problem, retry } => {
             tracing::warn!(file.path = %task.path().display(), problem, "a file cannot be played");
             report.update(|progress| progress.problems += 1);
-            write(context, task, report, Err((problem, retry)), task.found.stat).await
+            Ok(Look::Read(Read { content: Err((problem, retry)), stat: task.found.stat }))
         }
     }
 }
@@ -148,15 +193,20 @@ async fn read(context: &Context, task: &Task<'_>, report: &Report) -> Result<Rea
 
 /// What a worker finds in a file; `None` in a video without pictures.
 async fn content(context: &Context, kind: LibraryKind, path: &Path) -> Result<Option<Content>, MediaError> {
+    if kind.is_heard() {
+        let music = context.media.track(path).await?;
+        let still = if music.picture { Still::Sleeve } else { Still::Nothing };
+        return Ok(Some(Content { facts: music.facts(), book: None, music: Some(music), still, problem: None }));
+    }
     if !kind.is_read() {
         let facts = context.media.probe(path).await?;
         let moves = facts.streams.iter().any(|stream| stream.kind == StreamKind::Video);
-        return Ok(moves.then_some(Content { facts, book: None, still: Still::Frame, problem: None }));
+        return Ok(moves.then_some(Content { facts, book: None, music: None, still: Still::Frame, problem: None }));
     }
     let (BookFacts { format, pages, told, cover, partial_md5, problem }, page_list) = context.media.book(path).await?;
     let facts = Facts { container: format.as_str().to_owned(), pages: Some(pages), ..Facts::default() };
     let book = BookFile { page_list: page_list.into(), pages, told, partial_md5: Some(partial_md5) };
-    Ok(Some(Content { facts, book: Some(book), still: Still::Cover(cover), problem }))
+    Ok(Some(Content { facts, book: Some(book), music: None, still: Still::Cover(cover), problem }))
 }
 
 fn unreadable(error: &io::Error) -> String {
@@ -190,11 +240,16 @@ async fn hash(context: &Context, path: &Path, stat: &Stat, report: &Report) -> R
 pub(super) async fn frame(context: &Context, item: i64, path: &Path, cid: &Cid) -> Option<PathBuf> {
     let pages = context.catalog.page_list(item).await.unwrap_or_default();
     let first = |list: Vec<u8>| Still::Cover(decode_pages(&list).ok().and_then(|pages| Some(pages.first()?.place)));
-    picture(context, path, cid, pages.map_or(Still::Frame, first)).await
+    let still = match context.catalog.holds_picture(item).await.unwrap_or_default() {
+        Some(true) => Still::Sleeve,
+        Some(false) => Still::Nothing,
+        None => pages.map_or(Still::Frame, first),
+    };
+    picture(context, path, cid, still).await
 }
 
 /// The same of a file of which is known what to take it from.
-async fn picture(context: &Context, path: &Path, cid: &Cid, still: Still) -> Option<PathBuf> {
+pub(super) async fn picture(context: &Context, path: &Path, cid: &Cid, still: Still) -> Option<PathBuf> {
     let target = artwork::frame_path(&context.options.artwork, cid);
     if tokio::fs::try_exists(&target).await.unwrap_or(false) {
         return Some(target);
@@ -204,6 +259,8 @@ async fn picture(context: &Context, path: &Path, cid: &Cid, still: Still) -> Opt
             let plan = PicturePage { place: cover?, side: Some(artwork::COVER_SIDE), form: PictureForm::Jpeg };
             context.media.picture_page(path, plan).await.map(Into::into)
         }
+        Still::Sleeve => context.media.track_picture(path, artwork::COVER_SIDE).await.map(Into::into),
+        Still::Nothing => return None,
         Still::Frame => context.media.poster(path, artwork::FRAME_WIDTH).await,
     };
     let jpeg = match jpeg {
@@ -224,20 +281,28 @@ async fn picture(context: &Context, path: &Path, cid: &Cid, still: Still) -> Opt
     }
 }
 
-/// Decides which item it is and writes it.
-async fn write(
+/// What is to be written of a file, and which item it is.
+pub(super) struct Prepared {
+    pub record: Record,
+    identified: Identified,
+    candidates: Vec<Candidate>,
+}
+
+/// Decides which item it is, but none of `taken`.
+pub(super) async fn prepare(
     context: &Context,
     task: &Task<'_>,
-    report: &Report,
-    read: Result<(Content, Cid, Option<PathBuf>), (String, bool)>,
-    stat: Stat,
-) -> Result<Outcome, JobError> {
+    read: Read,
+    poster: Option<PathBuf>,
+    taken: &HashSet<i64>,
+) -> Result<Prepared, JobError> {
     let place = task.place();
-    let cid = read.as_ref().ok().map(|(_, cid, _)| *cid);
-    let candidates = match &cid {
+    let cid = read.content.as_ref().ok().map(|(_, cid)| *cid);
+    let mut candidates = match &cid {
         Some(cid) => candidates_by_cid(context, cid, task).await?,
         None => Vec::new(),
     };
+    candidates.retain(|candidate| !taken.contains(&candidate.known.item));
     let identified = by_content(&place, cid.as_ref(), task.here, &candidates);
     let item = match identified {
         Identified::Same(item) | Identified::Moved(item) | Identified::Edited(item) => Some(item),
@@ -245,30 +310,42 @@ async fn write(
     };
     let mut description = context.describe(task.library, task.folder, &task.found.name).await;
     context.keep_show(item, &mut description).await?;
-    let (facts, book, problem, retry) = match read {
-        Ok((content, _, frame)) => {
-            description.poster = description.poster.take().or(frame);
-            (Some(content.facts), content.book, None, false)
+    let (facts, book, music, problem, retry) = match read.content {
+        Ok((content, _)) => {
+            description.poster = description.poster.take().or(poster);
+            (Some(content.facts), content.book, content.music, None, false)
         }
-        Err((problem, retry)) => (None, None, Some(problem), retry),
+        Err((problem, retry)) => (None, None, None, Some(problem), retry),
     };
     let place = Place { library: task.library.id.clone(), path: place };
     let kind = kind_of(task.library.kind);
-    let record = Record { item, place, kind, stat, cid, facts, book, problem, retry, description };
-    let touched = context.catalog.record(record).await?;
+    let stat = read.stat;
+    let record = Record { item, place, kind, stat, cid, facts, book, music, problem, retry, description };
+    Ok(Prepared { record, identified, candidates })
+}
+
+/// What follows when it is written.
+pub(super) async fn finish(
+    context: &Context,
+    task: &Task<'_>,
+    report: &Report,
+    prepared: &Prepared,
+    touched: &Touched,
+) -> Result<(), JobError> {
+    let Prepared { identified, candidates, .. } = prepared;
     context.unforce(&task.path());
     if let Identified::Moved(item) = identified {
-        forget_old_place(context, candidates.iter().find(|c| c.known.item == item)).await?;
+        forget_old_place(context, candidates.iter().find(|c| c.known.item == *item)).await?;
     }
-    let change = if identified == Identified::New { ItemChange::Added } else { ItemChange::Changed };
-    report.item(&touched, change);
+    let change = if *identified == Identified::New { ItemChange::Added } else { ItemChange::Changed };
+    report.item(touched, change);
     report.update(|progress| match identified {
         Identified::New => progress.added += 1,
         Identified::Moved(_) => progress.moved += 1,
         Identified::Edited(_) => progress.changed += 1,
         Identified::Same(_) => {}
     });
-    Ok(Outcome::Item(touched.number))
+    Ok(())
 }
 
 async fn candidates_by_cid(context: &Context, cid: &Cid, task: &Task<'_>) -> Result<Vec<Candidate>, JobError> {

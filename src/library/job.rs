@@ -15,6 +15,7 @@ use super::report::Report;
 use super::scan::{self, Listing, Scope, Unseen};
 use super::sorted::{Folders, Sorted, Unexplained, sort};
 use super::titles::kind_of;
+use super::tracks::{self, Sleeves};
 use super::{ItemChange, ScanState, along, describe, relocate};
 use crate::catalog::record::{Known, Moved, Place};
 use crate::catalog::{ItemState, Library, LibraryState};
@@ -320,6 +321,9 @@ impl Job<'_> {
         let bytes = files.iter().map(|file| self.folders.found(file.spot).stat.size).sum();
         self.report.update(|progress| progress.bytes_total = bytes);
         self.report.turn(ScanState::Importing);
+        if self.library.kind.is_heard() {
+            return self.read_together(files).await;
+        }
         let (mut again, mut claimed) = (HashMap::new(), HashSet::new());
         for file in files {
             if self.context.cancel.is_cancelled() {
@@ -342,6 +346,45 @@ impl Job<'_> {
                 Outcome::Gone => {}
             }
             self.report.update(|progress| progress.files_done += 1);
+        }
+        let again = (!again.is_empty()).then(|| Scope::Folders(again.into_iter().collect()));
+        Ok((again, claimed))
+    }
+
+    /// The same of many small files: some are read at once, and they are written down together.
+    async fn read_together(&self, files: Vec<Unexplained>) -> Result<(Option<Scope>, HashSet<i64>), JobError> {
+        let (mut again, mut claimed) = (HashMap::new(), HashSet::new());
+        let mut sleeves = Sleeves::default();
+        for batch in files.chunks(tracks::BATCH) {
+            if self.context.cancel.is_cancelled() {
+                return Err(JobError::Cancelled);
+            }
+            let task = |file: &Unexplained| {
+                let (folder, found) = (self.folders.folder(file.spot), self.folders.found(file.spot));
+                (folder, found, file.here.clone().filter(|here| !claimed.contains(&here.item)))
+            };
+            let spots: Vec<_> = batch.iter().map(task).collect();
+            let library = &self.library;
+            let tasks: Vec<Task<'_>> = spots
+                .iter()
+                .map(|(folder, found, here)| Task { library, folder, found, here: here.as_deref() })
+                .collect();
+            let name = tasks.first().map(|task| task.found.name.to_string_lossy().into_owned());
+            self.report.update(|progress| progress.current = name);
+            let outcomes = tracks::import(self.context, &tasks, &mut sleeves, self.report).await?;
+            for (task, outcome) in tasks.iter().zip(outcomes) {
+                match outcome {
+                    Outcome::Item(item) => {
+                        claimed.insert(item);
+                    }
+                    Outcome::Busy => {
+                        again.insert(task.folder.place.clone(), false);
+                        claimed.extend(task.here.map(|here| here.item));
+                    }
+                    Outcome::Gone => {}
+                }
+            }
+            self.report.update(|progress| progress.files_done += batch.len() as u64);
         }
         let again = (!again.is_empty()).then(|| Scope::Folders(again.into_iter().collect()));
         Ok((again, claimed))

@@ -23,6 +23,7 @@ mod report;
 mod scan;
 mod sorted;
 mod titles;
+mod tracks;
 mod watch;
 mod worker;
 

@@ -77,12 +77,12 @@ impl Newcomer {
             }
             LibraryKind::Shows => self.episode_names(mark),
             LibraryKind::Videos => (Vec::new(), file_name(&self.title) + mark),
-            LibraryKind::Comics | LibraryKind::Books => self.book_names(mark),
+            LibraryKind::Comics | LibraryKind::Books | LibraryKind::Music => self.kept_names(mark),
         }
     }
 
-    /// A book is found again by its name: its title, in the folder of its series.
-    fn book_names(&self, mark: &str) -> (Vec<String>, String) {
+    /// A book or a track keeps its name, in the folder of its series or album.
+    fn kept_names(&self, mark: &str) -> (Vec<String>, String) {
         let own = file_name(&self.file_name);
         let stem = own.rsplit_once('.').map_or(own.as_str(), |(stem, _)| stem);
         let stem = if stem.is_empty() { file_name(&self.title) } else { stem.to_owned() };
@@ -109,6 +109,7 @@ impl Newcomer {
             ItemKind::Episode => "episodedetails",
             ItemKind::Movie | ItemKind::Video | ItemKind::Show => "movie",
             ItemKind::Series | ItemKind::Book => "book",
+            ItemKind::Album | ItemKind::Track => "album",
         };
         let mut element = Element::new(root);
         titled(&mut element, &self.title, &self.sort_title, self.year, self.overview.as_deref(), &self.genres);
@@ -161,7 +162,11 @@ fn dated(title: &str, year: Option<i32>) -> String {
 /// The ending of a file's name; the usual one of its kind where it has none that is known.
 fn ending(kind: LibraryKind, name: &str) -> String {
     let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
-    let usual = if kind.is_read() { "cbz" } else { "mkv" };
+    let usual = match kind {
+        LibraryKind::Comics | LibraryKind::Books => "cbz",
+        LibraryKind::Music => "mp3",
+        LibraryKind::Movies | LibraryKind::Shows | LibraryKind::Videos => "mkv",
+    };
     ending.filter(|ending| holds_ending(kind, ending)).unwrap_or_else(|| usual.to_owned())
 }
 

@@ -23,8 +23,13 @@ const VIDEOS: &[&str] = &[
 ];
 /// Of comics and books.
 const BOOKS: &[&str] = &["7z", "cb7", "cbr", "cbt", "cbz", "epub", "pdf", "rar", "tar", "zip"];
+/// Of music.
+const MUSIC: &[&str] = &[
+    "aac", "aif", "aifc", "aiff", "alac", "ape", "dsf", "flac", "m4a", "m4b", "mka", "mp2", "mp3", "mpc", "oga", "ogg",
+    "opus", "spx", "tta", "wav", "wma", "wv",
+];
 /// Of what describes them.
-const COMPANIONS: &[&str] = &["ass", "jpeg", "jpg", "json", "nfo", "png", "srt", "ssa", "vtt", "webp"];
+const COMPANIONS: &[&str] = &["ass", "jpeg", "jpg", "json", "lrc", "nfo", "png", "srt", "ssa", "vtt", "webp"];
 /// Folders that systems make and people do not mean.
 const IGNORED: &[&str] = &["$RECYCLE.BIN", "@eaDir", "#recycle", "System Volume Information", "lost+found"];
 
@@ -238,7 +243,11 @@ pub(super) fn holds_ending(kind: LibraryKind, ending: &str) -> bool {
 }
 
 fn endings(kind: LibraryKind) -> &'static [&'static str] {
-    if kind.is_read() { BOOKS } else { VIDEOS }
+    match kind {
+        LibraryKind::Comics | LibraryKind::Books => BOOKS,
+        LibraryKind::Music => MUSIC,
+        LibraryKind::Movies | LibraryKind::Shows | LibraryKind::Videos => VIDEOS,
+    }
 }
 
 fn has_extension(name: &OsStr, wanted: &[&str]) -> bool {

@@ -7,10 +7,11 @@ use std::path::{Component, Path, PathBuf};
 
 use hunch::{HunchResult, Pipeline, Property};
 
-use crate::catalog::record::BookNumber;
+use crate::catalog::record::{BookNumber, NamedMusic};
 use crate::catalog::sorting::fold;
 use crate::catalog::{ItemKind, LibraryKind};
 use crate::media::book::BookName;
+use crate::media::music;
 
 /// What was read from a path.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -23,6 +24,8 @@ pub(super) struct Named {
     pub episode_end: Option<i32>,
     /// Of a book.
     pub number: Option<BookNumber>,
+    /// Of a track.
+    pub music: Option<NamedMusic>,
 }
 
 /// The show that a path puts an episode in.
@@ -56,6 +59,7 @@ pub(super) fn kind_of(library: LibraryKind) -> ItemKind {
         LibraryKind::Shows => ItemKind::Episode,
         LibraryKind::Videos => ItemKind::Video,
         LibraryKind::Comics | LibraryKind::Books => ItemKind::Book,
+        LibraryKind::Music => ItemKind::Track,
     }
 }
 
@@ -78,6 +82,7 @@ impl Titles {
             LibraryKind::Shows => self.episode(place, &folders, &stem),
             LibraryKind::Videos => video(&stem),
             LibraryKind::Comics | LibraryKind::Books => book(place, &folders, &stem),
+            LibraryKind::Music => track(place),
         }
     }
 
@@ -121,7 +126,7 @@ impl Titles {
         });
         // A number without a season is one of the first, as Kodi reads it.
         let season = season.or_else(|| episode.map(|_| 1));
-        Named { title, year: None, show: Some(show), season, episode, episode_end, number: None }
+        Named { title, year: None, show: Some(show), season, episode, episode_end, ..Named::default() }
     }
 
     /// The show's folder is above the season's, or else the nearest one that names no episode or season itself.
@@ -183,6 +188,24 @@ fn book(place: &Path, folders: &[String], stem: &str) -> Named {
     };
     let number = read.number.zip(read.sort).map(|(text, sort)| BookNumber { text, sort: sort.into() });
     Named { title: or_else_name(read.title, stem), show: Some(show), number, ..Named::default() }
+}
+
+/// A track: by its name, in the folder of its album, in that of its artist.
+fn track(place: &Path) -> Named {
+    let named = music::named_by_path(&place.to_string_lossy());
+    let number = |n: Option<u32>| n.and_then(|n| n.try_into().ok());
+    Named {
+        title: or_else_name(named.title.unwrap_or_default(), &lossy(place.file_stem())),
+        season: number(named.disc),
+        episode: number(named.track),
+        music: Some(NamedMusic {
+            artist: named.artist,
+            album: named.album,
+            album_artist: named.album_artist,
+            year: named.year.map(i32::from),
+        }),
+        ..Named::default()
+    }
 }
 
 /// First and last episode of a file.
@@ -296,7 +319,7 @@ pub(super) fn is_extra(kind: LibraryKind, place: &Path) -> bool {
         "-short",
         "-trailer",
     ];
-    if kind == LibraryKind::Videos || kind.is_read() {
+    if kind == LibraryKind::Videos || kind.is_read() || kind.is_heard() {
         return false;
     }
     let stem = lossy(place.file_stem()).to_lowercase();

@@ -26,7 +26,7 @@ pub struct Facts {
 }
 
 /// What a stream carries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum StreamKind {
     /// Moving pictures.
@@ -36,6 +36,7 @@ pub enum StreamKind {
     /// Text or picture subtitles.
     Subtitle,
     /// Fonts, cover pictures, data.
+    #[default]
     Attachment,
 }
 
@@ -52,7 +53,7 @@ pub enum HdrFormat {
 }
 
 /// One elementary stream. Fields that do not apply to its kind are absent.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Stream {
     /// Index in the file, as libav counts.
     pub index: u32,

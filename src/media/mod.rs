@@ -12,6 +12,7 @@ pub mod fmp4;
 pub mod hardware;
 pub mod mix;
 pub mod mp4_tables;
+pub mod music;
 mod pictures;
 mod pool;
 mod process;
@@ -40,7 +41,7 @@ use self::fmp4::TrackConfig;
 use self::hardware::{Device, DeviceReport};
 use self::pool::{Asked, Pool, PoolOptions};
 use self::process::Launch;
-use self::protocol::{BookFacts, PicturePage, Question, Reply};
+use self::protocol::{BookFacts, PicturePage, Question, Reply, TrackFacts};
 use self::subtitles::SubtitleTrack;
 use self::timeline::{FileIndex, SegmentPlan};
 use self::transcode::{PicturePlan, SoundPlan, SpritePlan, Transcoded};
@@ -234,6 +235,28 @@ impl Media {
         }
     }
 
+    /// What a piece of music is, and what it says of itself.
+    ///
+    /// # Errors
+    /// As [`Media::probe`]; a file without sound is unreadable here.
+    pub async fn track(&self, path: &Path) -> Result<TrackFacts, MediaError> {
+        match self.ask(path, Question::Track { ending: ending(path) }).await? {
+            (Reply::Track(facts), _) => Ok(*facts),
+            (other, _) => Err(refused(other)),
+        }
+    }
+
+    /// The picture that a piece of music holds, as JPEG of at most `side` pixels.
+    ///
+    /// # Errors
+    /// As [`Media::probe`]; one without a picture that can be shown is unreadable here.
+    pub async fn track_picture(&self, path: &Path, side: u32) -> Result<Bytes, MediaError> {
+        match self.ask(path, Question::TrackPicture { ending: ending(path), side }).await? {
+            (Reply::Payload, picture) => Ok(picture),
+            (other, _) => Err(refused(other)),
+        }
+    }
+
     /// Where the streams of a file that can be repackaged are cut. Reads a file without an index from end to end, so
     /// keep the answer.
     ///
@@ -414,4 +437,9 @@ fn refused(reply: Reply) -> MediaError {
         Reply::DeviceFailed(sentence) => MediaError::Device(sentence),
         _ => MediaError::Crashed("it answered something else than it was asked".to_owned()),
     }
+}
+
+/// Of a file's name, in small letters.
+fn ending(path: &Path) -> String {
+    path.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default()
 }

@@ -9,9 +9,10 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use super::book::{Format, Place, Told};
-use super::facts::Facts;
+use super::facts::{Facts, Stream, StreamKind};
 use super::fmp4::TrackConfig;
 use super::hardware::{Device, DeviceReport};
+use super::music::Told as MusicTold;
 use super::subtitles::SubtitleTrack;
 use super::timeline::{FileIndex, SegmentPlan};
 use super::transcode::{PicturePlan, SoundPlan, SpritePlan};
@@ -78,6 +79,18 @@ pub enum Question {
     Page(Place),
     /// A page in a form that everything can show.
     PicturePage(PicturePage),
+    /// What is this piece of music, and what does it say of itself?
+    Track {
+        /// Of the file's name, in small letters: some formats are told apart by nothing else.
+        ending: String,
+    },
+    /// The picture that a piece of music holds, as JPEG.
+    TrackPicture {
+        /// See [`Question::Track`].
+        ending: String,
+        /// Pixels of its longer side at most.
+        side: u32,
+    },
     /// What does this device do? The file that comes with it is empty.
     Hardware(Device),
 }
@@ -120,6 +133,53 @@ pub struct BookFacts {
     pub problem: Option<String>,
 }
 
+/// What is known of a piece of music.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct TrackFacts {
+    /// The word of [`super::music::Container`], or libav's.
+    pub container: String,
+    /// The word of [`super::music::Codec`], or libav's.
+    pub codec: String,
+    /// Seconds; 0 where nothing tells.
+    pub duration: f64,
+    /// kbit/s.
+    pub bit_rate: Option<u32>,
+    /// Hz.
+    pub sample_rate: Option<u32>,
+    /// Of lossless sound.
+    pub bit_depth: Option<u32>,
+    pub channels: Option<u32>,
+    /// It holds a picture.
+    pub picture: bool,
+    /// What its tags say.
+    pub told: MusicTold,
+}
+
+impl TrackFacts {
+    /// The same as is known of any file that plays.
+    #[must_use]
+    pub fn facts(&self) -> Facts {
+        let sound = Stream {
+            codec: self.codec.clone(),
+            channels: self.channels,
+            sample_rate: self.sample_rate,
+            bit_depth: self.bit_depth,
+            kind: StreamKind::Audio,
+            ..Stream::default()
+        };
+        let bit_rate = u64::from(self.bit_rate.unwrap_or_default()) * 1000;
+        let title = self.told.title.clone();
+        Facts {
+            container: self.container.clone(),
+            duration: self.duration,
+            bit_rate,
+            title,
+            streams: vec![sound],
+            ..Facts::default()
+        }
+    }
+}
+
 /// A question about the file whose descriptor comes with it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Request {
@@ -154,6 +214,8 @@ pub enum Reply {
     Subtitles(SubtitleTrack),
     /// To [`Question::Book`]: the payload is its list of pages, in the form of [`super::book::encode_pages`].
     Book(Box<BookFacts>),
+    /// To [`Question::Track`].
+    Track(Box<TrackFacts>),
     /// To [`Question::Hardware`].
     Hardware(DeviceReport),
     /// The device failed, not the file: what it said. The same plan may be asked again with another device.

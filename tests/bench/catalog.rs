@@ -89,6 +89,7 @@ async fn fill(catalog: &Catalog, count: u64) -> anyhow::Result<()> {
             cid: Some(cid::of_raw(&n.to_le_bytes())),
             facts: Some(Facts { duration: 60.0 + f64::from(number), ..facts.clone() }),
             book: None,
+            music: None,
             problem: None,
             retry: false,
             description,

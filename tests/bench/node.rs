@@ -131,6 +131,7 @@ pub async fn prepare(data: &Path, count: u64) -> anyhow::Result<()> {
             cid: Some(cid::of_raw(&n.to_le_bytes())),
             facts: None,
             book: None,
+            music: None,
             problem: None,
             retry: false,
             description: Description { title, ..Description::default() },

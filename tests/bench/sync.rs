@@ -153,6 +153,7 @@ async fn fill(catalog: &Catalog, count: u64) -> anyhow::Result<()> {
             cid: Some(cid::of_raw(&n.to_le_bytes())),
             facts: Some(facts.clone()),
             book: None,
+            music: None,
             problem: None,
             retry: false,
             description: Description { title, year: Some(1999), overview, ..Description::default() },

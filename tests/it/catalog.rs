@@ -43,6 +43,7 @@ fn record(library: &Library, kind: ItemKind, name: &str, n: u64, description: De
         cid: None,
         facts: Some(facts),
         book: None,
+        music: None,
         problem: None,
         retry: false,
         description,

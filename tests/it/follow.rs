@@ -42,6 +42,7 @@ fn film(library: &Library, title: &str, year: i32) -> Record {
         cid: Some(cid::of_raw(format!("{}{title}", library.id).as_bytes())),
         facts: None,
         book: None,
+        music: None,
         problem: None,
         retry: false,
         description: Description { title: title.to_owned(), year: Some(year), ..Description::default() },

@@ -295,6 +295,7 @@ async fn fill(node: &FarNode) -> String {
             cid: Some(cid::of_raw(&n.to_le_bytes())),
             facts: None,
             book: None,
+            music: None,
             problem: None,
             retry: false,
             description: Description { title, overview: Some("Long. ".repeat(50)), ..Description::default() },

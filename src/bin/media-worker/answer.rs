@@ -12,7 +12,7 @@ use crate::picture::{self, Films};
 use crate::reader::Reader;
 use crate::sound::{self, Listener};
 use crate::source::{Source, Trouble};
-use crate::{book, facts, hardware, index, poster, segment, sprite, subtitles, tracks};
+use crate::{book, facts, hardware, index, music, poster, segment, sprite, subtitles, tracks};
 
 /// Contexts kept open: video and a few audio tracks of the files being played.
 const OPEN_SOURCES: usize = 12;
@@ -81,6 +81,8 @@ impl Desk {
             }
             Question::Page(place) => Ok((Reply::Payload, self.books.page(request.file, &file, place)?)),
             Question::PicturePage(plan) => Ok((Reply::Payload, self.books.picture(request.file, &file, plan)?)),
+            Question::Track { ending } => Ok((Reply::Track(Box::new(music::of(&file, ending)?)), Vec::new())),
+            Question::TrackPicture { ending, side } => Ok((Reply::Payload, music::picture(&file, ending, *side)?)),
             Question::Sprite(plan) => Ok((Reply::Payload, sprite::of(&mut Source::open(file)?, plan)?)),
             Question::Segment(plan) => {
                 let (segment, span) = self.segment((request.file, plan.stream), file, plan)?;

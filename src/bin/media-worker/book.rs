@@ -79,12 +79,17 @@ impl Reader {
     /// A page in another form, and no larger than asked.
     pub fn picture(&mut self, key: FileKey, file: &File, plan: &PicturePage) -> Result<Vec<u8>, Trouble> {
         let bytes = self.page(key, file, &plan.place)?;
-        let mut shown = decode(&bytes)?;
-        if let Some(side) = plan.side.filter(|side| shown.width().max(shown.height()) > *side) {
-            shown = shown.thumbnail(side, side);
-        }
-        encode(&shown, plan.form)
+        shown(&bytes, plan.side, plan.form)
     }
+}
+
+/// A picture in another form, its longer side of at most `side` pixels.
+pub fn shown(bytes: &[u8], side: Option<u32>, form: PictureForm) -> Result<Vec<u8>, Trouble> {
+    let mut shown = decode(bytes)?;
+    if let Some(side) = side.filter(|side| shown.width().max(shown.height()) > *side) {
+        shown = shown.thumbnail(side, side);
+    }
+    encode(&shown, form)
 }
 
 fn decode(bytes: &[u8]) -> Result<DynamicImage, Trouble> {

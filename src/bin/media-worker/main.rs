@@ -27,6 +27,7 @@ mod index;
 mod limits;
 mod line;
 mod listed;
+mod music;
 mod names;
 mod overheard;
 mod pdf;

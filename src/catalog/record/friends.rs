@@ -303,10 +303,10 @@ fn watched(t: &Transaction<'_>, item: i64) -> rusqlite::Result<bool> {
 /// Takes a library back: nothing of it is seen any more.
 fn withdraw(t: &Transaction<'_>, library: &str) -> rusqlite::Result<()> {
     let hidden = twins::behind_library(t, library)?;
-    let unwatched = "DELETE FROM item WHERE library = ?1 AND kind NOT IN ('show', 'series') \
+    let unwatched = "DELETE FROM item WHERE library = ?1 AND kind NOT IN ('show', 'series', 'album') \
         AND NOT EXISTS (SELECT 1 FROM progress AS p WHERE p.item = item.n)";
     t.execute(unwatched, [library])?;
-    let empty = "DELETE FROM item WHERE library = ?1 AND kind IN ('show', 'series') \
+    let empty = "DELETE FROM item WHERE library = ?1 AND kind IN ('show', 'series', 'album') \
         AND NOT EXISTS (SELECT 1 FROM item AS e WHERE e.show = item.n)";
     t.execute(empty, [library])?;
     let husks =

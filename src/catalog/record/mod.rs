@@ -6,6 +6,7 @@
 pub(super) mod books;
 mod friends;
 mod known;
+pub(super) mod music;
 pub(super) mod shows;
 pub(super) mod twins;
 mod write;
@@ -16,6 +17,7 @@ pub use books::SeriesTold;
 pub(super) use books::locks_of_series;
 pub use friends::Taken;
 pub use known::{Known, Place};
+pub use music::VARIOUS;
 pub use shows::{KnownShow, ShowDescription};
 
 use rusqlite::Transaction;
@@ -26,6 +28,7 @@ use super::{Catalog, CatalogError, libraries, now};
 use crate::content::Cid;
 use crate::media::Facts;
 use crate::media::book::Told;
+use crate::media::protocol::TrackFacts;
 
 /// What tells a file from others without reading it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -79,6 +82,19 @@ pub struct Description {
     pub digest: i64,
     /// A book's, as its name has it.
     pub number: Option<BookNumber>,
+    /// A track's, as its place has it.
+    pub music: Option<NamedMusic>,
+}
+
+/// What the place of a track says besides title, disc and number.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NamedMusic {
+    /// Of the track.
+    pub artist: Option<String>,
+    pub album: Option<String>,
+    pub album_artist: Option<String>,
+    /// Of the album.
+    pub year: Option<i32>,
 }
 
 /// Where a book stands in its series.
@@ -135,6 +151,8 @@ pub struct Record {
     pub facts: Option<Facts>,
     /// Of a book that could be read.
     pub book: Option<BookFile>,
+    /// Of a track that could be read.
+    pub music: Option<TrackFacts>,
     /// Why it cannot be played; makes it [`ItemState::Unreadable`].
     pub problem: Option<String>,
     /// The reason may pass without the file changing: every scan tries again.
@@ -196,6 +214,12 @@ impl Catalog {
     pub async fn record(&self, record: Record) -> Result<Touched, CatalogError> {
         let now = now();
         self.write(move |t| write::record(t, &record, now)).await
+    }
+
+    /// The same of several files, in one transaction.
+    pub async fn record_all(&self, records: Vec<Record>) -> Result<Vec<Touched>, CatalogError> {
+        let now = now();
+        self.write(move |t| records.iter().map(|record| write::record(t, record, now)).collect()).await
     }
 
     /// Gives items their new places, all at once, so that two files can swap names.
@@ -262,7 +286,11 @@ impl Catalog {
     /// A scan of the library ended just now.
     pub async fn set_scanned(&self, library: &str) -> Result<(), CatalogError> {
         let (library, now) = (library.to_owned(), now());
-        self.write(move |t| libraries::set_scanned(t, &library, now)).await
+        let scanned = move |t: &Transaction<'_>| {
+            libraries::set_scanned(t, &library, now)?;
+            music::tidy(t, &library)
+        };
+        self.write(scanned).await
     }
 
     /// The shows of a library.

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
-use super::{SeriesTold, ShowName, Touched, books, twins};
+use super::{SeriesTold, ShowName, Touched, books, music, twins};
 use crate::catalog::model::{Id, ItemKind, ItemState};
 use crate::catalog::shelves::words;
-use crate::catalog::{items, new_id, search, sorting};
+use crate::catalog::{items, new_id, now, search, sorting};
 
 /// A show as it was last described.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +65,9 @@ const SELECT: &str = "SELECT s.n, s.library, s.show_key, s.title, s.place, s.des
     (SELECT count(*) FROM item AS e WHERE e.show = s.n AND e.state <> 'trashed') \
     FROM item AS s";
 
+/// What an album is follows from its tracks alone.
+const DESCRIBED: &str = "s.show_key IS NOT NULL AND s.kind <> 'album'";
+
 fn known(row: &Row<'_>) -> rusqlite::Result<KnownShow> {
     Ok(KnownShow {
         number: row.get(0)?,
@@ -81,7 +84,7 @@ fn known(row: &Row<'_>) -> rusqlite::Result<KnownShow> {
 }
 
 pub(super) fn of_library(c: &Connection, library: &str) -> rusqlite::Result<Vec<KnownShow>> {
-    let sql = format!("{SELECT} WHERE s.library = ?1 AND s.show_key IS NOT NULL AND s.state <> 'trashed'");
+    let sql = format!("{SELECT} WHERE s.library = ?1 AND {DESCRIBED} AND s.state <> 'trashed'");
     c.prepare_cached(&sql)?.query_map([library], known)?.collect()
 }
 
@@ -241,7 +244,7 @@ pub(in crate::catalog) fn write_overview(t: &Transaction<'_>, item: i64, text: O
 
 /// Sorts and finds the episodes of a show by its new title.
 pub(in crate::catalog) fn sort_episodes(t: &Transaction<'_>, show: i64, sort_title: &str) -> rusqlite::Result<()> {
-    let sql = "SELECT n, season, episode, i.sort_title, number_sort FROM item AS i LEFT JOIN book ON item = n WHERE show = ?1";
+    let sql = "SELECT n, CASE kind WHEN 'track' THEN ifnull(season, 1) ELSE season END, episode, i.sort_title, number_sort FROM item AS i LEFT JOIN book ON item = n WHERE show = ?1";
     let mut statement = t.prepare_cached(sql)?;
     let rows = statement.query_map([show], |r| {
         let (season, episode, own): (Option<i32>, Option<i32>, String) = (r.get(1)?, r.get(2)?, r.get(3)?);
@@ -261,24 +264,27 @@ pub(in crate::catalog) fn sort_episodes(t: &Transaction<'_>, show: i64, sort_tit
 
 /// Forgets a show that has no episode left, not even one in the trash.
 pub(super) fn remove_if_empty(t: &Transaction<'_>, show: i64) -> rusqlite::Result<()> {
-    let sql = "DELETE FROM item WHERE n = ?1 AND kind IN ('show', 'series') AND NOT EXISTS (SELECT 1 FROM item AS e WHERE e.show = ?1)";
+    let sql = "DELETE FROM item WHERE n = ?1 AND kind IN ('show', 'series', 'album') AND NOT EXISTS (SELECT 1 FROM item AS e WHERE e.show = ?1)";
     t.prepare_cached(sql)?.execute([show]).map(|_| ())
 }
 
 /// Writes the words that search finds an item by; none for one in the trash.
 pub(in crate::catalog) fn write_text(t: &Transaction<'_>, item: i64) -> rusqlite::Result<()> {
-    let sql = "SELECT i.title, ifnull(s.title, ''), coalesce(f.place, CAST(r.name AS BLOB), x''), i.state, i.library, i.kind \
-        FROM item AS i LEFT JOIN item AS s ON s.n = i.show LEFT JOIN file AS f ON f.item = i.n \
-        LEFT JOIN remote AS r ON r.item = i.n WHERE i.n = ?1";
-    let (title, show, place, state, scope): (String, String, Vec<u8>, ItemState, String) =
+    let sql = "SELECT i.title, ifnull(s.title, ''), coalesce(f.place, CAST(r.name AS BLOB), x''), i.state, i.library, i.kind, \
+        coalesce(k.artist, a.artist, '') FROM item AS i LEFT JOIN item AS s ON s.n = i.show LEFT JOIN file AS f ON f.item = i.n \
+        LEFT JOIN remote AS r ON r.item = i.n LEFT JOIN track AS k ON k.item = i.n LEFT JOIN album AS a ON a.item = i.n WHERE i.n = ?1";
+    let (title, show, place, state, scope, artist): (String, String, Vec<u8>, ItemState, String, String) =
         t.prepare_cached(sql)?.query_row([item], |r| {
-            Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, search::scope(&r.get::<_, Id>(4)?, r.get(5)?)))
+            let scope = search::scope(&r.get::<_, Id>(4)?, r.get(5)?);
+            Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, scope, r.get(6)?))
         })?;
     if state == ItemState::Trashed {
         return t.prepare_cached("DELETE FROM item_text WHERE rowid = ?1")?.execute([item]).map(|_| ());
     }
     let place = items::path(place);
     let file = place.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    // Whoever looks for music types who made it.
+    let file = if artist.is_empty() { file } else { artist };
     let sql = "INSERT OR REPLACE INTO item_text (rowid, title, show, file, scope) VALUES (?1, ?2, ?3, ?4, ?5)";
     t.prepare_cached(sql)?.execute(params![item, title, show, file, scope]).map(|_| ())
 }
@@ -288,7 +294,9 @@ pub(super) fn turned(t: &Transaction<'_>, item: i64) -> rusqlite::Result<()> {
     write_text(t, item)?;
     let sql = "SELECT show FROM item WHERE n = ?1";
     let show: Option<i64> = t.prepare_cached(sql)?.query_row([item], |r| r.get(0))?;
-    show.map_or(Ok(()), |show| refresh_state(t, show))
+    let Some(show) = show else { return Ok(()) };
+    music::mark(t, show, now())?;
+    refresh_state(t, show)
 }
 
 /// The ids of a row.
@@ -302,6 +310,6 @@ pub(super) fn refresh_state(t: &Transaction<'_>, show: i64) -> rusqlite::Result<
     let sql = "SELECT EXISTS (SELECT 1 FROM item WHERE show = ?1 AND state <> 'trashed')";
     let any: bool = t.prepare_cached(sql)?.query_row([show], |r| r.get(0))?;
     let state = if any { ItemState::Present } else { ItemState::Trashed };
-    let sql = "UPDATE item SET state = ?2 WHERE n = ?1 AND kind IN ('show', 'series') AND state <> ?2";
+    let sql = "UPDATE item SET state = ?2 WHERE n = ?1 AND kind IN ('show', 'series', 'album') AND state <> ?2";
     if t.prepare_cached(sql)?.execute(params![show, state])? > 0 { write_text(t, show) } else { Ok(()) }
 }

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 
 use rusqlite::{OptionalExtension, Transaction, params};
 
-use super::{Description, Moved, Place, Record, Stat, Touched, books, shows, twins};
+use super::{Description, Moved, Place, Record, Stat, Touched, books, music, shows, twins};
 use crate::catalog::model::{ItemKind, ItemState};
 use crate::catalog::shelves::words;
 use crate::catalog::{items, new_id, now, sorting};
@@ -29,6 +29,9 @@ pub(super) fn record(t: &Transaction<'_>, new: &Record, now: i64) -> rusqlite::R
     t.prepare_cached(sql)?.execute(params![number, new.place.library, new.kind, state, new.problem, duration, size])?;
     if new.kind == ItemKind::Book {
         books::write_file(t, number, new.book.as_ref(), now)?;
+    }
+    if new.kind == ItemKind::Track {
+        music::write_file(t, number, new.music.as_ref())?;
     }
     describe(t, number, &new.description, now)?;
     twins::settle(t, [number])?;
@@ -95,13 +98,19 @@ fn describe(t: &Transaction<'_>, number: i64, new: &Description, now: i64) -> ru
         .prepare_cached("SELECT show, library, kind FROM item WHERE n = ?1")?
         .query_row([number], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?;
     let book = if kind == ItemKind::Book { Some(books::compose(t, number, new)?) } else { None };
+    let track = if kind == ItemKind::Track { Some(music::compose(t, number, new)?) } else { None };
     let new = book.as_ref().map_or(new, |book| &book.description);
+    let new = track.as_ref().map_or(new, |track| &track.description);
     let group = kind.group().unwrap_or(ItemKind::Show);
     let show = new.show.as_ref().map(|name| shows::ensure(t, &library, group, name, now)).transpose()?;
     let sort_title = new.sort_title.clone().unwrap_or_else(|| sorting::sort_title(&new.title));
     let sort_key = match (&show, &book) {
         (Some((_, series)), Some(book)) => sorting::book_key(series, book.number.sort, &sort_title),
-        (Some((_, show)), None) => sorting::episode_key(show, new.season, new.episode, &sort_title),
+        (Some((_, show)), None) => {
+            // An album of one disc often says nothing of it.
+            let season = if kind == ItemKind::Track { new.season.or(Some(1)) } else { new.season };
+            sorting::episode_key(show, season, new.episode, &sort_title)
+        }
         (None, _) => sorting::sort_key(&sort_title),
     };
     let show = show.map(|(show, _)| show);
@@ -128,12 +137,25 @@ fn describe(t: &Transaction<'_>, number: i64, new: &Description, now: i64) -> ru
         books::write(t, number, &book)?;
         words::index(t, number)?;
     }
-    for show in [before, show].into_iter().flatten() {
+    if let Some(track) = track {
+        music::write(t, number, &track, now)?;
+    }
+    leave(t, before, show, now)?;
+    shows::write_text(t, number)
+}
+
+/// What follows for the groups that an item was in and is in now.
+fn leave(t: &Transaction<'_>, before: Option<i64>, show: Option<i64>, now: i64) -> rusqlite::Result<()> {
+    let moved = before.zip(show).filter(|(before, show)| before != show);
+    let taken = moved.map_or(Ok(false), |(before, show)| music::take_over(t, before, show))?;
+    let left = if taken { [before, None] } else { [before, show] };
+    for show in left.into_iter().flatten() {
         books::touch_series(t, show, now)?;
+        music::mark(t, show, now)?;
         shows::refresh_state(t, show)?;
         shows::remove_if_empty(t, show)?;
     }
-    shows::write_text(t, number)
+    Ok(())
 }
 
 /// See [`super::Catalog::describe`].
@@ -236,7 +258,7 @@ pub(super) fn missing(
 ) -> rusqlite::Result<Vec<Touched>> {
     let mut changed = Vec::new();
     for item in items {
-        let sql = "UPDATE item SET state = ?2 WHERE n = ?1 AND state <> ?2 AND kind NOT IN ('show', 'series')";
+        let sql = "UPDATE item SET state = ?2 WHERE n = ?1 AND state <> ?2 AND kind NOT IN ('show', 'series', 'album')";
         if t.prepare_cached(sql)?.execute(params![item, state])? == 0 {
             continue;
         }

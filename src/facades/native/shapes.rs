@@ -183,6 +183,7 @@ impl From<Listed> for model::ItemSummary {
             episode: item.episode,
             episode_end: item.episode_end,
             episodes: listed.episodes,
+            artist: item.artist,
             number: item.book.as_ref().map(|book| book.number.clone()).filter(|number| !number.is_empty()),
             pages: item.book.as_ref().map(|book| book.pages),
             duration: item.duration,

@@ -1450,7 +1450,7 @@ export interface components {
      * @description What an item is.
      * @enum {string}
      */
-    ItemKind: 'movie' | 'show' | 'episode' | 'video' | 'series' | 'book';
+    ItemKind: 'movie' | 'show' | 'episode' | 'video' | 'series' | 'book' | 'album' | 'track';
     /** @description `GET /items`. */
     ItemPage: {
       items: components['schemas']['ItemSummary'][];
@@ -1483,6 +1483,8 @@ export interface components {
        * @description Unix milliseconds.
        */
       added_at: number;
+      /** @description Of a track or an album, as shown. */
+      artist?: string | null;
       /** @description Root CID of its file. */
       cid?: string | null;
       /**
@@ -1572,7 +1574,7 @@ export interface components {
      * @description What a library holds, and so how its names are read.
      * @enum {string}
      */
-    LibraryKind: 'movies' | 'shows' | 'videos' | 'comics' | 'books';
+    LibraryKind: 'movies' | 'shows' | 'videos' | 'comics' | 'books' | 'music';
     /**
      * @description Whether a library's folder can be read now.
      * @enum {string}

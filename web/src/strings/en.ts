@@ -30,6 +30,7 @@ export const en = {
     videos: 'Videos',
     comics: 'Comics',
     books: 'Books',
+    music: 'Music',
     search: 'Search',
     friends: 'Friends',
     status: 'Status',
@@ -86,6 +87,7 @@ export const en = {
     videos: 'Videos',
     comics: 'Comics',
     books: 'Books',
+    music: 'Music',
   } satisfies Record<LibraryKind, string>,
   kindHelp: {
     movies: 'One film a file or folder: Name (Year)',
@@ -93,6 +95,7 @@ export const en = {
     videos: 'Everything else: home videos, talks, clips',
     comics: 'A folder a series; CBZ, CBR, CB7, PDF or pictures',
     books: 'EPUB and PDF; a folder a series, or one book a file',
+    music: 'Albums by their tags, or by folders: MP3, FLAC, Opus, M4A and more',
   } satisfies Record<LibraryKind, string>,
   itemKind: {
     movie: 'Film',
@@ -101,6 +104,8 @@ export const en = {
     video: 'Video',
     series: 'Series',
     book: 'Book',
+    album: 'Album',
+    track: 'Track',
   } satisfies Record<ItemKind, string>,
   visibility: {
     private: 'Only accounts of this node',

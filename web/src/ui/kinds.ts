@@ -8,6 +8,7 @@ const KINDS: Record<Section, LibraryKind> = {
   videos: 'videos',
   comics: 'comics',
   books: 'books',
+  music: 'music',
 };
 
 /** What a library of a kind lists. */
@@ -17,6 +18,7 @@ const TITLES: Record<LibraryKind, ItemKind> = {
   videos: 'video',
   comics: 'series',
   books: 'series',
+  music: 'album',
 };
 
 export function kindOf(section: Section): LibraryKind {
@@ -39,7 +41,7 @@ export function shelfKind(kind: LibraryKind): ItemKind | undefined {
 
 /** A title without a file of its own: a show of episodes, a series of books. */
 export function gathers(kind: ItemKind): boolean {
-  return kind === 'show' || kind === 'series';
+  return kind === 'show' || kind === 'series' || kind === 'album';
 }
 
 /** Read rather than watched. */

@@ -80,6 +80,8 @@ pub struct ItemSummary {
     pub episode_end: Option<i32>,
     /// Of a show or a series: how many it has.
     pub episodes: Option<u64>,
+    /// Of a track or an album, as shown.
+    pub artist: Option<String>,
     /// Of a book, as shown: `10.5`.
     pub number: Option<String>,
     /// Of a book: how many.

@@ -1,7 +1,7 @@
 /**
  * What the address bar says, as a value: the page's state that survives a reload. Pure; `place.svelte.ts` acts on it.
  */
-export type Section = 'films' | 'shows' | 'videos' | 'comics' | 'books';
+export type Section = 'films' | 'shows' | 'videos' | 'comics' | 'books' | 'music';
 export type Sort = 'title' | '-added' | '-year' | 'year' | 'duration';
 export type Watched = 'unwatched' | 'started' | 'completed';
 
@@ -21,7 +21,7 @@ export type Route =
 const SORTS: readonly Sort[] = ['title', '-added', '-year', 'year', 'duration'];
 const WATCHED: readonly Watched[] = ['unwatched', 'started', 'completed'];
 /** In the order of the rail. */
-export const SECTIONS: readonly Section[] = ['films', 'shows', 'videos', 'comics', 'books'];
+export const SECTIONS: readonly Section[] = ['films', 'shows', 'videos', 'comics', 'books', 'music'];
 
 /** `url` is a path with its query, such as `/films?sort=-added`. */
 export function parseRoute(url: string): Route {
