@@ -64,6 +64,7 @@ fn announce(service: &Service) -> io::Result<()> {
     tracing::info!(
         node.id = service.node().id(),
         server.address = %service.address(),
+        komga.address = service.komga_address().map(tracing::field::display),
         tls.fingerprint = service.fingerprint(),
         duration_ms = u64::try_from(service.node().uptime().as_millis()).unwrap_or(u64::MAX),
         "the node is ready"

@@ -19,6 +19,8 @@ use serde::{Deserialize, Serialize, Serializer};
 pub struct Config {
     /// How the node is reached by HTTP.
     pub server: Server,
+    /// Komga's API.
+    pub komga: Komga,
     /// Browsers' data channels.
     pub webrtc: WebRtc,
     /// How libraries are kept up to date.
@@ -83,6 +85,14 @@ pub enum Tls {
     SelfSigned,
     /// By `tls_cert` and `tls_key`.
     Files,
+}
+
+/// `[komga]`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Komga {
+    /// Address and port where the API is at the root, besides below `/komga` of the node; empty for none.
+    pub listen: String,
 }
 
 /// `[webrtc]`

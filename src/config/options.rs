@@ -1,4 +1,5 @@
 //! From settings to the options of the parts.
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -34,6 +35,13 @@ impl Config {
         let (cert, key) = (&self.server.tls_cert, &self.server.tls_key);
         if self.server.tls == Tls::Files && (cert.as_os_str().is_empty() || key.as_os_str().is_empty()) {
             return refuse("server.tls", "\"files\" needs server.tls_cert and server.tls_key".to_owned());
+        }
+        let komga = self.komga.listen.trim();
+        if !komga.is_empty() && komga.parse::<SocketAddr>().is_err() {
+            return refuse(
+                "komga.listen",
+                format!("\"{komga}\" is not an address with a port, such as \"0.0.0.0:25600\""),
+            );
         }
         if let Err(error) = EnvFilter::try_new(&self.log.level) {
             return refuse("log.level", error.to_string());
@@ -174,6 +182,8 @@ impl Config {
         let trusted_proxies = TrustedProxies::parse(&self.server.trusted_proxies).unwrap_or_default();
         Ok(ServeOptions {
             listen: self.server.listen,
+            // Empty, or an address: that was checked.
+            komga: self.komga.listen.trim().parse().ok(),
             tls: match self.server.tls {
                 Tls::Off => TlsMode::Off,
                 Tls::SelfSigned => TlsMode::SelfSigned,

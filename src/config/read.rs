@@ -220,6 +220,8 @@ mod tests {
         assert!(
             load("", &[("POTLUCK_SERVER__TRUSTED_PROXIES", "proxy.example")]).unwrap_err().contains("proxy.example")
         );
+        assert!(load("[komga]\nlisten = \"25600\"\n", &[]).unwrap_err().contains("komga.listen"));
+        assert!(load("", &[("POTLUCK_KOMGA__LISTEN", "0.0.0.0:25600")]).is_ok());
         assert!(load("", &[("POTLUCK_LOG__LEVEL", "lo=ud=ly")]).unwrap_err().contains("log.level"));
     }
 

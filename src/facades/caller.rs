@@ -4,133 +4,19 @@
 //! not matter then. Over TCP the credentials are, in this order: `Authorization: Bearer` with an API key,
 //! `Authorization: Basic` with a name and its password or API key, the session cookie. Credentials that a browser sends by
 //! itself (cookie, Basic) change something only from our own page. Below `/komga` the credentials are those of [`komga`].
-use std::net::{IpAddr, SocketAddr};
-use std::str::FromStr;
-
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use data_encoding::BASE64;
 
 use super::error::{Denied, Refusal};
+use super::proxies::{Connection, Front, text};
 use super::{App, komga};
 use crate::accounts::{AuditLine, Caller, Credential};
 
 /// Name of the session cookie.
 pub(super) const COOKIE: &str = "potluck_session";
-
-/// What the TCP server knows of a connection.
-#[derive(Debug, Clone, Copy)]
-pub struct Connection {
-    /// The other end.
-    pub peer: SocketAddr,
-    /// Over TLS of our own.
-    pub tls: bool,
-}
-
-/// How the caller reached us, seen through trusted proxies.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Front {
-    /// The browser's own address.
-    pub address: IpAddr,
-    /// What the browser's address bar says.
-    pub secure: bool,
-    /// Host and port as the browser names them.
-    pub host: Option<String>,
-}
-
-/// An address or a network: `192.0.2.7`, `10.0.0.0/8`, `fd00::/8`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Network {
-    address: IpAddr,
-    prefix: u8,
-}
-
-impl Network {
-    fn holds(&self, address: IpAddr) -> bool {
-        let (own, other) = (bits(self.address), bits(address.to_canonical()));
-        let length = if self.address.is_ipv4() { 32 } else { 128 };
-        own.0 == other.0 && (self.prefix == 0 || (own.1 ^ other.1) >> (length - u32::from(self.prefix)) == 0)
-    }
-}
-
-fn bits(address: IpAddr) -> (bool, u128) {
-    match address {
-        IpAddr::V4(v4) => (true, u128::from(v4.to_bits())),
-        IpAddr::V6(v6) => (false, v6.to_bits()),
-    }
-}
-
-impl FromStr for Network {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("{text:?} is neither an address nor a network like 10.0.0.0/8");
-        let (address, prefix) = text.split_once('/').map_or((text, None), |(a, p)| (a, Some(p)));
-        let address: IpAddr = address.parse().map_err(|_| wrong())?;
-        let longest = if address.is_ipv4() { 32 } else { 128 };
-        let prefix = prefix.map_or(Ok(longest), str::parse).map_err(|_| wrong())?;
-        if prefix > longest { Err(wrong()) } else { Ok(Self { address, prefix }) }
-    }
-}
-
-/// The proxies whose `X-Forwarded-For`, `-Proto` and `-Host` are believed. Nobody by default.
-#[derive(Debug, Clone, Default)]
-pub struct TrustedProxies(Vec<Network>);
-
-impl TrustedProxies {
-    /// From addresses and networks in their usual notation.
-    ///
-    /// # Errors
-    /// What cannot be read, for people.
-    pub fn parse<T: AsRef<str>>(listed: &[T]) -> Result<Self, String> {
-        listed.iter().map(|text| text.as_ref().trim().parse()).collect::<Result<_, _>>().map(Self)
-    }
-
-    fn trust(&self, address: IpAddr) -> bool {
-        self.0.iter().any(|network| network.holds(address))
-    }
-
-    /// Each proxy appends whom it heard, so the list is read from its end, and the first that is no trusted proxy is the
-    /// caller. What stands before it anyone could have written.
-    pub(super) fn front(&self, connection: Connection, headers: &HeaderMap, uri: &Uri) -> Front {
-        let peer = connection.peer.ip().to_canonical();
-        let named = uri.authority().map(|a| a.as_str().to_owned()).or_else(|| text(headers, header::HOST.as_str()));
-        if !self.trust(peer) {
-            return Front { address: peer, secure: connection.tls, host: named };
-        }
-        let all = headers.get_all("x-forwarded-for");
-        let hops: Vec<&str> = all.iter().filter_map(|v| v.to_str().ok()).flat_map(|v| v.split(',')).collect();
-        let mut address = peer;
-        for hop in hops.iter().rev() {
-            let Some(hop) = hop_address(hop.trim()) else { break };
-            address = hop.to_canonical();
-            if !self.trust(address) {
-                break;
-            }
-        }
-        let secure = match last(headers, "x-forwarded-proto") {
-            Some(scheme) => scheme.eq_ignore_ascii_case("https"),
-            None => connection.tls,
-        };
-        Front { address, secure, host: last(headers, "x-forwarded-host").or(named) }
-    }
-}
-
-fn hop_address(hop: &str) -> Option<IpAddr> {
-    hop.parse().ok().or_else(|| hop.parse::<SocketAddr>().ok().map(|a| a.ip()))
-}
-
-fn text(headers: &HeaderMap, name: &str) -> Option<String> {
-    headers.get(name).and_then(|v| v.to_str().ok()).map(str::to_owned)
-}
-
-/// The last value: the one that the nearest proxy wrote.
-fn last(headers: &HeaderMap, name: &str) -> Option<String> {
-    let value = headers.get_all(name).iter().next_back()?.to_str().ok()?;
-    value.rsplit(',').next().map(|v| v.trim().to_owned()).filter(|v| !v.is_empty())
-}
 
 /// The outermost layer: names the caller, refuses forged calls, writes down what was refused.
 pub(super) async fn identify(State(app): State<App>, mut request: Request, next: Next) -> Response {
@@ -139,7 +25,7 @@ pub(super) async fn identify(State(app): State<App>, mut request: Request, next:
         .extensions()
         .get::<Connection>()
         .map(|connection| app.options().trusted_proxies.front(*connection, request.headers(), request.uri()));
-    let asked = komga::is_below(request.uri().path()).then(|| komga::Asked::of(&request));
+    let asked = komga::is_below(request.uri().path()).then(|| komga::Asked::of(&request, front.as_ref()));
     let mut entered = None;
     let caller = match (known, &front) {
         (Some(caller), _) => Ok(caller),
@@ -242,7 +128,7 @@ fn from_own_page(headers: &HeaderMap, front: &Front) -> bool {
         return site == "same-origin" || site == "none";
     }
     let Some(origin) = text(headers, header::ORIGIN.as_str()) else { return !headers.contains_key(header::ORIGIN) };
-    let scheme = if front.secure { "https" } else { "http" };
+    let scheme = front.scheme();
     front.host.as_ref().is_some_and(|host| origin.eq_ignore_ascii_case(&format!("{scheme}://{host}")))
 }
 
@@ -316,73 +202,10 @@ fn finish(app: &App, line: Line, challenge: bool, mut response: Response) -> Res
 mod tests {
     use super::*;
 
-    fn front(trusted: &[&str], peer: &str, headers: &[(&'static str, &str)]) -> Front {
-        let mut map = HeaderMap::new();
-        for (name, value) in headers {
-            map.append(*name, HeaderValue::from_str(value).unwrap());
-        }
-        let connection = Connection { peer: SocketAddr::new(peer.parse().unwrap(), 1), tls: false };
-        TrustedProxies::parse(trusted).unwrap().front(connection, &map, &Uri::from_static("/"))
-    }
-
-    #[test]
-    fn forwarded_headers_of_a_stranger_are_not_believed() {
-        let told = [
-            ("host", "node"),
-            ("x-forwarded-for", "192.0.2.1"),
-            ("x-forwarded-proto", "https"),
-            ("x-forwarded-host", "evil"),
-        ];
-        let seen = front(&["10.0.0.1"], "10.0.0.2", &told);
-        assert_eq!(seen, Front { address: "10.0.0.2".parse().unwrap(), secure: false, host: Some("node".into()) });
-    }
-
-    #[test]
-    fn a_trusted_proxy_is_believed_but_not_what_stood_there_before_it() {
-        let told = [
-            ("x-forwarded-for", "1.2.3.4, 192.0.2.1"),
-            ("x-forwarded-proto", "https"),
-            ("x-forwarded-host", "films.example"),
-        ];
-        let seen = front(&["10.0.0.0/8"], "10.0.0.2", &told);
-        assert_eq!(seen.address, "192.0.2.1".parse::<IpAddr>().unwrap());
-        assert!(seen.secure);
-        assert_eq!(seen.host.as_deref(), Some("films.example"));
-    }
-
-    #[test]
-    fn a_chain_of_trusted_proxies_is_followed_to_the_caller() {
-        let told = [("x-forwarded-for", "9.9.9.9, 192.0.2.1, 10.0.0.3")];
-        assert_eq!(front(&["10.0.0.0/8"], "10.0.0.2", &told).address, "192.0.2.1".parse::<IpAddr>().unwrap());
-        let nonsense = [("x-forwarded-for", "192.0.2.1, not an address")];
-        assert_eq!(front(&["10.0.0.0/8"], "10.0.0.2", &nonsense).address, "10.0.0.2".parse::<IpAddr>().unwrap());
-    }
-
-    #[test]
-    fn networks_hold_what_they_say() {
-        for (network, address, inside) in [
-            ("10.0.0.0/8", "10.255.0.1", true),
-            ("10.0.0.0/8", "11.0.0.1", false),
-            ("10.0.0.1", "10.0.0.1", true),
-            ("0.0.0.0/0", "8.8.8.8", true),
-            ("0.0.0.0/0", "::1", false),
-            ("fd00::/8", "fd12::1", true),
-            ("127.0.0.0/8", "::ffff:127.0.0.1", true),
-        ] {
-            assert_eq!(
-                network.parse::<Network>().unwrap().holds(address.parse().unwrap()),
-                inside,
-                "{network} {address}"
-            );
-        }
-        for wrong in ["", "10.0.0.0/33", "proxy.example", "10.0.0.0/x"] {
-            assert!(wrong.parse::<Network>().is_err(), "{wrong}");
-        }
-    }
-
     #[test]
     fn a_changing_call_of_another_site_is_told_from_ours() {
-        let front = Front { address: "::1".parse().unwrap(), secure: true, host: Some("films.example:8443".into()) };
+        let front =
+            Front { secure: true, host: Some("films.example:8443".into()), ..Front::at("::1".parse().unwrap()) };
         for (name, value, ours) in [
             ("sec-fetch-site", "same-origin", true),
             ("sec-fetch-site", "same-site", false),

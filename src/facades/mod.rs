@@ -19,14 +19,15 @@ pub mod ipfs;
 pub mod komga;
 mod metrics;
 pub mod native;
+mod proxies;
 mod routes;
 mod server;
 mod uploads;
 mod web;
 
-pub use caller::{Connection, TrustedProxies};
 pub use carrier::{NodeRouter, Traffic};
 pub use metrics::MetricsAccess;
+pub use proxies::{Connection, Mount, TrustedProxies};
 pub use routes::{Policy, Reach, Route, table};
 pub use server::{ServeError, ServeOptions, Service, TlsMode, connect_control, serve};
 pub use uploads::{UploadHours, UploadOptions, limit as upload_limit};

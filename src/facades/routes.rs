@@ -297,6 +297,7 @@ fn declare() -> Routes {
         .put   ("/komga/koreader/syncs/progress",               Account, Home,    komga::koreader::set)
         .get   ("/komga/koreader/syncs/progress/{hash}",        Account, Home,    komga::koreader::show)
 
+        .get   ("/komga/",                                      Public,  Home,    komga::front_page)
         .get   ("/komga/series/{id}",                           Public,  Home,    komga::shown)
         .get   ("/komga/book/{id}",                             Public,  Home,    komga::shown)
         .get   ("/komga/{*path}",                               Account, Home,    komga::absent)

@@ -240,6 +240,7 @@ pub fn links(name: &str) -> LinksOptions {
 fn serve_options() -> ServeOptions {
     ServeOptions {
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        komga: None,
         tls: TlsMode::Off,
         connections_max: 4096,
         facades: facades::FacadeOptions::default(),

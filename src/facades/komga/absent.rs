@@ -1,11 +1,14 @@
 //! What is below `/komga` and is no call of the API: links that apps open in a browser, and all that is not covered.
-use axum::extract::Request;
+use axum::Extension;
+use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::{BASE, covered};
+use crate::facades::App;
 use crate::facades::error::Refusal;
 use crate::facades::extract::Path;
+use crate::facades::proxies::{Front, Mount};
 
 /// No such part of Komga's API.
 pub(in crate::facades) async fn absent(request: Request) -> Refusal {
@@ -13,7 +16,30 @@ pub(in crate::facades) async fn absent(request: Request) -> Refusal {
 }
 
 /// The page of a series or a book, as Komga's own address of it: our page of the same.
-pub(in crate::facades) async fn shown(Path(id): Path<String>) -> Response {
+pub(in crate::facades) async fn shown(
+    State(app): State<App>,
+    front: Option<Extension<Front>>,
+    Path(id): Path<String>,
+) -> Response {
     let id: String = id.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
-    (StatusCode::FOUND, [(header::LOCATION, format!("/item/{id}"))]).into_response()
+    to_page(&app, front, &format!("/item/{id}"))
+}
+
+/// Where Komga has its page: our own.
+pub(in crate::facades) async fn front_page(State(app): State<App>, front: Option<Extension<Front>>) -> Response {
+    to_page(&app, front, "/")
+}
+
+fn to_page(app: &App, front: Option<Extension<Front>>, path: &str) -> Response {
+    let place = front.map(|Extension(front)| page_at(app, &front)).unwrap_or_default();
+    (StatusCode::FOUND, [(header::LOCATION, format!("{place}{path}"))]).into_response()
+}
+
+/// Where the page begins for this caller. Whoever came to Komga's own port finds it at the node's.
+fn page_at(app: &App, front: &Front) -> String {
+    let host = front.host.as_deref().and_then(|host| host.parse::<axum::http::uri::Authority>().ok());
+    match (front.mount, app.listeners().first(), host) {
+        (Mount::Komga, Some((scheme, address)), Some(host)) => format!("{scheme}://{}:{}", host.host(), address.port()),
+        _ => front.prefix.clone(),
+    }
 }

@@ -13,10 +13,12 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::json;
 
+use super::base::Base;
 use super::{BASE, Entered, dates};
 use crate::facades::App;
 use crate::facades::bytes::not_modified;
 use crate::facades::error::{Denied, Told};
+use crate::facades::proxies::Front;
 
 /// Bytes of a body that are worth compressing.
 const GZIP_MIN: usize = 1024;
@@ -33,16 +35,17 @@ pub(in crate::facades) struct Asked {
     script: bool,
     /// Something was brought to be recognised by.
     tried: bool,
+    base: Base,
 }
 
 impl Asked {
     /// Of a request below `/komga`.
-    pub fn of(request: &Request) -> Self {
+    pub fn of(request: &Request, front: Option<&Front>) -> Self {
         let headers = request.headers();
         let text = |name: &str| headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default();
         let conditions = headers.iter().filter(|(name, _)| *name == header::IF_NONE_MATCH);
         Self {
-            path: request.uri().path().trim_start_matches(BASE).to_owned(),
+            path: request.uri().path().strip_prefix(BASE).unwrap_or_default().to_owned(),
             method: request.method().clone(),
             conditions: conditions.map(|(name, value)| (name.clone(), value.clone())).collect(),
             gzip: text("accept-encoding").split(',').any(|part| {
@@ -51,6 +54,7 @@ impl Asked {
             }),
             script: text("x-requested-with").eq_ignore_ascii_case("XMLHttpRequest"),
             tried: headers.contains_key(header::AUTHORIZATION) || headers.contains_key("x-api-key"),
+            base: front.map(Base::of).unwrap_or_default(),
         }
     }
 }
@@ -107,10 +111,12 @@ fn told(app: &App, asked: &Asked, response: Response) -> Response {
     Response::from_parts(parts, made)
 }
 
-/// A JSON answer with its tag, or 304 for whoever has it. Others have tags of their own.
+/// A JSON answer or a feed with its tag, or 304 for whoever has it. Others have tags of their own.
 async fn tagged(asked: &Asked, response: Response) -> Response {
     let kind = response.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    let plain = kind.starts_with("application/json") && response.status() == StatusCode::OK;
+    let kind = kind.split(';').next().unwrap_or_default();
+    let made = kind == "application/json" || kind.ends_with("+json") || kind == "application/atom+xml";
+    let plain = made && response.status() == StatusCode::OK;
     if asked.method != Method::GET || !plain || response.headers().contains_key(header::ETAG) {
         return response;
     }

@@ -10,12 +10,13 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::Response;
 use parking_lot::Mutex;
 
-use super::BASE;
+use super::base::Base;
 use super::params::Params;
 use crate::accounts::{Accounts, Caller, SessionKind};
 use crate::facades::App;
-use crate::facades::caller::{Front, cookies, name_and_secret};
+use crate::facades::caller::{cookies, name_and_secret};
 use crate::facades::error::Refusal;
+use crate::facades::proxies::Front;
 
 /// Name of the session's cookie.
 pub(super) const SESSION: &str = "KOMGA-SESSION";
@@ -101,17 +102,17 @@ pub(in crate::facades) async fn enter(
     let Some(caller) = caller else {
         return Ok(Entered { caller: Caller::nobody(front.address), headers: Vec::new() });
     };
-    let mut given = Vec::new();
+    let (mut given, base) = (Vec::new(), Base::of(front));
     if !known {
         let agent = headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or_default();
         let token = app.readers().token(accounts, &caller, agent).await;
         given.extend(token.map(|token| match headers.contains_key(TOKEN) {
             true => (TOKEN, token),
-            false => (header::SET_COOKIE, cookie(SESSION, &token, None, front.secure)),
+            false => (header::SET_COOKIE, cookie(SESSION, &token, None, &base, front.secure)),
         }));
     }
     if remember && let Ok(begun) = accounts.begin_session(&caller, SessionKind::Remembered).await {
-        let cookie = cookie(REMEMBER, &begun.token, Some(REMEMBERED_SECONDS), front.secure);
+        let cookie = cookie(REMEMBER, &begun.token, Some(REMEMBERED_SECONDS), &base, front.secure);
         given.push((header::SET_COOKIE, cookie));
     }
     Ok(Entered { caller, headers: given })
@@ -159,12 +160,13 @@ pub(super) async fn leave(accounts: &Accounts, headers: &HeaderMap) -> Result<()
     Ok(())
 }
 
-/// Of a session that ends with its program unless it says for how many seconds it is kept. `Lax`, and only below `/komga`: calls
+/// Of a session that ends with its program unless it says for how many seconds it is kept. `Lax`, and only for Komga's API: calls
 /// that change something are checked besides.
-pub(super) fn cookie(name: &str, token: &str, seconds: Option<u64>, secure: bool) -> String {
+pub(super) fn cookie(name: &str, token: &str, seconds: Option<u64>, base: &Base, secure: bool) -> String {
     let secure = if secure { "; Secure" } else { "" };
     let kept = seconds.map(|seconds| format!("; Max-Age={seconds}")).unwrap_or_default();
-    format!("{name}={token}; Path={BASE}{kept}; HttpOnly; SameSite=Lax{secure}")
+    let path = base.cookie_path();
+    format!("{name}={token}; Path={path}{kept}; HttpOnly; SameSite=Lax{secure}")
 }
 
 #[cfg(test)]
@@ -173,8 +175,10 @@ mod tests {
 
     #[test]
     fn a_cookie_is_secure_over_tls_alone_and_for_komga_alone() {
-        assert_eq!(cookie("a", "t", None, false), "a=t; Path=/komga; HttpOnly; SameSite=Lax");
-        assert_eq!(cookie("a", "t", Some(0), true), "a=t; Path=/komga; Max-Age=0; HttpOnly; SameSite=Lax; Secure");
+        let base = Base::default();
+        assert_eq!(cookie("a", "t", None, &base, false), "a=t; Path=/komga; HttpOnly; SameSite=Lax");
+        let ended = "a=t; Path=/komga; Max-Age=0; HttpOnly; SameSite=Lax; Secure";
+        assert_eq!(cookie("a", "t", Some(0), &base, true), ended);
     }
 
     #[test]

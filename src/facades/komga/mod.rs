@@ -9,6 +9,7 @@
 //! [`covered`], and answers 404.
 mod absent;
 mod answer;
+mod base;
 pub mod books;
 mod conditions;
 pub mod covered;
@@ -31,8 +32,9 @@ pub mod thumbnails;
 pub mod users;
 pub mod words;
 
-pub(super) use absent::{absent, shown};
+pub(super) use absent::{absent, front_page, shown};
 pub(super) use answer::{Asked, finish};
+pub(super) use base::below;
 pub(super) use entry::{Entered, Readers, enter};
 
 /// Where everything of Komga's lies.

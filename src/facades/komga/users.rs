@@ -6,12 +6,13 @@ use axum::{Extension, Json as Answer};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::base::Base;
 use super::{dates, entry};
 use crate::accounts::{ApiKey, Caller, Credential, KeyForm};
 use crate::facades::App;
-use crate::facades::caller::Front;
 use crate::facades::error::Refusal;
 use crate::facades::extract::{Asker, Json, Path};
+use crate::facades::proxies::Front;
 
 /// What a key is shown as after it was made.
 const HIDDEN: &str = "******";
@@ -79,11 +80,12 @@ pub(in crate::facades) async fn remove_key(
 pub(in crate::facades) async fn logout(
     State(app): State<App>,
     front: Option<Extension<Front>>,
+    base: Base,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     entry::leave(app.node().accounts(), &headers).await?;
     let secure = front.is_some_and(|Extension(front)| front.secure);
-    let ended = [entry::SESSION, entry::REMEMBER].map(|name| entry::cookie(name, "", Some(0), secure));
+    let ended = [entry::SESSION, entry::REMEMBER].map(|name| entry::cookie(name, "", Some(0), &base, secure));
     let cookies = AppendHeaders(ended.map(|cookie| (header::SET_COOKIE, cookie)));
     Ok((StatusCode::NO_CONTENT, cookies).into_response())
 }
@@ -92,12 +94,13 @@ pub(in crate::facades) async fn logout(
 pub(in crate::facades) async fn set_cookie(
     Asker(caller): Asker,
     front: Option<Extension<Front>>,
+    base: Base,
     headers: HeaderMap,
 ) -> Response {
     let secure = front.is_some_and(|Extension(front)| front.secure);
     match entry::tokens(&headers).next().filter(|_| matches!(caller.credential, Credential::Session(_))) {
         Some(token) => {
-            let cookie = entry::cookie(entry::SESSION, token, None, secure);
+            let cookie = entry::cookie(entry::SESSION, token, None, &base, secure);
             (StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response()
         }
         None => StatusCode::NO_CONTENT.into_response(),

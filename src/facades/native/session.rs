@@ -7,9 +7,10 @@ use axum::response::{IntoResponse, Response};
 use super::model::{Account, Login, NewPassword, Problem};
 use crate::accounts::{AccountChange, AccountsError, Credential};
 use crate::facades::App;
-use crate::facades::caller::{COOKIE, Front, TriedName};
+use crate::facades::caller::{COOKIE, TriedName};
 use crate::facades::error::Refusal;
 use crate::facades::extract::{Asker, Json};
+use crate::facades::proxies::Front;
 
 /// Signs in: the answer sets the session cookie.
 #[utoipa::path(post, path = "/api/v1/login", tag = "account", request_body = Login,

@@ -21,9 +21,9 @@ use tokio_util::task::TaskTracker;
 use super::GRACE;
 use super::connections::{Counted, Newcomer, Silent};
 use super::tls::Certificates;
-use crate::facades::App;
-use crate::facades::caller::Connection;
 use crate::facades::carrier::{NodeRouter, Traffic};
+use crate::facades::proxies::{Connection, Mount};
+use crate::facades::{App, komga};
 
 /// A TLS handshake, and then the first request head, take at most this long each.
 const FIRST: Duration = Duration::from_secs(15);
@@ -39,6 +39,7 @@ pub(super) struct Front {
     pub router: NodeRouter,
     pub tls: Option<Arc<Certificates>>,
     pub connections_max: usize,
+    pub mount: Mount,
 }
 
 /// The traffic of one of the two TCP carriers.
@@ -105,7 +106,7 @@ async fn shake_hands(
 ) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let stream = Counted::new(stream, counter.clone());
-    let connection = Connection { peer, tls: front.tls.is_some() };
+    let connection = Connection { peer, tls: front.tls.is_some(), mount: front.mount };
     match &front.tls {
         None => talk(stream, connection, front.router, counter, newcomer, watcher).await,
         Some(tls) => {
@@ -133,6 +134,9 @@ async fn talk<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
         speaker.spoke();
         (*counter).as_ref().requests.fetch_add(1, Ordering::Relaxed);
         request.extensions_mut().insert(connection);
+        if connection.mount == Mount::Komga {
+            *request.uri_mut() = komga::below(request.uri());
+        }
         let router = router.clone();
         async move { Ok::<Response<Body>, Infallible>(router.answer(request.map(Body::new)).await) }
     });

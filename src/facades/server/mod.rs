@@ -16,6 +16,7 @@ use tokio::net::TcpListener;
 
 use super::carrier::NodeRouter;
 use super::error::with_causes;
+use super::proxies::Mount;
 use super::{App, FacadeOptions};
 use crate::node::{Node, Tasks};
 
@@ -30,6 +31,8 @@ const GRACE: Duration = Duration::from_secs(3);
 pub struct ServeOptions {
     /// Port 0 for any.
     pub listen: SocketAddr,
+    /// Where Komga's API is besides, at the root; port 0 for any.
+    pub komga: Option<SocketAddr>,
     /// See [`TlsMode`].
     pub tls: TlsMode,
     /// Connections at most; further ones are closed at once.
@@ -57,6 +60,7 @@ pub struct Service {
     app: App,
     tasks: Tasks,
     address: SocketAddr,
+    komga: Option<SocketAddr>,
     scheme: &'static str,
     fingerprint: Option<String>,
 }
@@ -68,8 +72,11 @@ pub struct Service {
 pub async fn serve(node: Node, options: ServeOptions) -> Result<Service, ServeError> {
     let (tasks, control) = (Tasks::default(), node.folder().control_socket());
     let tls = tls::Certificates::load(&options.tls, &node.folder().tls())?;
-    let listener = TcpListener::bind(options.listen).await.map_err(|e| ServeError::Listen(options.listen, e))?;
-    let address = listener.local_addr().map_err(|e| ServeError::Listen(options.listen, e))?;
+    let (listener, address) = listen(options.listen).await?;
+    let komga = match options.komga {
+        Some(wanted) => Some(listen(wanted).await?),
+        None => None,
+    };
     let scheme = if tls.is_some() { "https" } else { "http" };
     let app = App::new(node.clone(), options.facades, tasks.stopping(), vec![(scheme, address)]);
     let router = NodeRouter::new(app.clone());
@@ -85,13 +92,29 @@ pub async fn serve(node: Node, options: ServeOptions) -> Result<Service, ServeEr
     if let Some(tls) = tls.clone() {
         tasks.spawn("certificates", |stop| tls.watch(stop));
     }
-    let front =
-        accept::Front { router: router.clone(), tls, connections_max: options.connections_max, app: app.clone() };
+    let front = accept::Front {
+        router: router.clone(),
+        tls,
+        connections_max: options.connections_max,
+        app: app.clone(),
+        mount: Mount::Node,
+    };
+    let at_komga = komga.as_ref().map(|(_, address)| *address);
+    if let Some((listener, _)) = komga {
+        let front = accept::Front { mount: Mount::Komga, ..front.clone() };
+        tasks.spawn("komga", |stop| accept::run(listener, front, stop));
+    }
     tasks.spawn("tcp", |stop| accept::run(listener, front, stop));
     tasks.spawn("control", |stop| control::run(socket, control, router, stop));
     let counted = app.clone();
     tasks.spawn("traffic", |stop| count_minutes(counted, stop));
-    Ok(Service { app, tasks, address, scheme, fingerprint })
+    Ok(Service { app, tasks, address, komga: at_komga, scheme, fingerprint })
+}
+
+async fn listen(wanted: SocketAddr) -> Result<(TcpListener, SocketAddr), ServeError> {
+    let listener = TcpListener::bind(wanted).await.map_err(|e| ServeError::Listen(wanted, e))?;
+    let address = listener.local_addr().map_err(|e| ServeError::Listen(wanted, e))?;
+    Ok((listener, address))
 }
 
 impl Service {
@@ -99,6 +122,12 @@ impl Service {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where Komga's API has a port of its own.
+    #[must_use]
+    pub fn komga_address(&self) -> Option<SocketAddr> {
+        self.komga
     }
 
     /// How a browser on this machine reaches it, without a slash at the end.

@@ -6,6 +6,7 @@ mod many;
 mod mihon;
 mod odd;
 mod opds;
+mod ports;
 mod shape;
 mod typed;
 
@@ -68,6 +69,11 @@ impl Reader {
         self.client.request(method, format!("{}{path}", self.url))
     }
 
+    /// At another address of the API.
+    pub fn at(&self, url: String) -> Self {
+        Self { client: client(), url, name: self.name.clone() }
+    }
+
     pub fn call(&self, method: Method, path: &str) -> RequestBuilder {
         self.bare(method, path).basic_auth(&self.name, Some(PASSWORD))
     }
@@ -78,6 +84,14 @@ impl Reader {
 
     pub async fn status(&self, path: &str) -> u16 {
         self.get(path).await.status().as_u16()
+    }
+
+    /// The path of an address that an answer holds: of this API, as the reader reaches it.
+    pub fn path<'a>(&self, address: &'a str) -> &'a str {
+        match address.starts_with('/') {
+            true => address,
+            false => address.strip_prefix(&self.url).unwrap_or_else(|| panic!("{address} is not below {}", self.url)),
+        }
     }
 
     /// The answer, which must be 200.

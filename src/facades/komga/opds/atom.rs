@@ -7,6 +7,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use quick_xml::escape::escape;
 
+use crate::facades::komga::base::Base;
 use crate::facades::komga::dates;
 
 /// A feed whose entries lead to other feeds.
@@ -22,6 +23,7 @@ pub(in crate::facades) struct Link {
     pub rel: &'static str,
     /// Media type.
     pub kind: String,
+    /// A path of the API.
     pub href: String,
     /// Further attributes.
     pub more: Vec<(&'static str, String)>,
@@ -32,9 +34,9 @@ impl Link {
         Self { rel, kind: kind.to_owned(), href: href.into(), more: Vec::new() }
     }
 
-    fn write(&self, out: &mut String) {
-        let _ =
-            write!(out, "<link rel=\"{}\" type=\"{}\" href=\"{}\"", self.rel, escape(&self.kind), escape(&self.href));
+    fn write(&self, base: &Base, out: &mut String) {
+        let (kind, href) = (escape(&self.kind), base.at(&self.href));
+        let _ = write!(out, "<link rel=\"{}\" type=\"{kind}\" href=\"{}\"", self.rel, escape(&href));
         for (name, value) in &self.more {
             let _ = write!(out, " {name}=\"{}\"", escape(value));
         }
@@ -55,7 +57,7 @@ pub(in crate::facades) struct Entry {
 }
 
 impl Entry {
-    fn write(&self, out: &mut String) {
+    fn write(&self, base: &Base, out: &mut String) {
         let _ = write!(
             out,
             "<entry><id>{}</id><title>{}</title><updated>{}</updated>",
@@ -67,7 +69,7 @@ impl Entry {
             let _ = write!(out, "<author><name>{}</name></author>", plain(author));
         }
         let _ = write!(out, "<content type=\"text\">{}</content>", plain(&self.summary));
-        self.links.iter().for_each(|link| link.write(out));
+        self.links.iter().for_each(|link| link.write(base, out));
         out.push_str("</entry>");
     }
 }
@@ -75,6 +77,8 @@ impl Entry {
 /// A feed.
 #[derive(Debug, Clone, Default)]
 pub(in crate::facades) struct Feed {
+    /// Where its links begin.
+    pub base: Base,
     pub id: String,
     pub title: String,
     pub links: Vec<Link>,
@@ -93,8 +97,8 @@ impl Feed {
             plain(&self.title),
             dates::instant(updated)
         );
-        self.links.iter().for_each(|link| link.write(&mut out));
-        self.entries.iter().for_each(|entry| entry.write(&mut out));
+        self.links.iter().for_each(|link| link.write(&self.base, &mut out));
+        self.entries.iter().for_each(|entry| entry.write(&self.base, &mut out));
         out.push_str("</feed>\n");
         out
     }
@@ -133,6 +137,6 @@ mod tests {
         let entry = Entry { title: "<b>\u{0}&\u{b}".into(), links: vec![link], ..Entry::default() };
         let text = Feed { entries: vec![entry], ..Feed::default() }.text();
         assert!(text.contains("<title>&lt;b&gt;&amp;</title>"), "{text}");
-        assert!(text.contains("href=\"/p/{pageNumber}?a=1&amp;b=&quot;2&quot;\""), "{text}");
+        assert!(text.contains("href=\"/komga/p/{pageNumber}?a=1&amp;b=&quot;2&quot;\""), "{text}");
     }
 }

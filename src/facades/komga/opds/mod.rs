@@ -1,7 +1,7 @@
 //! OPDS 1.2 with page streaming, at `/komga/opds/v1.2`: KOReader, Panels, Moon+ and others.
 //!
-//! Feeds only; pictures, pages and files are those of the API, which count from 0 where they are told to. Addresses are absolute
-//! paths, so that they are right behind any name.
+//! Feeds only; pictures, pages and files are those of the API, which count from 0 where they are told to. Links are paths of the API
+//! here, and are written as whole addresses, by the name that the caller used.
 mod atom;
 
 use axum::extract::State;
@@ -9,6 +9,7 @@ use axum::response::Response;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use self::atom::{ACQUISITION, Entry, Feed, Link, NAVIGATION, SEARCH};
+use super::base::Base;
 use super::filters::{filter, of_series, search, seen};
 use super::paging::Paging;
 use super::params::Params;
@@ -23,18 +24,18 @@ use crate::facades::error::Refusal;
 use crate::facades::extract::{Asker, Path};
 use crate::media::book::Format;
 
-const ROOT: &str = "/komga/opds/v1.2";
-const API: &str = "/komga/api/v1";
+const ROOT: &str = "/opds/v1.2";
+const API: &str = "/api/v1";
 
 type Answer = Result<Feed, Refusal>;
 
 /// An address below the root, and its links to itself and the start.
-fn feed(path: &str, title: &str, kind: &str) -> Feed {
+fn feed(base: Base, path: &str, title: &str, kind: &str) -> Feed {
     let links = vec![
         Link::new("self", kind, format!("{ROOT}/{path}")),
         Link::new("start", NAVIGATION, format!("{ROOT}/catalog")),
     ];
-    Feed { id: format!("potluck:{path}"), title: title.to_owned(), links, entries: Vec::new() }
+    Feed { base, id: format!("potluck:{path}"), title: title.to_owned(), links, entries: Vec::new() }
 }
 
 /// Links to the pages around one, for an address whose query is `query` besides.
@@ -60,8 +61,8 @@ fn leads(path: &str, title: &str, summary: &str) -> Entry {
 }
 
 /// Where everything begins.
-pub(in crate::facades) async fn catalog() -> Feed {
-    let mut root = feed("catalog", "Potluck", NAVIGATION);
+pub(in crate::facades) async fn catalog(base: Base) -> Feed {
+    let mut root = feed(base, "catalog", "Potluck", NAVIGATION);
     root.links.push(Link::new("search", SEARCH, format!("{ROOT}/search")));
     root.entries = vec![
         leads("keep-reading", "Keep reading", "Books that were begun"),
@@ -78,8 +79,8 @@ pub(in crate::facades) async fn catalog() -> Feed {
 }
 
 /// How to search.
-pub(in crate::facades) async fn search_description() -> Response {
-    atom::search(&format!("{ROOT}/series?search={{searchTerms}}"))
+pub(in crate::facades) async fn search_description(base: Base) -> Response {
+    atom::search(&base.at(&format!("{ROOT}/series?search={{searchTerms}}")))
 }
 
 fn series_entry(series: ShelfSeries) -> Entry {
@@ -133,11 +134,11 @@ fn stream(book: &ShelfBook, base: &str) -> Option<Link> {
     Some(link)
 }
 
-fn there(condition: Condition) -> Condition {
+pub(super) fn there(condition: Condition) -> Condition {
     Condition::All(vec![condition, Condition::Not(Box::new(Condition::Trashed))])
 }
 
-fn by(by: ShelfSort, descending: bool) -> Vec<Order> {
+pub(super) fn by(by: ShelfSort, descending: bool) -> Vec<Order> {
     vec![Order { by, descending }]
 }
 
@@ -162,59 +163,85 @@ async fn books_feed(app: &App, params: &Params, mut feed: Feed, wanted: ShelfFil
 }
 
 /// All series, or those that hold words or are of a publisher.
-pub(in crate::facades) async fn series(State(app): State<App>, Asker(caller): Asker, params: Params) -> Answer {
+pub(in crate::facades) async fn series(
+    State(app): State<App>,
+    Asker(caller): Asker,
+    base: Base,
+    params: Params,
+) -> Answer {
     let order = match search(&params) {
         Some(text) => by(ShelfSort::Near(text.to_owned()), false),
         None => by(ShelfSort::Title, false),
     };
     let wanted = ShelfFilter { order, ..filter(&app, &caller, there(of_series(&params)?)).await? };
-    series_feed(&app, &params, feed("series", "All series", NAVIGATION), wanted).await
+    series_feed(&app, &params, feed(base, "series", "All series", NAVIGATION), wanted).await
 }
 
 /// Series that changed last.
-pub(in crate::facades) async fn latest_series(State(app): State<App>, Asker(caller): Asker, params: Params) -> Answer {
+pub(in crate::facades) async fn latest_series(
+    State(app): State<App>,
+    Asker(caller): Asker,
+    base: Base,
+    params: Params,
+) -> Answer {
     let wanted = filter(&app, &caller, there(Condition::All(Vec::new()))).await?;
     let wanted = ShelfFilter { order: by(ShelfSort::Changed, true), ..wanted };
-    series_feed(&app, &params, feed("series/latest", "Latest series", NAVIGATION), wanted).await
+    series_feed(&app, &params, feed(base, "series/latest", "Latest series", NAVIGATION), wanted).await
 }
 
 /// The books of a series that can be read.
 pub(in crate::facades) async fn one_series(
     State(app): State<App>,
     Asker(caller): Asker,
+    base: Base,
     Path(id): Path<String>,
     params: Params,
 ) -> Answer {
     let series = app.node().catalog().one_series(&id, caller.id()).await?;
     let condition = there(Condition::All(vec![Condition::Series(id.clone()), Condition::Readable]));
     let wanted = filter(&app, &caller, condition).await?;
-    books_feed(&app, &params, feed(&format!("series/{id}"), &series.title, ACQUISITION), wanted, false).await
+    books_feed(&app, &params, feed(base, &format!("series/{id}"), &series.title, ACQUISITION), wanted, false).await
 }
 
 /// Books that came last.
-pub(in crate::facades) async fn latest_books(State(app): State<App>, Asker(caller): Asker, params: Params) -> Answer {
+pub(in crate::facades) async fn latest_books(
+    State(app): State<App>,
+    Asker(caller): Asker,
+    base: Base,
+    params: Params,
+) -> Answer {
     let wanted =
         ShelfFilter { order: by(ShelfSort::Added, true), ..filter(&app, &caller, there(Condition::Readable)).await? };
-    books_feed(&app, &params, feed("books/latest", "Latest books", ACQUISITION), wanted, true).await
+    books_feed(&app, &params, feed(base, "books/latest", "Latest books", ACQUISITION), wanted, true).await
 }
 
 /// Books that the caller began.
-pub(in crate::facades) async fn keep_reading(State(app): State<App>, Asker(caller): Asker, params: Params) -> Answer {
+pub(in crate::facades) async fn keep_reading(
+    State(app): State<App>,
+    Asker(caller): Asker,
+    base: Base,
+    params: Params,
+) -> Answer {
     let condition = there(Condition::All(vec![Condition::Readable, Condition::Read(ReadState::Started)]));
     let wanted = ShelfFilter { order: by(ShelfSort::Read, true), ..filter(&app, &caller, condition).await? };
-    books_feed(&app, &params, feed("keep-reading", "Keep reading", ACQUISITION), wanted, true).await
+    books_feed(&app, &params, feed(base, "keep-reading", "Keep reading", ACQUISITION), wanted, true).await
 }
 
 /// What the caller may read next.
-pub(in crate::facades) async fn on_deck(State(app): State<App>, Asker(caller): Asker, params: Params) -> Answer {
+pub(in crate::facades) async fn on_deck(
+    State(app): State<App>,
+    Asker(caller): Asker,
+    base: Base,
+    params: Params,
+) -> Answer {
     let wanted = filter(&app, &caller, there(Condition::Readable)).await?;
     let wanted = ShelfFilter { on_deck: true, order: by(ShelfSort::SeriesRead, true), ..wanted };
-    books_feed(&app, &params, feed("ondeck", "On deck", ACQUISITION), wanted, true).await
+    books_feed(&app, &params, feed(base, "ondeck", "On deck", ACQUISITION), wanted, true).await
 }
 
 /// Libraries of comics and books.
-pub(in crate::facades) async fn libraries(State(app): State<App>, Asker(caller): Asker) -> Answer {
-    let mut feed = feed("libraries", "Libraries", NAVIGATION);
+pub(in crate::facades) async fn libraries(State(app): State<App>, Asker(caller): Asker, base: Base) -> Answer {
+    let mut feed = feed(base, "libraries", "Libraries", NAVIGATION);
     let all = seen(&app, &caller).await?;
     feed.entries = all.iter().map(|one| leads(&format!("libraries/{}", one.id), &one.name, "")).collect();
     Ok(feed)
@@ -224,18 +251,19 @@ pub(in crate::facades) async fn libraries(State(app): State<App>, Asker(caller):
 pub(in crate::facades) async fn library(
     State(app): State<App>,
     Asker(caller): Asker,
+    base: Base,
     Path(id): Path<String>,
     params: Params,
 ) -> Answer {
     let name = app.node().catalog().library(&id).await?.name;
     let wanted = filter(&app, &caller, there(Condition::Library(id.clone()))).await?;
     let wanted = ShelfFilter { order: by(ShelfSort::Title, false), ..wanted };
-    series_feed(&app, &params, feed(&format!("libraries/{id}"), &name, NAVIGATION), wanted).await
+    series_feed(&app, &params, feed(base, &format!("libraries/{id}"), &name, NAVIGATION), wanted).await
 }
 
-async fn all_lists(app: &App, caller: &Caller, kind: ListKind, path: &str, title: &str) -> Answer {
+async fn all_lists(app: &App, caller: &Caller, base: Base, kind: ListKind, path: &str, title: &str) -> Answer {
     let libraries = super::filters::seen_ids(app, caller).await?;
-    let mut feed = feed(path, title, NAVIGATION);
+    let mut feed = feed(base, path, title, NAVIGATION);
     for list in app.node().catalog().lists(kind, libraries, None).await? {
         let mut entry = leads(&format!("{path}/{}", list.id), &list.name, &list.summary);
         entry.updated = list.changed_at;
@@ -245,14 +273,15 @@ async fn all_lists(app: &App, caller: &Caller, kind: ListKind, path: &str, title
 }
 
 /// Collections of series.
-pub(in crate::facades) async fn collections(State(app): State<App>, Asker(caller): Asker) -> Answer {
-    all_lists(&app, &caller, ListKind::Collection, "collections", "Collections").await
+pub(in crate::facades) async fn collections(State(app): State<App>, Asker(caller): Asker, base: Base) -> Answer {
+    all_lists(&app, &caller, base, ListKind::Collection, "collections", "Collections").await
 }
 
 /// The series of a collection.
 pub(in crate::facades) async fn collection(
     State(app): State<App>,
     Asker(caller): Asker,
+    base: Base,
     Path(id): Path<String>,
     params: Params,
 ) -> Answer {
@@ -260,18 +289,19 @@ pub(in crate::facades) async fn collection(
     let sort = if list.ordered { ShelfSort::Place(id.clone()) } else { ShelfSort::Title };
     let wanted = filter(&app, &caller, there(Condition::Collection(id.clone()))).await?;
     let wanted = ShelfFilter { order: by(sort, false), ..wanted };
-    series_feed(&app, &params, feed(&format!("collections/{id}"), &list.name, NAVIGATION), wanted).await
+    series_feed(&app, &params, feed(base, &format!("collections/{id}"), &list.name, NAVIGATION), wanted).await
 }
 
 /// Read lists.
-pub(in crate::facades) async fn read_lists(State(app): State<App>, Asker(caller): Asker) -> Answer {
-    all_lists(&app, &caller, ListKind::ReadList, "readlists", "Read lists").await
+pub(in crate::facades) async fn read_lists(State(app): State<App>, Asker(caller): Asker, base: Base) -> Answer {
+    all_lists(&app, &caller, base, ListKind::ReadList, "readlists", "Read lists").await
 }
 
 /// The books of a read list that can be read.
 pub(in crate::facades) async fn read_list(
     State(app): State<App>,
     Asker(caller): Asker,
+    base: Base,
     Path(id): Path<String>,
     params: Params,
 ) -> Answer {
@@ -279,20 +309,22 @@ pub(in crate::facades) async fn read_list(
     let sort = if list.ordered { ShelfSort::Place(id.clone()) } else { ShelfSort::Released };
     let condition = there(Condition::All(vec![Condition::ReadList(id.clone()), Condition::Readable]));
     let wanted = ShelfFilter { order: by(sort, false), ..filter(&app, &caller, condition).await? };
-    books_feed(&app, &params, feed(&format!("readlists/{id}"), &list.name, ACQUISITION), wanted, true).await
+    books_feed(&app, &params, feed(base, &format!("readlists/{id}"), &list.name, ACQUISITION), wanted, true).await
 }
 
 /// Publishers, each of which leads to its series.
-pub(in crate::facades) async fn publishers(State(app): State<App>, Asker(caller): Asker) -> Answer {
+pub(in crate::facades) async fn publishers(State(app): State<App>, Asker(caller): Asker, base: Base) -> Answer {
     let libraries = super::filters::seen_ids(&app, &caller).await?;
     let words =
         app.node().catalog().shelf_words(WordField::Publisher, WordFilter { libraries, ..WordFilter::default() });
-    let mut feed = feed("publishers", "Publishers", NAVIGATION);
+    let mut feed = feed(base, "publishers", "Publishers", NAVIGATION);
     for (name, _) in words.await? {
         let mut entry = leads("publishers", &name, "");
         let value = utf8_percent_encode(&name, NON_ALPHANUMERIC).to_string();
         entry.id = format!("potluck:publishers/{value}");
-        entry.links = vec![Link::new("subsection", NAVIGATION, format!("{ROOT}/series?publisher={value}"))];
+        // Said twice, it is taken whole: a name may have commas.
+        let href = format!("{ROOT}/series?publisher={value}&publisher=");
+        entry.links = vec![Link::new("subsection", NAVIGATION, href)];
         feed.entries.push(entry);
     }
     Ok(feed)
