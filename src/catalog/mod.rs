@@ -403,11 +403,26 @@ impl Catalog {
     /// # Errors
     /// [`CatalogError::Invalid`] for a position that is no time.
     pub async fn set_progress(&self, account: &str, item: &str, progress: Progress) -> Result<(), CatalogError> {
+        self.set_progress_of(account, item, progress, i64::MAX).await
+    }
+
+    /// The same for what was so at a time, Unix milliseconds, as a program tells that was not connected then. A time to come is now.
+    ///
+    /// # Errors
+    /// As [`set_progress`](Self::set_progress).
+    pub async fn set_progress_of(
+        &self,
+        account: &str,
+        item: &str,
+        progress: Progress,
+        at: i64,
+    ) -> Result<(), CatalogError> {
         if !progress.position.is_finite() || progress.position < 0.0 {
             return Err(CatalogError::Invalid("position: must be seconds from the start".to_owned()));
         }
         let (account, item, now) = (account.to_owned(), item.to_owned(), (self.clock)());
-        let known = self.database.write(move |t| progress::set(t, &account, &item, progress, now)).await?;
+        let known =
+            self.database.write(move |t| progress::set(t, &account, &item, progress, (at.clamp(0, now), now))).await?;
         self.watched.send_replace(());
         if known { Ok(()) } else { Err(CatalogError::NotFound("item")) }
     }

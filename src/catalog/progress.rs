@@ -81,13 +81,13 @@ impl Fact {
     }
 }
 
-/// Remembers how far an account is. `false`: no such item.
+/// Remembers how far an account was at a time, which wins over all that was known by now. `false`: no such item.
 pub(super) fn set(
     t: &Transaction<'_>,
     account: &str,
     item: &str,
     progress: Progress,
-    now: i64,
+    (at, now): (i64, i64),
 ) -> rusqlite::Result<bool> {
     let same = same_as(t, item)?;
     if same.is_empty() {
@@ -101,7 +101,7 @@ pub(super) fn set(
     let Progress { position, completed } = progress;
     for item in same {
         let (account, origin) = (account.to_owned(), origin.clone());
-        write(t, &Fact { account, item, position, completed, watched_at: now, time, origin })?;
+        write(t, &Fact { account, item, position, completed, watched_at: at, time, origin })?;
     }
     Ok(true)
 }

@@ -30,7 +30,7 @@ pub struct Path<T>(pub T);
 #[from_request(via(axum::extract::Query), rejection(Refusal))]
 pub struct Query<T>(pub T);
 
-/// A JSON body. `Content-Type: application/json` is required: no HTML form can send it.
+/// A JSON body. `Content-Type: application/json`, or a kind of it (`application/...+json`), is required: no HTML form can send it.
 /// At most `MAX` bytes of it are read.
 pub struct Json<T, const MAX: usize = BODY_MAX>(pub T);
 
@@ -39,7 +39,7 @@ impl<S: Sync, T: DeserializeOwned, const MAX: usize> FromRequest<S> for Json<T, 
 
     async fn from_request(request: Request<Body>, _: &S) -> Result<Self, Refusal> {
         let kind = request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
-        if !kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json")) {
+        if !is_json(kind) {
             return Err(Refusal::invalid("the body must be JSON, with Content-Type: application/json"));
         }
         let body = Limited::new(request.into_body(), MAX).collect();
@@ -47,6 +47,11 @@ impl<S: Sync, T: DeserializeOwned, const MAX: usize> FromRequest<S> for Json<T, 
         let bytes = body.map_err(|error| body_refusal(error, MAX))?.to_bytes();
         serde_json::from_slice(&bytes).map(Json).map_err(|error| Refusal::invalid(format!("the body: {error}")))
     }
+}
+
+fn is_json(kind: &str) -> bool {
+    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    kind == "application/json" || kind.starts_with("application/") && kind.ends_with("+json")
 }
 
 fn body_refusal(error: Box<dyn std::error::Error + Send + Sync>, longest: usize) -> Refusal {

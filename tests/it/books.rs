@@ -8,7 +8,7 @@ use potluck::library::ScanState;
 use potluck::node::NodeEvent;
 use serde_json::json;
 
-use crate::comics::{comic, described, packed, page, pdf, picture, zip};
+use crate::comics::{comic, described, epub, packed, page, pdf, picture, zip};
 use crate::friends_share::{Pair, items};
 use crate::harness::{Browser, TestNode};
 use crate::shelf::{ACCOUNT, Shelf};
@@ -145,26 +145,9 @@ async fn a_series_whose_folder_moves_into_one_that_another_keeps_joins_it_and_ke
 #[tokio::test]
 async fn an_epub_that_flows_has_its_cover_and_its_documents_for_pages() {
     let (node, ada, library) = node().await;
-    let opf = r#"<package xmlns="http://www.idpf.org/2007/opf" version="3.0"><metadata xmlns:dc="http://purl.org/dc/elements/1.1/">
-        <dc:title>Prose</dc:title></metadata><manifest><item id="c" href="c.jpg" media-type="image/jpeg" properties="cover-image"/>
-        <item id="a" href="a.xhtml" media-type="application/xhtml+xml"/><item id="b" href="b.xhtml" media-type="application/xhtml+xml"/>
-        </manifest><spine><itemref idref="a"/><itemref idref="b"/></spine></package>"#;
-    let container = r#"<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container" version="1.0"><rootfiles>
-        <rootfile full-path="book.opf" media-type="application/oebps-package+xml"/></rootfiles></container>"#;
-    let text = |words: &str| {
-        format!("<html xmlns=\"http://www.w3.org/1999/xhtml\"><body><p>{words}</p></body></html>").into_bytes()
-    };
-    let epub = zip(&[
-        ("mimetype", b"application/epub+zip".to_vec()),
-        ("META-INF/container.xml", container.as_bytes().to_vec()),
-        ("book.opf", opf.as_bytes().to_vec()),
-        ("c.jpg", page(77)),
-        ("a.xhtml", text("One.")),
-        ("b.xhtml", text("Two.")),
-    ]);
     let folder = node.data().with_file_name("comics/Prose");
     fs::create_dir(&folder).unwrap();
-    fs::write(folder.join("1.epub"), epub).unwrap();
+    fs::write(folder.join("1.epub"), epub()).unwrap();
     let mut events = node.node().events();
     ada.post(&format!("/api/v1/libraries/{library}/scan")).send().await.unwrap();
     let done =

@@ -110,3 +110,24 @@ pub fn pdf(pages: usize) -> Vec<u8> {
     );
     out
 }
+
+/// An EPUB that flows: "Prose", of two documents and a cover.
+pub fn epub() -> Vec<u8> {
+    let opf = r#"<package xmlns="http://www.idpf.org/2007/opf" version="3.0"><metadata xmlns:dc="http://purl.org/dc/elements/1.1/">
+        <dc:title>Prose</dc:title></metadata><manifest><item id="c" href="c.jpg" media-type="image/jpeg" properties="cover-image"/>
+        <item id="a" href="a.xhtml" media-type="application/xhtml+xml"/><item id="b" href="b.xhtml" media-type="application/xhtml+xml"/>
+        </manifest><spine><itemref idref="a"/><itemref idref="b"/></spine></package>"#;
+    let container = r#"<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container" version="1.0"><rootfiles>
+        <rootfile full-path="book.opf" media-type="application/oebps-package+xml"/></rootfiles></container>"#;
+    let text = |words: &str| {
+        format!("<html xmlns=\"http://www.w3.org/1999/xhtml\"><body><p>{words}</p></body></html>").into_bytes()
+    };
+    zip(&[
+        ("mimetype", b"application/epub+zip".to_vec()),
+        ("META-INF/container.xml", container.as_bytes().to_vec()),
+        ("book.opf", opf.as_bytes().to_vec()),
+        ("c.jpg", page(77)),
+        ("a.xhtml", text("One.")),
+        ("b.xhtml", text("Two.")),
+    ])
+}

@@ -92,7 +92,7 @@ impl Catalog {
         let (series, account, now) = (series.to_owned(), account.to_owned(), (self.clock)());
         let forget = move |t: &Transaction<'_>| {
             for step in of_series(t, &series, &account)?.iter().filter(|step| step.completed.is_some()) {
-                progress::set(t, &account, &step.id, Progress { position: 0.0, completed: false }, now)?;
+                progress::set(t, &account, &step.id, Progress { position: 0.0, completed: false }, (now, now))?;
             }
             Ok(())
         };
@@ -109,7 +109,7 @@ impl Catalog {
         let write = move |t: &Transaction<'_>| {
             for step in wanted(steps(t)?, which) {
                 let read = Progress { position: f64::from(step.pages), completed: true };
-                progress::set(t, &account, &step.id, read, now)?;
+                progress::set(t, &account, &step.id, read, (now, now))?;
             }
             Ok(())
         };

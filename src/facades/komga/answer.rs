@@ -14,7 +14,7 @@ use flate2::write::GzEncoder;
 use serde_json::json;
 
 use super::base::Base;
-use super::{BASE, Entered, dates};
+use super::{BASE, Entered, dates, opds2};
 use crate::facades::App;
 use crate::facades::bytes::not_modified;
 use crate::facades::error::{Denied, Told};
@@ -79,6 +79,9 @@ pub(in crate::facades) async fn finish(
         if !asked.script {
             let realm = HeaderValue::from_static("Basic realm=\"Potluck\", charset=\"UTF-8\"");
             response.headers_mut().insert(header::WWW_AUTHENTICATE, realm);
+        }
+        if opds2::auth::is_ours(&asked.path) {
+            response = opds2::auth::told(&asked.base, asked.method == Method::HEAD, response);
         }
     }
     if let Some(entered) = entered {

@@ -2,8 +2,8 @@
 
 /// Paths below `/komga` whose beginning is the first word, and why they are not here. The first that fits counts.
 pub const NOT_COVERED: &[(&str, &str)] = &[
-    ("/opds/v2/", "OPDS 2 is not served; OPDS 1.2 is, at /komga/opds/v1.2/catalog"),
-    ("/opds/", "the feeds begin at /komga/opds/v1.2/catalog"),
+    ("/opds/v2/books/", "EPUBs are taken whole, as books/{id}/file"),
+    ("/opds/", "the feeds begin at /opds/v2/catalog and /opds/v1.2/catalog"),
     ("/sse/", "events are not told yet"),
     ("/koreader/", "accounts are made on the node's own page"),
     ("/kobo/", "Kobo readers are not served"),

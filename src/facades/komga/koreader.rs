@@ -16,7 +16,7 @@ use crate::facades::extract::{Asker, Json, Path};
 /// Letters of an MD5 in hexadecimal.
 const HASH_LEN: usize = 32;
 /// Read this far, a book whose pages flow is read.
-const WHOLE: f64 = 0.995;
+pub(super) const WHOLE: f64 = 0.995;
 
 /// The key is right.
 pub(in crate::facades) async fn auth() -> Answer<Value> {

@@ -22,6 +22,7 @@ pub mod libraries;
 pub mod lists;
 pub mod metadata;
 pub mod opds;
+pub mod opds2;
 pub mod pages;
 mod paging;
 mod params;

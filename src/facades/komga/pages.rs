@@ -23,7 +23,7 @@ pub(super) const SMALL: u32 = 300;
 ///
 /// # Errors
 /// 404 for one that cannot, with the reason.
-async fn readable(app: &App, item: &Listed) -> Result<(Source, Vec<Page>), Refusal> {
+pub(super) async fn readable(app: &App, item: &Listed) -> Result<(Source, Vec<Page>), Refusal> {
     let item_is_book = item.item.book.is_some() && item.item.friend.is_none();
     if !item_is_book {
         return Err(Refusal::not_found());

@@ -12,7 +12,7 @@ const SIZE_MAX: u32 = 2000;
 
 /// Which part of a list is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Paging {
+pub(in crate::facades) struct Paging {
     /// From 0 on.
     pub number: u32,
     /// Rows of a page.

@@ -6,6 +6,7 @@ mod many;
 mod mihon;
 mod odd;
 mod opds;
+mod opds2;
 mod ports;
 mod shape;
 mod typed;
