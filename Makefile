@@ -16,7 +16,7 @@ ADMIN ?= admin
 
 PACKAGES := build-essential pkg-config clang libclang-dev libavcodec-dev libavformat-dev libavfilter-dev libavutil-dev \
             libswscale-dev libswresample-dev libarchive-dev ffmpeg fonts-dejavu-core zip
-TEST_PACKAGES := $(PACKAGES) chromium iproute2 nftables faketime libva-dev p7zip-full
+TEST_PACKAGES := $(PACKAGES) chromium iproute2 nftables faketime libva-dev p7zip-full python3-feedparser
 
 help:
 	@sed -n '1,4s/^# //p' Makefile
@@ -73,9 +73,10 @@ rust-test:
 	cargo test --locked
 
 # `cargo test --no-run` makes the binaries with the features that the tests have: one debug build serves all.
-interop-test: tests/interop/helia/node_modules/.package-lock.json
+interop-test: tests/interop/helia/node_modules/.package-lock.json tests/interop/opds/node_modules/.package-lock.json
 	cargo test --locked --no-run
 	node tests/interop/helia/run.mjs --potluck "$(CARGO_TARGET_DIR)/debug/potluck"
+	node tests/interop/opds/run.mjs --potluck "$(CARGO_TARGET_DIR)/debug/potluck"
 
 browser-test: tests/browser/node_modules/.package-lock.json
 	cargo test --locked --no-run

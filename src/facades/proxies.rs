@@ -7,6 +7,9 @@ use std::str::FromStr;
 
 use axum::http::{HeaderMap, Uri, header};
 
+/// What proxies write.
+const SIGNS: [&str; 6] =
+    ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-prefix"];
 /// Letters of a path before ours at most.
 const PREFIX_MAX: usize = 256;
 
@@ -46,13 +49,15 @@ pub(super) struct Front {
     pub prefix: String,
     /// Which listener the caller came to.
     pub mount: Mount,
+    /// A proxy that is not trusted stands between: for the caller, scheme and host may be others than for us.
+    pub veiled: bool,
 }
 
 impl Front {
     /// Without any proxy, TLS or name.
     pub fn at(address: IpAddr) -> Self {
         let (prefix, mount) = Default::default();
-        Self { address, secure: false, host: None, port: None, prefix, mount }
+        Self { address, secure: false, host: None, port: None, prefix, mount, veiled: false }
     }
 
     /// `http` or `https`.
@@ -120,16 +125,16 @@ impl TrustedProxies {
         let named = uri.authority().map(|a| a.as_str().to_owned()).or_else(|| text(headers, header::HOST.as_str()));
         let front = Front { secure: connection.tls, host: named, mount: connection.mount, ..Front::at(peer) };
         if !self.trust(peer) {
-            return front;
+            return Front { veiled: SIGNS.iter().any(|sign| headers.contains_key(*sign)), ..front };
         }
         let told = Told::by(headers);
         Front {
             address: self.caller(peer, &told.hops),
             secure: told.scheme.map_or(front.secure, |scheme| scheme.eq_ignore_ascii_case("https")),
-            host: told.host.or(front.host),
+            host: told.host.or(front.host.clone()),
             port: last(headers, "x-forwarded-port").and_then(|port| port.parse().ok()),
             prefix: prefix(headers),
-            mount: front.mount,
+            ..front
         }
     }
 
@@ -241,7 +246,7 @@ mod tests {
             ("x-forwarded-prefix", "/evil"),
         ];
         let address = "10.0.0.2".parse().unwrap();
-        let wanted = Front { host: Some("node".into()), ..Front::at(address) };
+        let wanted = Front { host: Some("node".into()), veiled: true, ..Front::at(address) };
         assert_eq!(front(&["10.0.0.1"], "10.0.0.2", &told), wanted);
         let standard = [("host", "node"), ("forwarded", "for=192.0.2.1;proto=https;host=evil")];
         assert_eq!(front(&["10.0.0.1"], "10.0.0.2", &standard), wanted);

@@ -31,7 +31,12 @@ impl Base {
 
     /// The address of something of the API, whose path begins with a slash.
     pub fn at(&self, path: &str) -> String {
-        format!("{}{}{path}", self.origin, self.path)
+        format!("{}{}", self.origin, self.path(path))
+    }
+
+    /// The same for who reads it beside an answer of the API: right behind proxies too that nobody told us of.
+    pub fn path(&self, path: &str) -> String {
+        format!("{}{path}", self.path)
     }
 
     /// Where its cookies are sent.
@@ -47,10 +52,10 @@ impl Default for Base {
     }
 }
 
-/// `None` for a host that could be something else within an address.
+/// `None` where a proxy that is not trusted knows it, and for a host that could be something else within an address.
 fn origin(front: &Front) -> Option<String> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b);
-    let host = front.host.as_deref().filter(|host| !host.is_empty() && host.bytes().all(plain))?;
+    let host = front.host.as_deref().filter(|host| !host.is_empty() && host.bytes().all(plain) && !front.veiled)?;
     let usual = if front.secure { 443 } else { 80 };
     let bare = !host.rsplit(']').next().unwrap_or(host).contains(':');
     let port = front.port.filter(|port| bare && *port != usual);
@@ -97,6 +102,8 @@ mod tests {
         let usual = Front { secure: true, port: Some(443), ..front("[::1]") };
         assert_eq!(at(&usual), "https://[::1]/komga/opds/v2/catalog");
         assert_eq!(at(&Front { port: Some(81), ..front("a:80") }), "http://a:80/komga/opds/v2/catalog");
+        assert_eq!(at(&Front { veiled: true, ..front("upstream") }), "/komga/opds/v2/catalog");
+        assert_eq!(Base::of(&proxied).path("/x"), "/books/komga/x");
         assert_eq!(Base::default().at("/x"), "/komga/x");
     }
 

@@ -89,10 +89,10 @@ impl Reader {
 
     /// The path of an address that an answer holds: of this API, as the reader reaches it.
     pub fn path<'a>(&self, address: &'a str) -> &'a str {
-        match address.starts_with('/') {
-            true => address,
-            false => address.strip_prefix(&self.url).unwrap_or_else(|| panic!("{address} is not below {}", self.url)),
-        }
+        let below = address.strip_prefix(&self.url).or_else(|| address.strip_prefix("/komga"));
+        below
+            .or_else(|| address.starts_with('/').then_some(address))
+            .unwrap_or_else(|| panic!("{address} is elsewhere"))
     }
 
     /// The answer, which must be 200.

@@ -26,9 +26,12 @@ fn cookie(answer: &Response) -> &str {
     answer.headers()["set-cookie"].to_str().unwrap()
 }
 
-/// The first address of a feed of OPDS 1.2.
-fn first_link(feed: &str) -> &str {
-    feed.split("href=\"").nth(1).unwrap().split('"').next().unwrap()
+/// The first path in a feed of OPDS 1.2, and the first address in one of OPDS 2.
+async fn links(reader: &Reader, headers: &[(&str, &str)]) -> [String; 2] {
+    let atom = proxied(reader, "/opds/v1.2/catalog", headers).await.text().await.unwrap();
+    let json: serde_json::Value = proxied(reader, "/opds/v2/catalog", headers).await.json().await.unwrap();
+    let path = atom.split("href=\"").nth(1).unwrap().split('"').next().unwrap();
+    [path.to_owned(), json["links"][0]["href"].as_str().unwrap().to_owned()]
 }
 
 #[tokio::test]
@@ -41,8 +44,11 @@ async fn the_own_port_has_komgas_api_at_its_root_and_nothing_else() {
     let bare = reader.bare(Method::GET, "/api/v1/libraries").send().await.unwrap();
     assert_eq!(bare.status(), 200, "the cookie is enough");
 
-    let feed = reader.get("/opds/v1.2/catalog").await.text().await.unwrap();
-    assert_eq!(reader.path(first_link(&feed)), "/opds/v1.2/catalog", "addresses are those of this port");
+    let [path, address] = links(&reader, &[]).await;
+    assert_eq!((path.as_str(), reader.path(&address)), ("/opds/v1.2/catalog", "/opds/v2/catalog"));
+    let below = Reader::new(&node);
+    let [path, address] = links(&below, &[]).await;
+    assert_eq!((path.as_str(), below.path(&address)), ("/komga/opds/v1.2/catalog", "/opds/v2/catalog"));
     let key = reader.send(Method::POST, "/api/v2/users/me/api-keys", &json!({"comment": "x"})).await;
     assert_eq!(key.0, 200, "what changes something is no call of another site's page");
     let sync = reader.bare(Method::GET, "/koreader/users/auth").header("x-auth-user", key.1["key"].as_str().unwrap());
@@ -90,25 +96,22 @@ async fn addresses_and_cookies_are_as_a_trusted_proxy_says() {
     let (node, own) = scene(true).await;
     let below = Reader::new(&node);
     for (reader, place) in [(&own, "/books"), (&below, "/books/komga")] {
-        let answer = proxied(reader, "/opds/v1.2/catalog", &TOLD).await;
-        let cookie = cookie(&answer).to_owned();
+        let cookie = cookie(&proxied(reader, "/opds/v2/catalog", &TOLD).await).to_owned();
         assert!(cookie.contains(&format!("Path={place};")) && cookie.ends_with("Secure"), "{cookie}");
-        let wanted = format!("https://comics.example{place}/opds/v1.2/catalog");
-        assert_eq!(first_link(&answer.text().await.unwrap()), wanted);
+        let wanted = [format!("{place}/opds/v1.2/catalog"), format!("https://comics.example{place}/opds/v2/catalog")];
+        assert_eq!(links(reader, &TOLD).await, wanted);
     }
     let standard = [("forwarded", "for=192.0.2.1;proto=https;host=comics.example")];
-    let answer = proxied(&own, "/opds/v1.2/catalog", &standard).await;
-    assert_eq!(first_link(&answer.text().await.unwrap()), "https://comics.example/opds/v1.2/catalog");
+    assert_eq!(links(&own, &standard).await[1], "https://comics.example/opds/v2/catalog");
     node.stop().await;
 }
 
 #[tokio::test]
-async fn what_others_say_of_addresses_is_not_believed() {
+async fn what_others_say_of_addresses_is_not_believed_and_addresses_are_paths_then() {
     let (node, reader) = scene(false).await;
-    let answer = proxied(&reader, "/opds/v1.2/catalog", &TOLD).await;
+    let answer = proxied(&reader, "/opds/v2/catalog", &TOLD).await;
     assert!(cookie(&answer).contains("Path=/;"), "{}", cookie(&answer));
-    let feed = answer.text().await.unwrap();
-    assert_eq!(reader.path(first_link(&feed)), "/opds/v1.2/catalog");
-    assert!(!feed.contains("comics.example"));
+    assert!(!answer.text().await.unwrap().contains("comics.example"));
+    assert_eq!(links(&reader, &TOLD).await, ["/opds/v1.2/catalog", "/opds/v2/catalog"]);
     node.stop().await;
 }

@@ -35,7 +35,7 @@ impl Link {
     }
 
     fn write(&self, base: &Base, out: &mut String) {
-        let (kind, href) = (escape(&self.kind), base.at(&self.href));
+        let (kind, href) = (escape(&self.kind), base.path(&self.href));
         let _ = write!(out, "<link rel=\"{}\" type=\"{kind}\" href=\"{}\"", self.rel, escape(&href));
         for (name, value) in &self.more {
             let _ = write!(out, " {name}=\"{}\"", escape(value));
@@ -77,7 +77,7 @@ impl Entry {
 /// A feed.
 #[derive(Debug, Clone, Default)]
 pub(in crate::facades) struct Feed {
-    /// Where its links begin.
+    /// Where the paths of its links begin.
     pub base: Base,
     pub id: String,
     pub title: String,

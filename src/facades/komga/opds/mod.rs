@@ -1,7 +1,7 @@
 //! OPDS 1.2 with page streaming, at `/komga/opds/v1.2`: KOReader, Panels, Moon+ and others.
 //!
-//! Feeds only; pictures, pages and files are those of the API, which count from 0 where they are told to. Links are paths of the API
-//! here, and are written as whole addresses, by the name that the caller used.
+//! Feeds only; pictures, pages and files are those of the API, which count from 0 where they are told to. Links are paths without a
+//! host, so that they are right behind any name.
 mod atom;
 
 use axum::extract::State;
@@ -80,7 +80,7 @@ pub(in crate::facades) async fn catalog(base: Base) -> Feed {
 
 /// How to search.
 pub(in crate::facades) async fn search_description(base: Base) -> Response {
-    atom::search(&base.at(&format!("{ROOT}/series?search={{searchTerms}}")))
+    atom::search(&base.path(&format!("{ROOT}/series?search={{searchTerms}}")))
 }
 
 fn series_entry(series: ShelfSeries) -> Entry {
