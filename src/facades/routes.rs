@@ -293,9 +293,9 @@ fn declare() -> Routes {
         .get   ("/komga/opds/v1.2/readlists/{id}",              Account, Home,    komga::opds::read_list)
         .get   ("/komga/opds/v1.2/publishers",                  Account, Home,    komga::opds::publishers)
 
-        .get   ("/komga/opds/v2",                               Account, Home,    komga::opds2::shelves::recommended)
+        .get   ("/komga/opds/v2",                               Account, Home,    komga::opds2::shelves::catalog)
         .get   ("/komga/opds/v2/auth",                          Public,  Home,    komga::opds2::auth::show)
-        .get   ("/komga/opds/v2/catalog",                       Account, Home,    komga::opds2::shelves::recommended)
+        .get   ("/komga/opds/v2/catalog",                       Account, Home,    komga::opds2::shelves::catalog)
         .get   ("/komga/opds/v2/search",                        Account, Home,    komga::opds2::lists::search)
         .get   ("/komga/opds/v2/libraries",                     Account, Home,    komga::opds2::shelves::recommended)
         .get   ("/komga/opds/v2/libraries/browse",              Account, Home,    komga::opds2::shelves::browse)

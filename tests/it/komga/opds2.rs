@@ -249,11 +249,46 @@ async fn collections_and_read_lists_are_feeds_in_their_order() {
 }
 
 #[tokio::test]
+async fn a_library_has_feeds_of_its_own() {
+    let (node, reader) = scene().await;
+    let folder = node.data().with_file_name("more");
+    std::fs::create_dir_all(folder.join("Other")).unwrap();
+    std::fs::write(folder.join("Other/1.cbz"), described(9, "<Publisher>Else</Publisher><Tags>Red</Tags>")).unwrap();
+    let mut events = node.node().events();
+    let ada = node.signed_in("ada").await;
+    let body = json!({"name": "More", "kind": "comics", "path": folder});
+    let made: Value = ada.post("/api/v1/libraries").json(&body).send().await.unwrap().json().await.unwrap();
+    super::scanned(&mut events, made["id"].as_str().unwrap()).await;
+
+    let start = feed(&reader, "/opds/v2/catalog").await;
+    assert_eq!(start["metadata"]["title"], "Potluck");
+    let libraries = &group(&start, "Libraries")["navigation"];
+    assert_eq!(titles(libraries), ["Comics", "More"]);
+    let more = feed(&reader, link(libraries, "More")).await;
+    assert_eq!(more["metadata"]["title"], "More - Recommended");
+    assert_eq!(titles(&group(&more, "Latest series")["navigation"]), ["Other"]);
+    assert_eq!(group(&more, "Latest books")["publications"].as_array().unwrap().len(), 1);
+    let browse = feed(&reader, link(&more["navigation"], "Browse")).await;
+    assert_eq!(titles(&browse["navigation"]), ["Other"]);
+    assert_eq!(titles(&browse["facets"][0]["links"]), ["All", "Else"]);
+    let all = feed(&reader, link(&start["navigation"], "Browse")).await;
+    assert_eq!(titles(&all["navigation"]), ["Alone", "Étoile", "Other", "Saga"]);
+    assert_eq!(titles(&all["facets"][0]["links"]), ["All", "Else", "Star Press"]);
+    for group in more["groups"].as_array().unwrap() {
+        let whole = feed(&reader, link(&group["links"], "self")).await;
+        assert_eq!(whole["metadata"]["numberOfItems"], 1, "{group}");
+    }
+    let films = node.library.clone();
+    assert_eq!(reader.status(&format!("/opds/v2/libraries/{films}/browse")).await, 404, "films are no books");
+    node.stop().await;
+}
+
+#[tokio::test]
 async fn every_format_has_the_manifest_that_suits_it() {
     let node = TestNode::start(&[]).await;
     let webp = zip(&[("1.webp", picture(1, 60, 90, image::ImageFormat::WebP)), ("2.jpg", page(2))]);
     let files = [("Odd/Odd 1.cbz", webp), ("Odd/Odd 2.pdf", pdf(3)), ("Odd/Odd 3.epub", epub())];
-    library(&node, &files.map(|(name, bytes)| (name, bytes))).await;
+    library(&node, &files).await;
     let reader = Reader::new(&node);
     let browse = feed(&reader, "/opds/v2/libraries/browse").await;
     let odd = feed(&reader, browse["navigation"][0]["href"].as_str().unwrap()).await;

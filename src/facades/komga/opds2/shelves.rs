@@ -97,9 +97,20 @@ async fn navigation(visit: &Visit) -> Result<Vec<Link>, Refusal> {
     Ok(links)
 }
 
-/// Where everything begins: what to read next, what came last, and the ways to the rest.
+/// Where everything begins.
+pub(in crate::facades) async fn catalog(visit: Visit) -> Answer {
+    let feed = visit.feed("catalog", "Potluck");
+    overview(visit, feed).await
+}
+
+/// The same of all libraries or of one, as one of the ways that lead on from each.
 pub(in crate::facades) async fn recommended(visit: Visit) -> Answer {
-    let mut feed = visit.feed(&visit.place(""), &visit.titled("Recommended"));
+    let feed = visit.feed(&visit.place(""), &visit.titled("Recommended"));
+    overview(visit, feed).await
+}
+
+/// What to read next, what came last, and the ways to the rest.
+async fn overview(visit: Visit, mut feed: Feed) -> Answer {
     feed.navigation = navigation(&visit).await?;
     if visit.library.is_none() {
         let mut group = Feed::named("Libraries");
