@@ -241,8 +241,10 @@ impl From<BlockError> for Refusal {
             }
             BlockError::Cancelled => Self::unavailable("the node is stopping"),
             BlockError::Underived { .. } => {
-                tracing::warn!(error = %with_causes(&error), "a segment's block could not be made again");
-                Self::unavailable("this segment is not kept any more and could not be made again as it was")
+                tracing::warn!(error = %with_causes(&error), "a derived block could not be made again");
+                Self::unavailable(
+                    "what this block is part of is not kept any more and could not be made again as it was",
+                )
             }
             BlockError::Io(_) | BlockError::Index(_) => Self::internal(&error),
         }

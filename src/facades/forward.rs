@@ -51,7 +51,7 @@ const TYPES: [&str; 16] = [
 ];
 /// Bytes of an answer at most, but of the file itself: a segment of the heaviest film.
 const ANSWER_MAX: u64 = 256 * 1024 * 1024;
-/// Friends who cut the same pieces of a film as the one that is asked for them.
+/// Friends who make the same pieces of a file as the one that is asked for them.
 const PREPARED_MAX: usize = 2;
 /// A file may have grown since we heard of it by as much.
 const FILE_SLACK: u64 = 1024 * 1024;
@@ -99,7 +99,8 @@ pub(super) async fn to_holder(
     refused.unwrap_or_else(|| Err(Refusal::not_found()))
 }
 
-/// A copied piece of a film has the same blocks wherever it is cut, but only once it was: others who hold the film cut it too.
+/// A copied piece of a film, and a page of a book, has the same blocks wherever it is made, but only once it was: others who hold the
+/// file make it too.
 fn prepare<'a>(
     app: &App,
     caller: &Caller,
@@ -221,9 +222,12 @@ impl Question {
         cid::parse(cid).ok().filter(|_| whole)
     }
 
-    /// Whether the answer names blocks that come of copying pieces of the film.
+    /// Whether the answer names blocks that come of copying pieces of the file.
     fn cuts(&self) -> bool {
         let path = self.uri.path();
+        if path.ends_with("/pages/blocks") {
+            return true;
+        }
         let rendition = path.strip_suffix("/segments").and_then(|path| path.rsplit('/').next());
         rendition.is_some_and(|id| id.parse().is_ok_and(|id: RenditionId| !id.is_transcoded()))
     }

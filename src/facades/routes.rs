@@ -189,6 +189,7 @@ fn declare() -> Routes {
         .get   ("/api/v1/items/{id}/subtitles/{track}",         Holder,  Friends, subtitles::track)
         .get   ("/api/v1/items/{id}/attachments/{stream}",      Holder,  Friends, subtitles::attachment)
         .get   ("/api/v1/items/{id}/pages",                     Holder,  Friends, pages::list)
+        .get   ("/api/v1/items/{id}/pages/blocks",              Holder,  Friends, pages::blocks)
         .get   ("/api/v1/items/{id}/pages/{number}",            Holder,  Friends, pages::page)
         .get   ("/api/v1/items/{id}/thumbnails",                Holder,  Friends, thumbnails::show)
         .get   ("/api/v1/items/{id}/thumbnails.vtt",            Holder,  Friends, thumbnails::track)

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 
 use super::jobs::{JobKey, Jobs, Order, Plan, Plans};
+use super::pages::PagePlan;
 use super::renditions::{Form, PACKAGER, Title};
 use super::segments::{Key, Piece};
 use super::shelf::Shelf;
@@ -148,6 +149,9 @@ impl Inner {
     /// The bytes that a recipe names, or others: whoever asked checks them.
     async fn produce(&self, recipe: Recipe) -> Result<Bytes, String> {
         let source = self.find.find(recipe.source).await.ok_or("no library holds its file any more")?;
+        if let Some(plan) = PagePlan::read(&recipe.detail) {
+            return self.page_blocks(&source, plan).await.map(|page| page.bytes).map_err(|e| e.to_string());
+        }
         let (id, key, piece) = read_detail(&recipe.detail).ok_or("it was made by another version")?;
         let title = self.title(&source).await.map_err(|e| e.to_string())?;
         let rendition = title.rendition(id).ok_or("the file has no such rendition any more")?;
@@ -157,6 +161,7 @@ impl Inner {
         let made = match piece {
             Piece::Init => self.init(&source, &rendition).await,
             Piece::Number(n) => self.segment(&source, &rendition, n, READER).await,
+            Piece::Whole => Err(PlaybackError::NotFound),
         };
         made.map(|segment| segment.bytes).map_err(|e| e.to_string())
     }
@@ -220,6 +225,7 @@ fn detail(rendition: &Rendition, piece: Piece) -> String {
     let piece = match piece {
         Piece::Init => "init".to_owned(),
         Piece::Number(n) => n.to_string(),
+        Piece::Whole => String::new(),
     };
     match rendition.form {
         Form::Copy => format!("{PACKAGER}/{}/{piece}", rendition.id),

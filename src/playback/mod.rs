@@ -158,7 +158,7 @@ pub struct Rendition {
     key: String,
 }
 
-/// A produced object: the initialisation section or one segment.
+/// A produced object: the initialisation section, one segment, or one page of a book.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Segment {
     /// Its DAG.

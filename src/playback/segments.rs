@@ -1,4 +1,4 @@
-//! A memory of finished segments, bounded by bytes: what several viewers or a seek back ask again is made once.
+//! A memory of finished segments and pages, bounded by bytes: what several viewers or a seek back ask again is made once.
 //!
 //! The invariant: one object is never made twice at the same time; who asks meanwhile waits for the first.
 use std::collections::HashMap;
@@ -10,7 +10,7 @@ use tokio::sync::OnceCell;
 use super::{PlaybackError, Segment};
 use crate::content::Cid;
 
-/// A piece of a rendition.
+/// A piece of a rendition, or a page of a book by its recipe.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Key {
     pub file: Cid,
@@ -23,6 +23,8 @@ pub(super) struct Key {
 pub(super) enum Piece {
     Init,
     Number(u64),
+    /// All there is of it.
+    Whole,
 }
 
 #[derive(Default)]

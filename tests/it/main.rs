@@ -35,6 +35,7 @@ mod misbehaving;
 mod music;
 mod odd_films;
 mod openapi;
+mod page_blocks;
 mod people;
 mod playback;
 mod policy;

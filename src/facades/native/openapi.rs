@@ -82,6 +82,7 @@ use super::{
         subtitles::attachment,
         pages::list,
         pages::page,
+        pages::blocks,
         thumbnails::show,
         thumbnails::sprite,
         thumbnails::track,

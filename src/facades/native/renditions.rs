@@ -103,7 +103,8 @@ pub(in crate::facades) async fn stopped(
     StatusCode::NO_CONTENT
 }
 
-fn blocks(segment: &playback::Segment) -> SegmentBlocks {
+/// What a made piece consists of.
+pub(super) fn blocks(segment: &playback::Segment) -> SegmentBlocks {
     let leaves = segment.layout.leaves.iter();
     SegmentBlocks {
         cid: segment.layout.root.to_string(),

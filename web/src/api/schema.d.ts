@@ -509,6 +509,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/v1/items/{id}/pages/blocks': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * A window of pages with the blocks that make them up. The first may be followed by fewer than asked: what comes after is asked for
+     *     when it is wanted.
+     */
+    get: operations['blocks_blocks'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/v1/items/{id}/pages/{number}': {
     parameters: {
       query?: never;
@@ -1676,6 +1696,16 @@ export interface components {
        */
       next: number;
       standing: components['schemas']['Standing'];
+    };
+    /** @description A page of a book by its CID. */
+    PageBlocks: components['schemas']['SegmentBlocks'] & {
+      /**
+       * Format: int32
+       * @description From 1.
+       */
+      number: number;
+      /** @description Media type, by its first bytes. */
+      type: string;
     };
     /** @description How a file reaches a player, and why so. */
     PlaybackDecision: {
@@ -3741,6 +3771,58 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['BookPages'];
+        };
+      };
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  blocks_blocks: {
+    parameters: {
+      query: {
+        /** @description First page wanted, from 1. It is made if needed. */
+        from: number;
+        /** @description 1 to 32, default 4. Those after the first are told only where they are ready or soon made. */
+        count?: number;
+        /** @description `jpeg` or `png`, for pages that the caller cannot show as they are. */
+        convert?: string;
+      };
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['PageBlocks'][];
+        };
+      };
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
         };
       };
       404: {

@@ -2,7 +2,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::playback::PlaybackDecision;
+use super::playback::{PlaybackDecision, SegmentBlocks};
 use crate::catalog::{ItemKind, ItemState, LibraryKind, Progress};
 use crate::media::{Chapter, Stream};
 
@@ -186,6 +186,30 @@ pub struct BookPage {
 pub struct PageQuery {
     /// `jpeg` or `png`, for a page that the caller cannot show as it is.
     pub convert: Option<String>,
+}
+
+/// Query of `GET /items/{id}/pages/blocks`.
+#[derive(Debug, Clone, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct PageBlocksQuery {
+    /// First page wanted, from 1. It is made if needed.
+    pub from: u32,
+    /// 1 to 32, default 4. Those after the first are told only where they are ready or soon made.
+    pub count: Option<u32>,
+    /// `jpeg` or `png`, for pages that the caller cannot show as they are.
+    pub convert: Option<String>,
+}
+
+/// A page of a book by its CID.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct PageBlocks {
+    /// From 1.
+    pub number: u32,
+    /// Media type, by its first bytes.
+    #[serde(rename = "type")]
+    pub kind: String,
+    #[serde(flatten)]
+    pub content: SegmentBlocks,
 }
 
 /// Payload of the `item` event.
