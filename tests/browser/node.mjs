@@ -19,6 +19,13 @@ export function films(seconds, ...which) {
   return folder;
 }
 
+/** The demo comics, made once a machine and kept in the cache folder. */
+export function comics() {
+  const folder = join(homedir(), '.cache/potluck/comics');
+  execFileSync(join(here, '../fixtures/comic.sh'), [folder], { stdio: 'inherit' });
+  return folder;
+}
+
 /** Films that no browser here plays as they are, made once a machine. */
 export function foreignFilms() {
   const folder = join(homedir(), '.cache/potluck/foreign');

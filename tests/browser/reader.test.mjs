@@ -1,12 +1,9 @@
 // Comics in a real Chromium against a real node: found, read with keys and fingers, remembered, read on.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { imported, results, signedIn, startBrowser, startNode } from './node.mjs';
+import { comics, imported, results, signedIn, startBrowser, startNode } from './node.mjs';
 
 const PAGES = 8;
 const WIDE = { width: 1280, height: 800 };
@@ -14,14 +11,6 @@ const PHONE = { width: 390, height: 844 };
 const axe = readFileSync(new URL('./node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
 
 let node, browser, books;
-
-/** The demo comics, made once a machine and kept in the cache folder. */
-function comics() {
-  const folder = join(homedir(), '.cache/potluck/comics');
-  const script = fileURLToPath(new URL('../fixtures/comic.sh', import.meta.url));
-  execFileSync(script, [folder], { stdio: 'inherit' });
-  return folder;
-}
 
 before(async () => {
   [node, browser] = await Promise.all([startNode({ library: comics(), kind: 'comics' }), startBrowser()]);

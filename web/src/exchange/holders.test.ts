@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { FakeCarrier, FakeClock, settled } from './fakes.ts';
 import { Holders } from './holders.ts';
+import type { Content } from './planner.ts';
 
 const clock = new FakeClock();
-const span = { item: 'ours', rendition: 'v0', from: 4, count: 2 };
+const below = 'renditions/v0/segments?from=4&count=2';
 const live = () => new AbortController().signal;
 const list = (...cids: string[]) =>
   new TextEncoder().encode(JSON.stringify(cids.map((cid, n) => ({ n, cid, size: 9, blocks: [{ cid, size: 9 }] }))));
@@ -22,10 +23,10 @@ describe('holders', () => {
   it('are asked for the same window, each under the id that the film has there', async () => {
     const { holders, copies, bob, carol } = two();
     holders.set('ours', { copies, own: false, owner: 'bob' });
-    const told = holders.window(span, live());
+    const told = holders.window<Content[]>('ours', below, live());
     expect([bob, carol].map(({ asked }) => asked[0]!.request.target)).toEqual([
-      '/api/v1/items/ours/renditions/v0/segments?from=4&count=2',
-      '/api/v1/items/carols/renditions/v0/segments?from=4&count=2',
+      `/api/v1/items/ours/${below}`,
+      `/api/v1/items/carols/${below}`,
     ]);
     carol.reply(list('a', 'b'));
     expect((await told)!.map(({ cid }) => cid)).toEqual(['a', 'b']);
@@ -35,7 +36,7 @@ describe('holders', () => {
   it('have what they named, and nothing else', async () => {
     const { holders, copies, bob, carol } = two();
     holders.set('ours', { copies, own: false });
-    void holders.window(span, live());
+    void holders.window<Content[]>('ours', below, live());
     carol.reply(list('a', 'b'));
     bob.reply(list(), 404);
     await settled();
@@ -46,9 +47,9 @@ describe('holders', () => {
   it('are not asked where there is only one of them', () => {
     const { holders, copies, bob } = two();
     holders.set('ours', { copies: copies.slice(0, 1), own: false });
-    expect(holders.window(span, live())).toBeNull();
+    expect(holders.window<Content[]>('ours', below, live())).toBeNull();
     holders.set('ours', { copies: copies.slice(0, 1), own: true });
-    expect(holders.window(span, live())).not.toBeNull();
+    expect(holders.window<Content[]>('ours', below, live())).not.toBeNull();
     expect(bob.asked).toHaveLength(1);
     holders.set('ours', { copies: [], own: true });
     expect(holders.of('ours')).toBeUndefined();

@@ -1,34 +1,25 @@
 /**
- * Whose nodes hold a film besides the own one, and which blocks of it each can be asked for.
+ * Whose nodes hold a film or book besides the own one, and which blocks of it each can be asked for.
  *
- * A copied segment has the same name wherever it is made, but a node knows that name only once it has made the segment. So
- * every holder is asked for the windows of segments that the player is coming to, over its own channel. What it names, it has;
+ * A copied segment, or a page, has the same name wherever it is made, but a node knows that name only once it has made it. So
+ * every holder is asked for the windows that the player or reader is coming to, over its own channel. What it names, it has;
  * what nobody but it names is never asked for.
  */
 import type { Carrier } from './carrier.ts';
-import type { Holder } from './planner.ts';
-import type { Segment } from './segments.ts';
+import type { Content, Holder } from './planner.ts';
 
-/** A friend's node with the very same file, and the id that the film has there. */
+/** A friend's node with the very same file, and the id that the item has there. */
 export interface Copy {
   friend: string;
   item: string;
 }
 
-/** Who holds a film: friends in order of preference, and whether the own node does. */
+/** Who holds an item: friends in order of preference, and whether the own node does. */
 export interface Holding {
   copies: Copy[];
   own: boolean;
-  /** The friend whose film it is, where it is a friend's. */
+  /** The friend whose item it is, where it is a friend's. */
   owner?: string | undefined;
-}
-
-/** A window of a rendition's segments. */
-export interface Span {
-  item: string;
-  rendition: string;
-  from: number;
-  count: number;
 }
 
 /** Friends' nodes that are asked for one item; a connection to each stays open. */
@@ -37,7 +28,7 @@ const FRIENDS_MAX = 3;
 const NAMES_MAX = 16_384;
 /** A node that is busy may take this long to tell a window. */
 const LIST_MS = 10_000;
-/** Bytes of a list of segments at most. */
+/** Bytes of such a list at most. */
 const LIST_MAX = 1024 * 1024;
 
 interface Known {
@@ -72,26 +63,29 @@ export class Holders {
     return this.#known.get(item)?.holder;
   }
 
-  /** The window as other holders tell it, the first that does; null where there are none. */
-  window(span: Span, signal: AbortSignal): Promise<Segment[]> | null {
-    const { holder, ids } = this.#known.get(span.item) ?? {};
+  /** A window of pieces with their blocks, as other holders tell it: the first that does; null where there are none. */
+  window<T>(item: string, below: string, signal: AbortSignal): Promise<T> | null {
+    const { holder, ids } = this.#known.get(item) ?? {};
     if (!holder || !ids || holder.friends.length + Number(holder.own) < 2) return null;
     const ready = holder.friends.filter((carrier) => carrier.ready);
-    const asked = ready.map((carrier) => this.#ask(carrier, { ...span, item: ids.get(carrier) ?? span.item }, signal));
-    return asked.length > 0 ? Promise.any(asked) : null;
+    const asked = ready.map((carrier) => this.#ask(carrier, `${ids.get(carrier) ?? item}/${below}`, signal));
+    return asked.length > 0 ? (Promise.any(asked) as Promise<T>) : null;
   }
 
-  async #ask(carrier: Carrier, { item, rendition, from, count }: Span, signal: AbortSignal): Promise<Segment[]> {
-    const target = `/api/v1/items/${item}/renditions/${rendition}/segments?from=${from}&count=${count}`;
+  async #ask(carrier: Carrier, path: string, signal: AbortSignal): Promise<unknown> {
     const both = AbortSignal.any([signal, AbortSignal.timeout(LIST_MS)]);
-    const { status, body } = await carrier.request({ target, sizeMax: LIST_MAX, signal: both });
+    const { status, body } = await carrier.request({
+      target: `/api/v1/items/${path}`,
+      sizeMax: LIST_MAX,
+      signal: both,
+    });
     if (status !== 200) throw new Error(`a friend's node answered ${status}`);
-    const segments = JSON.parse(new TextDecoder().decode(body)) as Segment[];
+    const pieces = JSON.parse(new TextDecoder().decode(body)) as Content[];
     this.#remember(
       carrier,
-      segments.flatMap(({ blocks }) => blocks.map(({ cid }) => cid)),
+      pieces.flatMap(({ blocks }) => blocks.map(({ cid }) => cid)),
     );
-    return segments;
+    return pieces;
   }
 
   #remember(carrier: Carrier, cids: string[]): void {

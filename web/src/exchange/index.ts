@@ -7,13 +7,15 @@
  * const stop = exchange.subscribe((stats) => ...);   // Svelte: $exchange
  * ```
  */
+import type { Api, Elsewhere } from './asked.ts';
 import type { Carrier, Source } from './carrier.ts';
 import { realClock, type Clock } from './clock.ts';
 import { Holders, type Holding } from './holders.ts';
 import { HttpsCarrier } from './https.ts';
 import { NodeError } from './patience.ts';
+import { Pages } from './pages.ts';
 import { Planner, type Holder } from './planner.ts';
-import { Segments, type Api } from './segments.ts';
+import { Segments } from './segments.ts';
 import { StatsStore, type ExchangeEvent, type ExchangeStats } from './stats.ts';
 import { Waits } from './waits.ts';
 import { WebRtcCarrier, type WebRtcSettings } from './webrtc.ts';
@@ -21,6 +23,7 @@ import { WebRtcCarrier, type WebRtcSettings } from './webrtc.ts';
 export { createLoader } from './hls-loader.ts';
 export type { Source } from './carrier.ts';
 export type { Holding } from './holders.ts';
+export type { PageContent } from './pages.ts';
 export type { BlockRef, Content, Holder, Planner } from './planner.ts';
 export type { Segment } from './segments.ts';
 export type { Wait } from './waits.ts';
@@ -38,6 +41,7 @@ export interface ExchangeOptions {
 export interface Exchange {
   readonly planner: Planner;
   readonly segments: Segments;
+  readonly pages: Pages;
   /** What loads wait for. */
   readonly waits: Waits;
   /** Live figures; calls back at once and after each change. */
@@ -95,9 +99,11 @@ export function createExchange(options: ExchangeOptions = {}): Exchange {
     stats.changed();
   };
   setWebRtcEnabled(options.webrtc ?? true);
+  const elsewhere: Elsewhere = (item, below, signal) => holders.window(item, below, signal);
   return {
     planner: new Planner({ carriers, stats, clock }),
-    segments: new Segments(api, (span, signal) => holders.window(span, signal), clock),
+    segments: new Segments(api, elsewhere, clock),
+    pages: new Pages(api, elsewhere, clock),
     waits: new Waits(),
     subscribe: (listener) => stats.subscribe(listener),
     onEvent: (listener) => stats.onEvent(listener),

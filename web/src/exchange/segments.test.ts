@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { segmentOf } from './hls-loader.ts';
 import { FakeClock, settled } from './fakes.ts';
-import { HEDGE_MS, Segments, type Segment } from './segments.ts';
+import { HEDGE_MS } from './asked.ts';
+import { Segments, type Segment } from './segments.ts';
 
 const content = (name: string) => ({ cid: name, size: 10, blocks: [{ cid: name, size: 10 }] });
 
@@ -77,7 +78,7 @@ describe('segments that other nodes hold too', () => {
       if (path === '/items/i/renditions') return { renditions: [{ id: 'v0', segments: 1, init: content('init') }] };
       return new Promise((resolve, reject) => Object.assign(answers, { own: resolve, ownFails: reject }));
     };
-    const segments = new Segments(api, () => Promise.resolve([segment('theirs')]), clock);
+    const segments = new Segments(api, <T>() => Promise.resolve([segment('theirs')] as T), clock);
     return { clock, answers, asked: segments.segment('i', 'v0', 0) };
   }
 

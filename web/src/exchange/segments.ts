@@ -9,15 +9,9 @@
  * What is copied is the same on every node that holds the file. The others are asked as well: they then have those blocks
  * ready, and their answer counts where the own node's does not come.
  */
+import { Asked, hedged, type Api, type Elsewhere } from './asked.ts';
 import { realClock, type Clock } from './clock.ts';
-import type { Span } from './holders.ts';
 import type { Content } from './planner.ts';
-
-/** Fetches JSON from the native API; `path` is below `/api/v1`. */
-export type Api = (path: string, signal?: AbortSignal) => Promise<unknown>;
-
-/** Asks other holders for a window of a copied rendition; null where there are none. */
-export type Elsewhere = (span: Span, signal: AbortSignal) => Promise<Segment[]> | null;
 
 /** One segment as `GET .../segments` lists it. */
 export interface Segment extends Content {
@@ -43,16 +37,12 @@ export interface Renditions {
   renditions: Rendition[];
 }
 
-/** A question to the node and those who wait for its answer. */
-interface Asked {
-  list: Promise<Segment[]>;
-  abort: AbortController;
-  waiting: number;
-  settled: boolean;
-  /** Kept even when nobody waits: it was asked ahead. */
-  keep: boolean;
-  /** Makes it unknown, so that the next one asks anew. */
-  forget: () => void;
+/** A window of a rendition's segments. */
+interface Span {
+  item: string;
+  rendition: string;
+  from: number;
+  count: number;
 }
 
 /** Segments asked for at once: few at first and after a jump, because a player waits for the answer. */
@@ -60,8 +50,6 @@ const FIRST = 2;
 const WINDOW = 4;
 /** The next window is asked for when fewer than this many segments are known ahead. */
 const AHEAD = 3;
-/** The own node is believed first; others count when it has not answered within this. */
-export const HEDGE_MS = 150;
 
 export class Segments {
   readonly #api: Api;
@@ -70,7 +58,7 @@ export class Segments {
   readonly #queries = new Map<string, string>();
   readonly #renditions = new Map<string, Promise<Renditions>>();
   readonly #inits = new Map<string, Promise<Content>>();
-  readonly #windows = new Map<string, Map<number, Asked>>();
+  readonly #windows = new Map<string, Map<number, Asked<Segment[]>>>();
 
   constructor(api: Api, elsewhere: Elsewhere = () => null, clock: Clock = realClock) {
     this.#api = api;
@@ -107,7 +95,7 @@ export class Segments {
     const copied = method !== 'transcode';
     const before = known.get(n);
     const count = known.has(n - 1) ? WINDOW : FIRST;
-    const wanted = this.#wait(before ?? this.#ask({ item, rendition, from: n, count }, copied), signal);
+    const wanted = (before ?? this.#ask({ item, rendition, from: n, count }, copied)).wait(signal);
     if (copied) void this.#ahead(item, rendition, n, segments).catch(() => {});
     const found = (await wanted).find((segment) => segment.n === n);
     if (found) return found;
@@ -132,13 +120,13 @@ export class Segments {
     if (next < segments && next - n <= AHEAD) {
       const asked = this.#ask({ item, rendition, from: next, count: WINDOW }, true);
       asked.keep = true;
-      await asked.list;
+      await asked.answer;
     }
   }
 
-  #window(item: string, rendition: string): Map<number, Asked> {
+  #window(item: string, rendition: string): Map<number, Asked<Segment[]>> {
     const key = `${item}/${rendition}`;
-    const window = this.#windows.get(key) ?? new Map<number, Asked>();
+    const window = this.#windows.get(key) ?? new Map<number, Asked<Segment[]>>();
     this.#windows.set(key, window);
     return window;
   }
@@ -168,70 +156,41 @@ export class Segments {
   }
 
   /** Asks for `count` segments from `n` on; every one of them can be waited for at once. */
-  #ask(span: Span, copied: boolean): Asked {
+  #ask(span: Span, copied: boolean): Asked<Segment[]> {
     const { item, rendition, from, count } = span;
     const known = this.#window(item, rendition);
-    const abort = new AbortController();
-    const path = `/items/${item}/renditions/${rendition}/segments?from=${from}&count=${count}`;
-    const told = this.#api(path, abort.signal).then((answer) => answer as Segment[]);
-    const others = copied ? this.#elsewhere(span, abort.signal) : null;
-    // So that the next ones are ready there when this node names them.
-    const next = { ...span, from: from + count, count: WINDOW };
-    others?.then(() => this.#elsewhere(next, abort.signal)).catch(() => {});
-    const list = others ? this.#hedged(told, others) : told;
     const places = Array.from({ length: count }, (_, at) => from + at).filter((at) => !known.has(at));
     // A failure is not kept: the player asks again.
-    const forget = () => places.forEach((at) => this.#forget(known, at, asked));
-    const asked: Asked = { list, abort, waiting: 0, settled: false, keep: false, forget };
+    const asked = new Asked<Segment[]>(
+      (signal) => this.#list(span, copied, signal),
+      (gone) => places.forEach((at) => this.#forget(known, at, gone)),
+    );
     for (const at of places) known.set(at, asked);
-    list.then(
-      (segments) => {
-        asked.settled = true;
+    asked.answer
+      .then((segments) => {
         const there = new Set(segments.map((segment) => segment.n));
         for (const at of places) if (!there.has(at)) this.#forget(known, at, asked);
-      },
-      () => {
-        asked.settled = true;
-        forget();
-      },
-    );
+      })
+      .catch(() => {});
     return asked;
   }
 
-  /** The own node's answer; others', where it fails or does not come soon. */
-  async #hedged(told: Promise<Segment[]>, others: Promise<Segment[]>): Promise<Segment[]> {
-    const soon = new Promise<void>((resolve) => this.#clock.after(HEDGE_MS, resolve));
-    const turn = Promise.race([told.then(() => {}).catch(() => {}), soon]);
-    const later = turn.then(() => others);
-    return Promise.any([told, later]).catch(() => told);
+  #list(span: Span, copied: boolean, signal: AbortSignal): Promise<Segment[]> {
+    const { item, from, count } = span;
+    const told = this.#api(`/items/${item}/${below(span)}`, signal) as Promise<Segment[]>;
+    const others = copied ? this.#elsewhere<Segment[]>(item, below(span), signal) : null;
+    if (!others) return told;
+    // So that the next ones are ready there when this node names them.
+    const next = below({ ...span, from: from + count, count: WINDOW });
+    others.then(() => this.#elsewhere(item, next, signal)).catch(() => {});
+    return hedged(told, others, this.#clock);
   }
 
-  #forget(known: Map<number, Asked>, n: number, asked: Asked | undefined): void {
+  #forget(known: Map<number, Asked<Segment[]>>, n: number, asked: Asked<Segment[]> | undefined): void {
     if (known.get(n) === asked) known.delete(n);
   }
+}
 
-  /** The answer, or the signal's reason; the last one to leave takes the question back. */
-  #wait(asked: Asked, signal: AbortSignal | undefined): Promise<Segment[]> {
-    asked.waiting++;
-    return new Promise((resolve, reject) => {
-      let here = true;
-      const leave = () => {
-        signal?.removeEventListener('abort', onAbort);
-        if (here) asked.waiting--;
-        here = false;
-      };
-      const onAbort = () => {
-        leave();
-        reject(signal?.reason);
-        if (asked.waiting > 0 || asked.settled || asked.keep) return;
-        asked.forget();
-        asked.abort.abort(signal?.reason);
-      };
-      signal?.addEventListener('abort', onAbort, { once: true });
-      asked.list.then(
-        (segments) => (leave(), resolve(segments)),
-        (error: unknown) => (leave(), reject(error)),
-      );
-    });
-  }
+function below({ rendition, from, count }: Span): string {
+  return `renditions/${rendition}/segments?from=${from}&count=${count}`;
 }

@@ -5,7 +5,8 @@
 import type Hls from 'hls.js';
 import type { Playback } from './playback.svelte';
 import type { Subtitles } from './subtitles/subtitles.svelte';
-import type { Supply, SupplyStats } from './supply';
+import type { SupplyStats } from '../supply/meter';
+import type { Supply } from './supply';
 
 export interface Diagnosis {
   /** Bytes and blocks so far, by source; empty where the browser plays by itself. */

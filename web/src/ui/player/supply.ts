@@ -5,19 +5,7 @@
 import type { HlsConfig } from 'hls.js';
 import type { Capabilities, ItemDetail, Renditions } from '../../api/types';
 import type { Wait } from '../../exchange';
-import type { Source } from './timeline';
-
-export interface SupplyStats {
-  /** Media bytes by source name. */
-  bytes: Record<string, number>;
-  /** What of the friends' bytes came from whose node: by the friend's id. */
-  friends: Record<string, number>;
-  /** Bytes a second by source name, of the last few seconds. */
-  rates: Record<string, number>;
-  blocks: number;
-  blocks_verified: number;
-  blocks_failed: number;
-}
+import type { Metered, Source } from '../supply/meter';
 
 export interface Described {
   source: Source;
@@ -26,13 +14,8 @@ export interface Described {
   encoder: string | null;
 }
 
-export type WebRtcState = 'on' | 'off' | 'connecting' | 'failed';
-
-export interface Supply {
+export interface Supply extends Metered {
   readonly loader: NonNullable<HlsConfig['fLoader']>;
-  stats(): SupplyStats;
-  webrtc(): WebRtcState;
-  useWebRtc(on: boolean): void;
   /** Who holds the item, of its sources: nodes with the very same file are asked for it at once. */
   heldBy(item: ItemDetail): void;
   /** What is asked for from now on is for `client`: which renditions there are depends on it. */

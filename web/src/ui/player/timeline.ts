@@ -1,8 +1,6 @@
 /** The arithmetic of the seek bar and of resuming. Pure; seconds throughout. */
 import type { Chapter, Progress } from '../../api/types';
-
-/** Who gave a piece of the film; `unknown` where the page cannot see it. */
-export type Source = 'webrtc' | 'https' | 'friend' | 'viewer' | 'unknown';
+import type { Source } from '../supply/meter';
 
 export interface Piece {
   start: number;

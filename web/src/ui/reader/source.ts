@@ -1,12 +1,16 @@
 /**
- * Where pages and books come from: the one place that knows. Over HTTPS with the page's session; a carrier that brings a path's
- * bytes otherwise is put under here.
+ * Where pages and books come from: the one place that knows. A page comes as verified blocks, over WebRTC where that works, and by
+ * its address over HTTPS where its blocks cannot be had: from a node that does not name pages, or not this one now.
  */
 import { address, api } from '../../api/client';
 import type { BookPage } from '../../api/types';
+import { isLeaf, leavesOf } from '../../content/dag';
+import type { Content, Exchange } from '../../exchange';
 
 /** What every browser that runs this page shows. */
 const SHOWN = ['image/jpeg', 'image/png', 'image/gif', 'image/webp', 'image/avif', 'image/svg+xml', 'image/bmp'];
+/** Of those, what can run nothing when its picture is opened by itself. */
+const HARMLESS = SHOWN.filter((type) => type !== 'image/svg+xml');
 
 export function isShown(page: BookPage): boolean {
   return SHOWN.includes(page.type);
@@ -14,12 +18,69 @@ export function isShown(page: BookPage): boolean {
 
 export type PageSource = (page: BookPage, converted: boolean, signal: AbortSignal) => Promise<Blob>;
 
+/** Is told how a page came: what it is made of, or null where it was not verified. */
+export type Arrived = (page: number, content: { cid: string; blocks: { cid: string; size: number }[] } | null) => void;
+
 /** The pages of one book. */
-export function pageSource(item: string): PageSource {
+export function pageSource(
+  item: string,
+  exchange: Pick<Exchange, 'pages' | 'planner' | 'holderOf'>,
+  arrived: Arrived = () => {},
+  plainly: PageSource = byAddress(item),
+): PageSource {
+  return async (page, converted, signal) => {
+    try {
+      const content = await exchange.pages.page(item, page.number, converted, signal);
+      const bytes = await exchange.planner.fetchContent(content, signal, undefined, exchange.holderOf(item));
+      arrived(page.number, content);
+      return new Blob([bytes], { type: HARMLESS.includes(content.type) ? content.type : 'application/octet-stream' });
+    } catch {
+      signal.throwIfAborted();
+      exchange.pages.forget(item, page.number, converted);
+      const picture = await plainly(page, converted, signal);
+      arrived(page.number, null);
+      return picture;
+    }
+  };
+}
+
+function byAddress(item: string): PageSource {
   return (page, converted, signal) => api.blob(address.page(item, page.number, converted ? 'jpeg' : undefined), signal);
 }
 
-/** A whole book, as its file is. */
-export function bookFile(item: string, signal?: AbortSignal): Promise<Blob> {
-  return api.blob(address.file(item), signal);
+/** A book that is read as a whole. */
+export interface WholeBook {
+  item: string;
+  /** Root of its file's DAG. */
+  cid: string;
+  /** Bytes. */
+  size: number;
+}
+
+/** Bytes of a node of a DAG at most. */
+const NODE_MAX = 2 * 1024 * 1024;
+
+/** A whole book, as its file is: its blocks as a page's, and by its address where they cannot be had. */
+export async function bookFile(
+  book: WholeBook,
+  exchange: Pick<Exchange, 'planner' | 'holderOf'>,
+  signal: AbortSignal,
+  plainly = (item: string, signal: AbortSignal) => api.blob(address.file(item), signal),
+): Promise<Blob> {
+  try {
+    const holder = exchange.holderOf(book.item);
+    const content = await contentOf(book, (root) => exchange.planner.fetchBlock(root, signal, undefined, holder));
+    return new Blob([await exchange.planner.fetchContent(content, signal, undefined, holder)]);
+  } catch {
+    signal.throwIfAborted();
+    return plainly(book.item, signal);
+  }
+}
+
+async function contentOf(
+  { cid, size }: WholeBook,
+  fetch: (root: { cid: string; size: number }) => Promise<Uint8Array>,
+): Promise<Content> {
+  if (isLeaf(cid)) return { cid, size, blocks: [{ cid, size }] };
+  return { cid, size, blocks: leavesOf(cid, await fetch({ cid, size: NODE_MAX })) };
 }
