@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::{Accounts, AccountsError, TokenHash};
+use super::{Accounts, AccountsError, TokenHash, app_passwords};
 use crate::database::Database;
 
 /// Notes that wait to be written.
@@ -43,6 +43,7 @@ enum Note {
     Refused(AuditLine),
     SessionUsed { hash: TokenHash, at: i64, expires_at: i64 },
     KeyUsed { hash: TokenHash, at: i64 },
+    AppUsed { digest: TokenHash, at: i64 },
 }
 
 /// The handle to the worker.
@@ -77,6 +78,10 @@ impl Notes {
 
     pub fn key_used(&self, hash: TokenHash, at: i64) {
         self.put(Note::KeyUsed { hash, at });
+    }
+
+    pub fn app_used(&self, digest: TokenHash, at: i64) {
+        self.put(Note::AppUsed { digest, at });
     }
 
     fn put(&self, note: Note) {
@@ -118,6 +123,9 @@ fn write_batch(t: &Transaction<'_>, notes: &[Note], rows: u32) -> Result<(), rus
                 let mut update =
                     t.prepare_cached("UPDATE session SET used_at = ?2, expires_at = ?3 WHERE hash = ?1")?;
                 update.execute(params![hash.bytes(), at, expires_at])?;
+            }
+            Note::AppUsed { digest, at } => {
+                app_passwords::used(t, digest, *at)?;
             }
             Note::KeyUsed { hash, at } => {
                 t.prepare_cached("UPDATE api_key SET used_at = ?2 WHERE hash = ?1")?

@@ -47,6 +47,8 @@ pub enum Credential {
     Session(TokenHash),
     /// By the API key with this id.
     ApiKey(String),
+    /// By the app password with this id. It opens what is for such programs, and no other part of the node.
+    App(String),
     /// By name and password; the hash of the stored password tells when it was changed.
     Password(TokenHash),
     /// By the public key of the node that asks for itself: a friend's, or one that nobody knows.

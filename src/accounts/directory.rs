@@ -49,6 +49,18 @@ pub(super) struct Key {
     pub used_at: Option<i64>,
 }
 
+/// An app password.
+#[derive(Debug, Clone)]
+pub(super) struct App {
+    pub id: String,
+    pub account: String,
+    pub name: String,
+    /// See [`app_passwords`](super::app_passwords).
+    pub sealed: Vec<u8>,
+    pub created_at: i64,
+    pub used_at: Option<i64>,
+}
+
 /// All of them, by what they are looked up by.
 #[derive(Default)]
 pub(super) struct Directory {
@@ -58,6 +70,8 @@ pub(super) struct Directory {
     pub names: HashMap<String, String>,
     pub sessions: HashMap<TokenHash, Session>,
     pub keys: HashMap<TokenHash, Key>,
+    /// By digest.
+    pub apps: HashMap<TokenHash, App>,
     /// By id.
     pub friends: HashMap<String, Friend>,
     /// Public key to id.

@@ -1,13 +1,14 @@
 //! Who is asking and what may they do: accounts, credentials, permissions, and a line for each refusal.
 //!
-//! Owns the tables `account`, `account_library`, `session`, `api_key`, `friend`, `friend_library`, `hosting`, `guest`,
+//! Owns the tables `account`, `account_library`, `session`, `api_key`, `app_password`, `friend`, `friend_library`, `hosting`, `guest`,
 //! `friend_invite` and `audit` of `catalog.db`, and a copy of all but the last two in memory, so that naming a caller costs a hash and a look-up. It never sees HTTP: a carrier brings a token, a
 //! key, a name with a password or another node's public key, and gets a [`Caller`]. A friend is an account of another kind:
 //! it has no password, is never an admin, and sees the libraries that were shared with it and no others.
 //!
-//! The invariants: secrets are stored as hashes only (Argon2id for what people choose, SHA-256 for 256 random bits); the
-//! last admin cannot be lost; a right that was taken away is gone for the next request, on every carrier.
+//! The invariants: secrets are stored as hashes only (Argon2id for what people choose, SHA-256 for 256 random bits), but for
+//! app passwords, which are sealed; the last admin cannot be lost; a right that was taken away is gone for the next request, on every carrier.
 mod api_keys;
+mod app_passwords;
 mod audience;
 mod audit;
 mod caller;
@@ -23,6 +24,7 @@ mod record;
 mod sessions;
 
 pub use api_keys::{ApiKey, KeyForm};
+pub use app_passwords::{AppKey, AppPassword};
 pub use audit::AuditLine;
 pub use caller::{Account, Caller, Credential};
 pub use credentials::TokenHash;
@@ -40,6 +42,7 @@ use rusqlite::Transaction;
 use tokio::sync::watch;
 
 use crate::database::{Database, DatabaseError};
+use app_passwords::Seals;
 use directory::Directory;
 use limits::Limits;
 use password::Passwords;
@@ -72,6 +75,8 @@ pub struct AccountsOptions {
     pub invites_max: u32,
     /// Lines kept in the audit table.
     pub audit_rows: u32,
+    /// What app passwords are sealed with. `None`: with a key of this process, so that none outlives it.
+    pub app_key: Option<AppKey>,
     /// What time it is.
     pub clock: Clock,
 }
@@ -91,6 +96,7 @@ impl Default for AccountsOptions {
             friends_max: 1000,
             invites_max: 100,
             audit_rows: 10_000,
+            app_key: None,
             clock: Arc::new(system_clock),
         }
     }
@@ -141,6 +147,7 @@ struct Shared {
     directory: RwLock<Directory>,
     limits: Mutex<Limits>,
     passwords: Passwords,
+    seals: Seals,
     notes: audit::Notes,
     revision: watch::Sender<u64>,
 }
@@ -167,6 +174,7 @@ impl Accounts {
             .await?;
         let shared = Shared {
             passwords: Passwords::new(&options)?,
+            seals: Seals::new(&options.app_key.clone().unwrap_or_else(AppKey::random))?,
             notes: audit::Notes::start(database.clone(), options.audit_rows),
             database,
             options,

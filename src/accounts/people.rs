@@ -3,7 +3,7 @@ use rusqlite::Transaction;
 use uuid::Uuid;
 
 use super::directory::name_key;
-use super::{Account, Accounts, AccountsError, Caller, Credential, record};
+use super::{Account, Accounts, AccountsError, Caller, Credential, app_passwords, record};
 
 /// Longest name, in characters.
 pub(super) const NAME_MAX: usize = 64;
@@ -32,7 +32,7 @@ pub struct NewAccount {
 pub struct AccountChange {
     /// See [`NewAccount::name`].
     pub name: Option<String>,
-    /// Signs the account out everywhere but where the change is made from, and revokes its API keys.
+    /// Signs the account out everywhere but where the change is made from, and revokes its API keys and app passwords.
     pub password: Option<String>,
     /// The last admin stays one.
     pub admin: Option<bool>,
@@ -127,6 +127,7 @@ impl Accounts {
                 record::set_password(t, &account, &password)?;
                 record::delete_sessions_of(t, &account, kept_session.as_ref())?;
                 record::delete_keys_of(t, &account)?;
+                app_passwords::delete_of(t, &account)?;
             }
             if let Some(admin) = change.admin {
                 record::set_admin(t, &account, admin)?;

@@ -1,9 +1,9 @@
-//! Every SQL statement of the accounts but those of friends, invites and the audit worker.
+//! Every SQL statement of the accounts but those of friends, invites, app passwords and the audit worker.
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::directory::{Directory, Key, Person, Session};
 use super::sessions::SessionKind;
-use super::{Account, TokenHash, friends, guests};
+use super::{Account, TokenHash, app_passwords, friends, guests};
 
 type Rows<T> = Result<T, rusqlite::Error>;
 
@@ -31,6 +31,7 @@ pub(super) fn load(c: &Connection) -> Rows<Directory> {
         Ok((TokenHash::from(r.get::<_, [u8; 32]>(0)?), key))
     })?;
     directory.keys = rows.collect::<Rows<_>>()?;
+    directory.apps = app_passwords::load(c)?;
     friends::load(c, &mut directory)?;
     guests::load(c, &mut directory)?;
     Ok(directory)

@@ -211,6 +211,7 @@ impl Accounts {
                 return (now.account.is_some() || caller.account.is_none()).then_some(now);
             }
             Credential::ApiKey(id) => directory.keys.values().find(|key| key.id == *id)?.account.as_str(),
+            Credential::App(id) => directory.apps.values().find(|app| app.id == *id)?.account.as_str(),
             Credential::Password(hash) => {
                 let person = directory.person(caller.id())?;
                 (TokenHash::of(&person.password) == *hash).then(|| caller.id())?

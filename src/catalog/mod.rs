@@ -12,11 +12,13 @@
 //! | `changes`, [`shared`] | what changed, for friends' nodes that follow |
 //! | [`music`] | artists, albums and tracks as programs for listening list them |
 //! | [`shelves`] | series and books as programs for reading list them |
+//! | `stations`, `chat` | radio stations, and what people tell each other |
 //! | [`limits`] | for whom here friends' libraries are |
 //! | [`replicas`] | what of friends' libraries is kept here |
 mod alerts;
 mod books;
 mod changes;
+mod chat;
 mod cursor;
 mod items;
 mod libraries;
@@ -31,15 +33,18 @@ mod search;
 pub mod shared;
 pub mod shelves;
 pub mod sorting;
+mod stations;
 mod words;
 
 pub use alerts::{Alerts, Troubled};
 pub use changes::Seen;
+pub use chat::ChatMessage;
 pub use items::{Held, ToVerify};
 pub use model::{
     Artwork, BookSummary, File, Id, Item, ItemKind, ItemState, Library, LibraryKind, LibraryState, Progress, Visibility,
 };
 pub use progress::{FACTS_MAX, Fact, Facts, Known, Whose};
+pub use stations::Station;
 
 use std::path::Path;
 use std::sync::Arc;

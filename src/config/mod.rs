@@ -39,6 +39,8 @@ pub struct Config {
     pub accounts: Accounts,
     /// What is written to standard error.
     pub log: Log,
+    /// Programs that play music.
+    pub subsonic: Subsonic,
     /// `/metrics`.
     pub metrics: Metrics,
 }
@@ -337,6 +339,27 @@ impl Default for Accounts {
     fn default() -> Self {
         Self { session_days: 30, audit_lines: 10_000 }
     }
+}
+
+/// `[subsonic]`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Subsonic {
+    /// Where an account's own password is taken besides app passwords.
+    pub login_passwords: LoginPasswords,
+}
+
+/// On which connections.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LoginPasswords {
+    /// On none.
+    Never,
+    /// On those by HTTPS.
+    #[default]
+    Https,
+    /// On all.
+    Always,
 }
 
 /// `[log]`

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use tracing_subscriber::EnvFilter;
 
-use super::{Config, ConfigError, Congestion, Discovery, Tls};
+use super::{Config, ConfigError, Congestion, Discovery, LoginPasswords, Tls};
 use crate::accounts::{AccountsOptions, TokenHash};
 use crate::blocks::Pace;
 use crate::exchange::iroh::{self, IrohOptions};
 use crate::exchange::webrtc::WebRtcOptions;
 use crate::facades::{
-    FacadeOptions, MetricsAccess, ServeOptions, TlsMode, TrustedProxies, UploadHours, UploadOptions, upload_limit,
+    FacadeOptions, MetricsAccess, ServeOptions, TlsMode, TrustedProxies, UploadHours, UploadOptions, subsonic,
+    upload_limit,
 };
 use crate::friends::FriendsOptions;
 use crate::friends::links::LinksOptions;
@@ -203,6 +204,11 @@ impl Config {
                     all: upload_limit(self.friends.upload_kbit),
                     hours: self.friends.upload_hours.iter().filter_map(|hours| UploadHours::parse(hours)).collect(),
                     ..UploadOptions::default()
+                },
+                login_passwords: match self.subsonic.login_passwords {
+                    LoginPasswords::Never => subsonic::LoginPasswords::Never,
+                    LoginPasswords::Https => subsonic::LoginPasswords::Https,
+                    LoginPasswords::Always => subsonic::LoginPasswords::Always,
                 },
                 friend_requests: self.friends.requests_per_second,
             },

@@ -3,7 +3,8 @@
 //! A carrier that knows its caller (the control socket, a data channel) leaves a [`Caller`] with the request; headers do
 //! not matter then. Over TCP the credentials are, in this order: `Authorization: Bearer` with an API key,
 //! `Authorization: Basic` with a name and its password or API key, the session cookie. Credentials that a browser sends by
-//! itself (cookie, Basic) change something only from our own page. Below `/komga` the credentials are those of [`komga`].
+//! itself (cookie, Basic) change something only from our own page. Below `/komga` and `/rest` the credentials are those of
+//! [`komga`] and [`subsonic`].
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
@@ -12,7 +13,7 @@ use data_encoding::BASE64;
 
 use super::error::{Denied, Refusal};
 use super::proxies::{Connection, Front, text};
-use super::{App, komga};
+use super::{App, komga, subsonic};
 use crate::accounts::{AuditLine, Caller, Credential};
 
 /// Name of the session cookie.
@@ -26,20 +27,32 @@ pub(super) async fn identify(State(app): State<App>, mut request: Request, next:
         .get::<Connection>()
         .map(|connection| app.options().trusted_proxies.front(*connection, request.headers(), request.uri()));
     let asked = komga::is_below(request.uri().path()).then(|| komga::Asked::of(&request, front.as_ref()));
+    let mut music = None;
+    if subsonic::is_below(request.uri().path()) {
+        let (read, told) = subsonic::Asked::of(request).await;
+        (request, music) = (read, Some(told));
+    }
     let mut entered = None;
-    let caller = match (known, &front) {
-        (Some(caller), _) => Ok(caller),
-        (None, Some(front)) if asked.is_some() => {
-            reader(&app, front, request.method(), request.headers(), request.uri().query()).await.map(|reader| {
+    let caller = match (known, &front, &music) {
+        (_, _, Some(subsonic::Asked { failed: Some(fault), .. })) => Err(fault.clone().into_response()),
+        (Some(caller), ..) => Ok(caller),
+        (None, Some(front), Some(music)) => {
+            subsonic::enter(&app, front, request.uri().path(), &music.params, request.headers()).await
+        }
+        (None, Some(front), None) if asked.is_some() => {
+            let reader = reader(&app, front, request.method(), request.headers(), request.uri().query()).await;
+            reader.map_err(IntoResponse::into_response).map(|reader| {
                 let caller = reader.caller.clone();
                 entered = Some(reader);
                 caller
             })
         }
-        (None, Some(front)) => over_http(&app, front, request.method(), request.headers()).await,
-        (None, None) => return StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        (None, Some(front), None) => {
+            over_http(&app, front, request.method(), request.headers()).await.map_err(IntoResponse::into_response)
+        }
+        (None, None, _) => return StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     };
-    let challenge = asked.is_none() && wants_challenge(request.headers());
+    let challenge = asked.is_none() && music.is_none() && wants_challenge(request.headers());
     let line = Line::of(&request, caller.as_ref().ok(), front.as_ref());
     let response = match caller {
         Ok(caller) => {
@@ -50,11 +63,12 @@ pub(super) async fn identify(State(app): State<App>, mut request: Request, next:
             }
             next.run(request).await
         }
-        Err(refusal) => refusal.into_response(),
+        Err(refusal) => refusal,
     };
-    let response = match asked {
-        Some(asked) => komga::finish(&app, asked, entered, response).await,
-        None => response,
+    let response = match (asked, music) {
+        (Some(asked), _) => komga::finish(&app, asked, entered, response).await,
+        (None, Some(music)) => subsonic::finish(&music, response),
+        (None, None) => response,
     };
     finish(&app, line, challenge, response)
 }
@@ -123,7 +137,7 @@ pub(super) fn cookies<'a>(headers: &'a HeaderMap, name: &'static str) -> impl It
 
 /// A browser says where a changing call comes from, by `Sec-Fetch-Site` where the page is secure and by `Origin` always.
 /// A program sends neither, and no other site can make it call us.
-fn from_own_page(headers: &HeaderMap, front: &Front) -> bool {
+pub(super) fn from_own_page(headers: &HeaderMap, front: &Front) -> bool {
     if let Some(site) = text(headers, "sec-fetch-site") {
         return site == "same-origin" || site == "none";
     }

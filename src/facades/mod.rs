@@ -22,6 +22,7 @@ pub mod native;
 mod proxies;
 mod routes;
 mod server;
+pub mod subsonic;
 mod uploads;
 mod web;
 
@@ -54,6 +55,8 @@ pub struct FacadeOptions {
     pub webrtc_connections_per_page: u32,
     /// How much friends' nodes may take.
     pub uploads: UploadOptions,
+    /// See [`LoginPasswords`](subsonic::LoginPasswords).
+    pub login_passwords: subsonic::LoginPasswords,
     /// Requests a second that a friend's node may make, four times as many at once; 0 without a limit.
     pub friend_requests: u32,
 }

@@ -19,10 +19,11 @@ use super::error::Refusal;
 use super::forward::{self, Question};
 use super::ipfs::{Gate, Sight};
 use super::native::{
-    accounts, api_keys, audit, blocks, changes, events, folders, friends, hls, items, libraries, openapi, pages,
-    pictures, publish, renditions, replicas, scrub, session, stand_in, status, subtitles, thumbnails, webrtc,
+    accounts, api_keys, app_passwords, audit, blocks, changes, events, folders, friends, hls, items, libraries,
+    openapi, pages, pictures, publish, renditions, replicas, scrub, session, stand_in, status, subtitles, thumbnails,
+    webrtc,
 };
-use super::{App, gateway, holders, komga, metrics, web};
+use super::{App, gateway, holders, komga, metrics, subsonic, web};
 use crate::accounts::Caller;
 use crate::catalog::{ItemState, Listed, Visibility};
 use crate::content::Cid;
@@ -125,11 +126,17 @@ fn declare() -> Routes {
         .get   ("/api/v1/api-keys",                             Account, Home,    api_keys::list)
         .post  ("/api/v1/api-keys",                             Account, Home,    api_keys::add)
         .delete("/api/v1/api-keys/{id}",                        Account, Home,    api_keys::remove)
+        .get   ("/api/v1/app-passwords",                        Account, Home,    app_passwords::list)
+        .post  ("/api/v1/app-passwords",                        Account, Home,    app_passwords::add)
+        .get   ("/api/v1/app-passwords/{id}",                   Account, Home,    app_passwords::show)
+        .delete("/api/v1/app-passwords/{id}",                   Account, Home,    app_passwords::remove)
 
         .get   ("/api/v1/accounts",                             Admin,   Home,    accounts::list)
         .post  ("/api/v1/accounts",                             Admin,   Home,    accounts::add)
         .patch ("/api/v1/accounts/{id}",                        Admin,   Home,    accounts::change)
         .delete("/api/v1/accounts/{id}",                        Admin,   Home,    accounts::remove)
+        .get   ("/api/v1/accounts/{id}/app-passwords",          Admin,   Home,    app_passwords::list_of)
+        .delete("/api/v1/accounts/{id}/app-passwords/{app}",    Admin,   Home,    app_passwords::remove_of)
         .get   ("/api/v1/audit",                                Admin,   Home,    audit::list)
         .get   ("/api/v1/folders",                              Admin,   Home,    folders::list)
 
@@ -343,6 +350,14 @@ fn declare() -> Routes {
         .put   ("/komga/{*path}",                               Account, Home,    komga::absent)
         .patch ("/komga/{*path}",                               Account, Home,    komga::absent)
         .delete("/komga/{*path}",                               Account, Home,    komga::absent)
+
+        .get   ("/rest/getOpenSubsonicExtensions",              Public,  Home,    subsonic::call)
+        .get   ("/rest/getOpenSubsonicExtensions.view",         Public,  Home,    subsonic::call)
+        .post  ("/rest/getOpenSubsonicExtensions",              Public,  Home,    subsonic::call)
+        .post  ("/rest/getOpenSubsonicExtensions.view",         Public,  Home,    subsonic::call)
+        .get   ("/rest/{method}",                               Account, Home,    subsonic::call)
+        .post  ("/rest/{method}",                               Account, Home,    subsonic::call)
+        .on    (Method::OPTIONS, "/rest/{method}",              Public,  Home,    subsonic::preflight)
 
         .get   ("/ipfs/{cid}",                                  Content, Friends, gateway::root)
         .get   ("/ipfs/{cid}/{*path}",                          Content, Friends, gateway::below)

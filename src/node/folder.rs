@@ -111,6 +111,12 @@ impl DataFolder {
         self.path.join(KEY)
     }
 
+    /// What app passwords are sealed with.
+    #[must_use]
+    pub fn apps_key(&self) -> PathBuf {
+        self.path.join("apps.key")
+    }
+
     /// The certificate the node made for itself, and its key.
     #[must_use]
     pub fn tls(&self) -> PathBuf {

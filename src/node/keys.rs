@@ -1,5 +1,7 @@
-//! The node's own name: an Ed25519 key pair, made once. Its public half in base32 is the node's id.
+//! The node's own name: an Ed25519 key pair, made once. Its public half in base32 is the node's id. And the key of app passwords,
+//! which is of no use without the database, as the database is without it.
 use std::fs;
+use std::io;
 use std::path::Path;
 
 use aws_lc_rs::encoding::{AsBigEndian, Curve25519SeedBin};
@@ -8,6 +10,7 @@ use data_encoding::BASE32_NOPAD;
 
 use super::NodeError;
 use super::folder::write_secret;
+use crate::accounts::AppKey;
 
 /// Key pair of a node.
 pub struct NodeKey {
@@ -52,6 +55,22 @@ impl NodeKey {
     }
 }
 
+/// Reads the key of app passwords; makes it (mode 0600, 32 bytes) where there is none yet.
+///
+/// # Errors
+/// [`NodeError::Key`] when it cannot be read or written, or is none.
+pub(super) fn app_key(path: &Path) -> Result<AppKey, NodeError> {
+    match fs::read(path) {
+        Ok(bytes) => bytes.try_into().map(AppKey::new).map_err(|_| key_error(path, "it does not have 32 bytes")),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let key = AppKey::random();
+            write_secret(path, key.bytes()).map_err(|e| key_error(path, e))?;
+            Ok(key)
+        }
+        Err(error) => Err(key_error(path, error)),
+    }
+}
+
 fn key_error(path: &Path, reason: impl std::fmt::Display) -> NodeError {
     NodeError::Key { path: path.to_owned(), reason: reason.to_string() }
 }
@@ -71,5 +90,16 @@ mod tests {
         assert_eq!(made.id().len(), 52);
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert!(NodeKey::create(&path).is_err(), "a key is never written over");
+    }
+
+    #[test]
+    fn the_key_of_app_passwords_is_made_once_and_only_its_owner_reads_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("apps.key");
+        let made = app_key(&path).unwrap();
+        assert_eq!(made.bytes(), app_key(&path).unwrap().bytes());
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        fs::write(&path, "short").unwrap();
+        assert!(matches!(app_key(&path), Err(NodeError::Key { .. })), "a damaged one is not replaced silently");
     }
 }

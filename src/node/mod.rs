@@ -158,7 +158,7 @@ impl Store {
         let store = Self::with(folder, key, accounts).await?;
         if let Err(error) = store.accounts.add(admin).await {
             store.accounts.stop().await;
-            for file in ["node.key", "catalog.db", "catalog.db-wal", "catalog.db-shm"] {
+            for file in ["node.key", "apps.key", "catalog.db", "catalog.db-wal", "catalog.db-shm"] {
                 let _ = std::fs::remove_file(store.folder.path().join(file));
             }
             return Err(error.into());
@@ -171,6 +171,7 @@ impl Store {
         let options = DatabaseOptions { mmap_bytes: CATALOG_MAPPED, ..DatabaseOptions::default() };
         let database = Database::open(&path, &options, migrations::CATALOG)
             .map_err(|source| NodeError::Database { path, source })?;
+        let accounts = AccountsOptions { app_key: Some(keys::app_key(&folder.apps_key())?), ..accounts };
         let clock = accounts.clock.clone();
         let accounts = Accounts::open(database.clone(), accounts).await?;
         let catalog = Catalog::with_clock(database, clock);

@@ -215,6 +215,26 @@ test('everything is reached by keyboard: slash, arrows, Enter', async (t) => {
   keptToItself(page);
 });
 
+test('an app password is made on the account page, shown again with its code, and opens what it is for', async (t) => {
+  const page = await at(t, '/account');
+  const apps = page.getByTestId('apps');
+  await apps.getByRole('textbox').fill('DSub on a phone');
+  await apps.getByRole('button', { name: 'Make a password' }).click();
+  await seen(page, 'app-password');
+  const password = await page.getByTestId('app-secret').innerText();
+  assert.match(password, /^([0-9a-z]{4}-){6}[0-9a-z]{4}$/);
+  await accessible(page, 'an app password');
+  await page.screenshot({ path: join(results(), 'app-password.png') });
+  await page.keyboard.press('Escape');
+  await page.getByTestId('app-password').waitFor({ state: 'detached' });
+  await apps.getByRole('button', { name: 'Show: DSub on a phone' }).click();
+  assert.equal(await page.getByTestId('app-secret').innerText(), password);
+  await seen(page, 'qr');
+  const ping = await fetch(`${node.url}/rest/ping.view?f=json&c=test&apiKey=${password}`);
+  assert.equal((await ping.json())['subsonic-response'].status, 'ok');
+  keptToItself(page);
+});
+
 test('the Content drawer names the file, and its link gives the bytes', async (t) => {
   const [film] = items;
   const page = await at(t, `/item/${film.id}`);

@@ -51,6 +51,7 @@ mod sources;
 mod sprite;
 mod stand_in;
 mod street;
+mod subsonic;
 mod subtitles;
 mod transcode;
 mod tunes;

@@ -11,7 +11,7 @@ use reqwest::{Client, Method};
 use crate::comics::comic;
 use crate::fixtures::film;
 use crate::harness::{TestNode, links};
-use crate::komga;
+use crate::{komga, subsonic};
 
 /// A UUID that names nothing.
 const NOTHING: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
@@ -77,7 +77,9 @@ impl Scene {
             .replace("{sprite}", "0.jpg")
             .replace("{number}", "1")
             .replace("{book}", NOTHING)
-            .replace("{hash}", NOTHING);
+            .replace("{hash}", NOTHING)
+            .replace("{app}", NOTHING)
+            .replace("{method}", "ping");
         match path.as_str() {
             p if p.ends_with("/segments") => format!("{path}?from=0&count=1"),
             p if p.ends_with("/pages/blocks") => format!("{path}?from=1&count=1"),
@@ -98,7 +100,16 @@ impl Scene {
         let answer = request.send().await.unwrap();
         let status = answer.status().as_u16();
         let endless = route.path == "/api/v1/events" && status == 200;
-        (status, if endless { bytes::Bytes::new() } else { answer.bytes().await.unwrap() })
+        let body = if endless { bytes::Bytes::new() } else { answer.bytes().await.unwrap() };
+        (meant(route, status, &body), body)
+    }
+}
+
+/// What an answer means: some programs are told what was wrong with status 200.
+fn meant(route: &Route, status: u16, body: &[u8]) -> u16 {
+    match route.path.starts_with("/rest/") && status == 200 {
+        true => subsonic::status_of(std::str::from_utf8(body).unwrap()),
+        false => status,
     }
 }
 
@@ -165,7 +176,12 @@ async fn call_for(scene: &Scene, router: &NodeRouter, route: &Route, endpoint: &
     if let Some(name) = person {
         request.headers_mut().insert("potluck-for", name.parse().unwrap());
     }
-    router.respond(caller, request).await.status().as_u16()
+    let answer = router.respond(caller, request).await;
+    let status = answer.status().as_u16();
+    match route.path.starts_with("/rest/") {
+        true => meant(route, status, &answer.into_body().collect().await.unwrap().to_bytes()),
+        false => status,
+    }
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type {
   Account,
   ApiKey,
+  AppPassword,
   Folders,
   Friend,
   FriendChange,
@@ -107,6 +108,9 @@ export class MockNode {
   private account: Account | null = null;
   private libraries: Library[] = [];
   private items: ItemSummary[] = [];
+  private apps: AppPassword[] = [
+    { id: 'p1', name: 'DSub on my phone', created_at: NOW - 40 * HOUR, used_at: NOW - HOUR },
+  ];
   private keys: ApiKey[] = [{ id: 'k1', name: 'Kitchen radio', created_at: NOW - 90 * HOUR, used_at: NOW - 2 * HOUR }];
   private accounts: Account[] = [
     { id: 'a1', name: 'ada', admin: true },
@@ -192,6 +196,7 @@ export class MockNode {
     if (first === 'items' && second)
       return this.item(method, decodeURIComponent(second), third, more, query, body as Progress);
     if (first === 'api-keys') return this.apiKeys(method, second, body as { name: string });
+    if (first === 'app-passwords') return this.appPasswords(method, second, body as { name: string });
     if (first === 'accounts') return this.people(method, body as NewAccount);
     if (first === 'replicas') return this.replica(method, second, body as NewReplica & ReplicaChange);
     if (first === 'friends') return this.friend(method, second, body as FriendChange & { code?: string });
@@ -389,6 +394,19 @@ export class MockNode {
     const key: ApiKey = { id: `k${Date.now()}`, name: body.name, created_at: Date.now(), used_at: null };
     this.keys.push(key);
     return { json: { ...key, key: 'pk_4f1c9a0f7be24d5e9a6c3d81b7e05f22' } };
+  }
+
+  private appPasswords(method: string, id: string | undefined, body: { name: string }): Reply {
+    const password = 'k3f7-9x2m-tq8w-0hdn-5yvb-r4cz-ea61';
+    if (method === 'GET' && id) return { json: { ...this.apps.find((app) => app.id === id), password } };
+    if (method === 'GET') return { json: this.apps };
+    if (method === 'DELETE') {
+      this.apps = this.apps.filter((app) => app.id !== id);
+      return {};
+    }
+    const app: AppPassword = { id: `p${Date.now()}`, name: body.name, created_at: Date.now(), used_at: null };
+    this.apps.push(app);
+    return { json: { ...app, password } };
   }
 
   private people(method: string, body: NewAccount): Reply {

@@ -15,4 +15,5 @@ pub const CATALOG: &[&str] = &[
     include_str!("catalog-0012-koreader.sql"),
     include_str!("catalog-0013-shelves.sql"),
     include_str!("catalog-0017-music.sql"),
+    include_str!("catalog-0018-app-passwords.sql"),
 ];

@@ -2,6 +2,7 @@
 //! of [`model`]; who may call them is decided before, in [`routes`](super::routes).
 pub(super) mod accounts;
 pub(super) mod api_keys;
+pub(super) mod app_passwords;
 pub(super) mod audit;
 pub(super) mod blocks;
 mod capabilities;

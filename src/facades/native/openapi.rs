@@ -6,8 +6,8 @@ use axum::response::IntoResponse;
 use utoipa::OpenApi;
 
 use super::{
-    accounts, api_keys, audit, blocks, changes, events, folders, friends, hls, items, libraries, model, pages,
-    pictures, publish, renditions, replicas, scrub, session, stand_in, status, subtitles, thumbnails, webrtc,
+    accounts, api_keys, app_passwords, audit, blocks, changes, events, folders, friends, hls, items, libraries, model,
+    pages, pictures, publish, renditions, replicas, scrub, session, stand_in, status, subtitles, thumbnails, webrtc,
 };
 
 #[derive(OpenApi)]
@@ -25,6 +25,12 @@ use super::{
         api_keys::list,
         api_keys::add,
         api_keys::remove,
+        app_passwords::list,
+        app_passwords::add,
+        app_passwords::show,
+        app_passwords::remove,
+        app_passwords::list_of,
+        app_passwords::remove_of,
         accounts::list,
         accounts::add,
         accounts::change,

@@ -32,6 +32,12 @@ impl From<accounts::ApiKey> for model::ApiKey {
     }
 }
 
+impl From<accounts::AppPassword> for model::AppPassword {
+    fn from(app: accounts::AppPassword) -> Self {
+        Self { id: app.id, name: app.name, created_at: app.created_at, used_at: app.used_at, password: None }
+    }
+}
+
 impl From<accounts::AuditLine> for model::AuditLine {
     fn from(line: accounts::AuditLine) -> Self {
         Self {

@@ -156,16 +156,19 @@ async fn talk<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     }
 }
 
+/// A head with the longest address that is read, 65,534 bytes, and headers: programs that play music put a whole queue into one.
+const HEAD_MAX: usize = 96 * 1024;
+
 /// HTTP/1.1 and HTTP/2 with bounded heads, streams and patience.
 pub(super) fn protocol() -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(64 * 1024);
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(HEAD_MAX);
     builder
         .http2()
         .timer(TokioTimer::new())
         .keep_alive_interval(Some(Duration::from_secs(30)))
         .keep_alive_timeout(Duration::from_secs(30))
         .max_concurrent_streams(128)
-        .max_header_list_size(32 * 1024);
+        .max_header_list_size(80 * 1024);
     builder
 }

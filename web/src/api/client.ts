@@ -7,6 +7,7 @@ import type {
   Account,
   AccountChange,
   ApiKey,
+  AppPassword,
   BookPages,
   Capabilities,
   Folders,
@@ -162,6 +163,11 @@ export const api = {
   apiKeys: () => call<ApiKey[]>('GET', '/api-keys'),
   addApiKey: (name: string) => call<ApiKey>('POST', '/api-keys', { body: { name } }),
   removeApiKey: (key: string) => call<void>('DELETE', `/api-keys/${id(key)}`),
+  appPasswords: () => call<AppPassword[]>('GET', '/app-passwords'),
+  addAppPassword: (name: string) => call<AppPassword>('POST', '/app-passwords', { body: { name } }),
+  /** With the password itself. */
+  appPassword: (app: string) => call<AppPassword>('GET', `/app-passwords/${id(app)}`),
+  removeAppPassword: (app: string) => call<void>('DELETE', `/app-passwords/${id(app)}`),
   accounts: () => call<Account[]>('GET', '/accounts'),
   addAccount: (account: NewAccount) => call<Account>('POST', '/accounts', { body: account }),
   changeAccount: (account: string, change: AccountChange) =>

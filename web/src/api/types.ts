@@ -8,6 +8,7 @@ export type Account = Schemas['Account'];
 export type AccountChange = Schemas['AccountChange'];
 export type Alert = Schemas['Alert'];
 export type ApiKey = Schemas['ApiKey'];
+export type AppPassword = Schemas['AppPassword'];
 export type Carrier = Schemas['Carrier'];
 export type Chapter = Schemas['Chapter'];
 export type DeviceReport = Schemas['DeviceReport'];

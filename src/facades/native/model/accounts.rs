@@ -47,7 +47,7 @@ pub struct NewAccount {
 #[derive(Default, Deserialize, ToSchema)]
 pub struct AccountChange {
     pub name: Option<String>,
-    /// Signs the account out everywhere and revokes its API keys.
+    /// Signs the account out everywhere and revokes its API keys and app passwords.
     pub password: Option<String>,
     /// The last admin stays one.
     pub admin: Option<bool>,
@@ -66,7 +66,7 @@ pub struct AccountChange {
 pub struct NewPassword {
     /// The one until now.
     pub old: String,
-    /// At least 8 characters. Other sessions end, and API keys are revoked.
+    /// At least 8 characters. Other sessions end; API keys and app passwords are revoked.
     pub new: String,
 }
 
@@ -114,4 +114,25 @@ pub struct ApiKey {
     /// The secret: only in the answer to `POST`, never again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+}
+
+/// `POST /app-passwords`.
+#[derive(Deserialize, ToSchema)]
+pub struct NewAppPassword {
+    /// Which program on which device it is for: 1 to 64 characters.
+    pub name: String,
+}
+
+/// `GET /app-passwords`: what a program of the account's signs in with.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct AppPassword {
+    pub id: String,
+    pub name: String,
+    /// Unix milliseconds.
+    pub created_at: i64,
+    /// Unix milliseconds, within ten minutes.
+    pub used_at: Option<i64>,
+    /// The password: in the answers to `POST` and to `GET /app-passwords/{id}`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub password: Option<String>,
 }

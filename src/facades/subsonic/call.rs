@@ -1,0 +1,62 @@
+//! One call, as a method gets it, and what it answers.
+use std::sync::Arc;
+
+use axum::response::{IntoResponse, Response};
+
+use super::fault::Fault;
+use super::params::Params;
+use super::tree::Element;
+use crate::accounts::{Account, Caller, Credential};
+use crate::facades::App;
+
+/// What a method works with.
+#[derive(Clone)]
+pub(in crate::facades) struct Call {
+    pub app: App,
+    pub caller: Caller,
+    pub params: Arc<Params>,
+}
+
+impl Call {
+    /// Who calls.
+    ///
+    /// # Errors
+    /// [`Fault`] for nobody, whom the policy check does not let here.
+    pub fn account(&self) -> Result<&Account, Fault> {
+        self.caller.account.as_ref().ok_or_else(|| Fault::forbidden("sign in first"))
+    }
+
+    /// Whether it may change accounts: a program's own password never does.
+    pub fn manages_people(&self) -> bool {
+        self.caller.is_admin() && !self.is_app()
+    }
+
+    /// Whether a program calls with a password of its own.
+    pub fn is_app(&self) -> bool {
+        matches!(self.caller.credential, Credential::App(_))
+    }
+}
+
+/// What a method answers: the contents of the envelope, which is written later.
+#[derive(Debug, Clone, Default)]
+pub(in crate::facades) struct Answer(pub Element);
+
+impl Answer {
+    /// Nothing but that it was done.
+    pub fn done() -> Self {
+        Self::default()
+    }
+
+    /// One element.
+    pub fn one(name: &'static str, element: Element) -> Self {
+        Self(Element::new().one(name, element))
+    }
+}
+
+impl IntoResponse for Answer {
+    fn into_response(self) -> Response {
+        let mut response = ().into_response();
+        response.extensions_mut().insert(self.0);
+        response
+    }
+}

@@ -1,0 +1,254 @@
+//! Every method of the protocol, with who may call it and what it answers, in one table. Nothing is left without an answer: programs
+//! take a status of HTTP for a broken line, and try again.
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+
+use super::call::{Answer, Call};
+use super::fault::{FORBIDDEN, Fault, GENERIC};
+use super::tree::Element;
+use super::{chat, folders, nothing, radio, scan, system, users};
+
+/// Who may call a method.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Right {
+    /// Anyone.
+    Anyone,
+    /// Whoever signed in.
+    Account,
+    /// Admins.
+    Admin,
+    /// Admins, but not programs that have a password of their own.
+    People,
+}
+
+type Run = fn(Call) -> BoxFuture<'static, Result<Answer, Fault>>;
+
+/// What a method does. All but the first are for what this node does not have.
+enum Does {
+    Run(Run),
+    /// An element with lists that are empty.
+    Lists {
+        needs: &'static [&'static str],
+        name: &'static str,
+        lists: &'static [&'static str],
+    },
+    /// There is nothing of that id.
+    Absent {
+        needs: &'static [&'static str],
+        what: &'static str,
+    },
+    /// It was done: nothing was to be done.
+    Done,
+    Refused {
+        code: u16,
+        why: &'static str,
+    },
+}
+
+/// A row of the table.
+pub struct Method {
+    /// As it stands in the path.
+    pub name: &'static str,
+    /// Who may call it.
+    pub right: Right,
+    /// What it answers, for people.
+    pub about: &'static str,
+    does: Does,
+}
+
+macro_rules! run {
+    ($handler:path) => {
+        Does::Run(|call| $handler(call).boxed())
+    };
+}
+
+const fn method(name: &'static str, right: Right, does: Does, about: &'static str) -> Method {
+    Method { name, right, about, does }
+}
+
+const fn lists(needs: &'static [&'static str], name: &'static str, lists: &'static [&'static str]) -> Does {
+    Does::Lists { needs, name, lists }
+}
+
+const fn absent(needs: &'static [&'static str], what: &'static str) -> Does {
+    Does::Absent { needs, what }
+}
+
+const fn refused(code: u16, why: &'static str) -> Does {
+    Does::Refused { code, why }
+}
+
+const NO_MUSIC: &str = "empty: music is not served here yet";
+const NOTHING: &str = "70: music is not served here yet";
+const NO_PODCASTS: &str = "empty: the node fetches no podcasts";
+const NO_SHARES: &str = "empty: nothing is shared by a link";
+const NO_SIMILARITY: &str = "this node does not compare how songs sound";
+
+use Right::{Account, Admin, Anyone, People};
+
+/// The table, by name within each part.
+#[rustfmt::skip]
+pub const METHODS: &[Method] = &[
+    method("getLicense", Account, run!(system::license), "valid"),
+    method("getOpenSubsonicExtensions", Anyone, run!(system::extensions), "what is complete"),
+    method("ping", Account, run!(system::ping), "that the node answers"),
+    method("tokenInfo", Account, run!(system::token_info), "whose the API key is; 44 without one"),
+
+    method("changePassword", Account, run!(users::change_password), "not with an app password; one's own, others' for admins"),
+    method("createUser", People, run!(users::create), "an account"),
+    method("deleteUser", People, run!(users::delete), "not the last admin"),
+    method("getUser", Account, run!(users::show), "oneself; others for admins, not with an app password"),
+    method("getUsers", People, run!(users::list), "all accounts"),
+    method("updateUser", People, run!(users::update), "password, admin, folders, limit of bandwidth"),
+    method("getAvatar", Account, absent(&["username"], "avatar"), "70: accounts have no pictures"),
+
+    method("getMusicFolders", Account, run!(folders::list), "the libraries of music that the account may see"),
+    method("getScanStatus", Account, run!(scan::status), "of the libraries of music"),
+    method("startScan", Admin, run!(scan::start), "scans the libraries of music"),
+
+    method("createInternetRadioStation", Admin, run!(radio::create), "kept"),
+    method("deleteInternetRadioStation", Admin, run!(radio::delete), "kept"),
+    method("getInternetRadioStations", Account, run!(radio::list), "kept"),
+    method("updateInternetRadioStation", Admin, run!(radio::update), "kept"),
+    method("addChatMessage", Account, run!(chat::add), "kept: the last 500"),
+    method("getChatMessages", Account, run!(chat::list), "those since a time"),
+
+    method("getAlbum", Account, absent(&["id"], "album"), NOTHING),
+    method("getAlbumInfo", Account, absent(&["id"], "album"), NOTHING),
+    method("getAlbumInfo2", Account, absent(&["id"], "album"), NOTHING),
+    method("getAlbumList", Account, run!(nothing::album_list), NO_MUSIC),
+    method("getAlbumList2", Account, run!(nothing::album_list_2), NO_MUSIC),
+    method("getArtist", Account, absent(&["id"], "artist"), NOTHING),
+    method("getArtistInfo", Account, absent(&["id"], "artist"), NOTHING),
+    method("getArtistInfo2", Account, absent(&["id"], "artist"), NOTHING),
+    method("getArtists", Account, run!(nothing::artists), NO_MUSIC),
+    method("getGenres", Account, lists(&[], "genres", &["genre"]), NO_MUSIC),
+    method("getIndexes", Account, run!(nothing::indexes), NO_MUSIC),
+    method("getMusicDirectory", Account, absent(&["id"], "directory"), NOTHING),
+    method("getRandomSongs", Account, lists(&[], "randomSongs", &["song"]), NO_MUSIC),
+    method("getSimilarSongs", Account, lists(&["id"], "similarSongs", &["song"]), NO_MUSIC),
+    method("getSimilarSongs2", Account, lists(&["id"], "similarSongs2", &["song"]), NO_MUSIC),
+    method("getSong", Account, absent(&["id"], "song"), NOTHING),
+    method("getSongsByGenre", Account, lists(&["genre"], "songsByGenre", &["song"]), NO_MUSIC),
+    method("getTopSongs", Account, lists(&["artist"], "topSongs", &["song"]), NO_MUSIC),
+    method("search", Account, run!(nothing::search), NO_MUSIC),
+    method("search2", Account, lists(&[], "searchResult2", &["artist", "album", "song"]), NO_MUSIC),
+    method("search3", Account, lists(&[], "searchResult3", &["artist", "album", "song"]), NO_MUSIC),
+
+    method("getLyrics", Account, run!(nothing::lyrics), NO_MUSIC),
+    method("getLyricsBySongId", Account, absent(&["id"], "song"), NOTHING),
+    method("getNowPlaying", Account, lists(&[], "nowPlaying", &["entry"]), NO_MUSIC),
+    method("getStarred", Account, lists(&[], "starred", &["artist", "album", "song"]), NO_MUSIC),
+    method("getStarred2", Account, lists(&[], "starred2", &["artist", "album", "song"]), NO_MUSIC),
+    method("reportPlayback", Account, absent(&["mediaId", "mediaType", "positionMs", "state"], "song"), NOTHING),
+    method("scrobble", Account, absent(&["id"], "song"), NOTHING),
+    method("setRating", Account, absent(&["id", "rating"], "song"), NOTHING),
+    method("star", Account, run!(nothing::star), "what is not there is passed over"),
+    method("unstar", Account, run!(nothing::star), "what is not there is passed over"),
+
+    method("createBookmark", Account, absent(&["id", "position"], "song"), NOTHING),
+    method("deleteBookmark", Account, absent(&["id"], "bookmark"), NOTHING),
+    method("getBookmarks", Account, lists(&[], "bookmarks", &["bookmark"]), NO_MUSIC),
+    method("getPlayQueue", Account, run!(nothing::play_queue), NO_MUSIC),
+    method("getPlayQueueByIndex", Account, run!(nothing::play_queue_by_index), NO_MUSIC),
+    method("savePlayQueue", Account, run!(nothing::save_play_queue), NOTHING),
+    method("savePlayQueueByIndex", Account, run!(nothing::save_play_queue), NOTHING),
+    method("createPlaylist", Account, refused(GENERIC, "playlists are not kept by this protocol yet"), "0: music is not served here yet"),
+    method("deletePlaylist", Account, absent(&["id"], "playlist"), NOTHING),
+    method("getPlaylist", Account, absent(&["id"], "playlist"), NOTHING),
+    method("getPlaylists", Account, lists(&[], "playlists", &["playlist"]), NO_MUSIC),
+    method("updatePlaylist", Account, absent(&["playlistId"], "playlist"), NOTHING),
+
+    method("download", Account, absent(&["id"], "song"), NOTHING),
+    method("getCaptions", Account, absent(&["id"], "video"), "70: films are played on the node's page"),
+    method("getCoverArt", Account, absent(&["id"], "cover"), NOTHING),
+    method("getTranscodeDecision", Account, absent(&["mediaId", "mediaType"], "song"), NOTHING),
+    method("getTranscodeStream", Account, absent(&["mediaId", "mediaType"], "song"), NOTHING),
+    method("getVideoInfo", Account, absent(&["id"], "video"), "70: films are played on the node's page"),
+    method("getVideos", Account, lists(&[], "videos", &["video"]), "empty: films are played on the node's page"),
+    method("hls", Account, absent(&["id"], "song"), NOTHING),
+    method("hls.m3u8", Account, absent(&["id"], "song"), NOTHING),
+    method("stream", Account, absent(&["id"], "song"), NOTHING),
+
+    method("findSonicPath", Account, refused(GENERIC, NO_SIMILARITY), "0: songs are not compared by sound"),
+    method("getSonicSimilarTracks", Account, refused(GENERIC, NO_SIMILARITY), "0: songs are not compared by sound"),
+    method("jukeboxControl", Account, refused(FORBIDDEN, "this node has no output device for sound"), "50: the node plays nothing itself"),
+
+    method("createPodcastChannel", Account, refused(GENERIC, "this node fetches no podcasts"), "0: the node fetches no podcasts"),
+    method("deletePodcastChannel", Account, absent(&["id"], "channel"), "70: the node fetches no podcasts"),
+    method("deletePodcastEpisode", Account, absent(&["id"], "episode"), "70: the node fetches no podcasts"),
+    method("downloadPodcastEpisode", Account, absent(&["id"], "episode"), "70: the node fetches no podcasts"),
+    method("getNewestPodcasts", Account, lists(&[], "newestPodcasts", &["episode"]), NO_PODCASTS),
+    method("getPodcastEpisode", Account, absent(&["id"], "episode"), "70: the node fetches no podcasts"),
+    method("getPodcasts", Account, lists(&[], "podcasts", &["channel"]), NO_PODCASTS),
+    method("refreshPodcasts", Account, Does::Done, "there is none to be asked"),
+
+    method("createShare", Account, absent(&["id"], "song"), NOTHING),
+    method("deleteShare", Account, absent(&["id"], "share"), "70: nothing is shared by a link"),
+    method("getShares", Account, lists(&[], "shares", &["share"]), NO_SHARES),
+    method("updateShare", Account, absent(&["id"], "share"), "70: nothing is shared by a link"),
+];
+
+/// The method that a path below `/rest` names, with or without `.view`.
+pub(super) fn of(path: &str) -> Option<&'static Method> {
+    let name = path.strip_prefix(super::BASE)?.trim_start_matches('/');
+    let name = name.strip_suffix(".view").unwrap_or(name);
+    METHODS.iter().find(|method| method.name == name)
+}
+
+impl Method {
+    /// Checks the right and answers.
+    ///
+    /// # Errors
+    /// The [`Fault`] that is the answer.
+    pub(super) async fn answer(&self, call: Call) -> Result<Answer, Fault> {
+        match self.right {
+            Right::Admin if !call.caller.is_admin() => Err(Fault::forbidden("only an admin may do this")),
+            Right::People if !call.manages_people() => {
+                Err(Fault::forbidden("only an admin may do this, and not with an app password"))
+            }
+            _ => self.does.answer(call).await,
+        }
+    }
+}
+
+impl Does {
+    async fn answer(&self, call: Call) -> Result<Answer, Fault> {
+        let needed = |needs: &[&'static str]| needs.iter().try_for_each(|name| call.params.need(name).map(|_| ()));
+        match self {
+            Self::Run(run) => run(call).await,
+            Self::Lists { needs, name, lists } => {
+                needed(needs)?;
+                let element = lists.iter().fold(Element::new(), |element, list| element.many(list, vec![]));
+                Ok(Answer::one(name, element))
+            }
+            Self::Absent { needs, what } => needed(needs).and_then(|()| Err(Fault::absent(what))),
+            Self::Done => Ok(Answer::done()),
+            Self::Refused { code, why } => Err(Fault::new(*code, *why)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_method_is_called_by_its_name_with_or_without_view() {
+        let name = |path| of(path).map(|method| method.name);
+        assert_eq!(name("/rest/ping"), Some("ping"));
+        assert_eq!(name("/rest/ping.view"), Some("ping"));
+        assert_eq!(name("/rest/hls.m3u8"), Some("hls.m3u8"));
+        for none in ["/rest/", "/rest/Ping", "/rest/ping.view.view", "/ping", "/rest/ping/x"] {
+            assert_eq!(name(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn no_method_stands_in_the_table_twice() {
+        let mut names: Vec<&str> = METHODS.iter().map(|method| method.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), METHODS.len());
+    }
+}
