@@ -70,6 +70,12 @@ impl Accounts {
         known.map(|p| p.account.clone()).ok_or(AccountsError::NotFound("account of this name"))
     }
 
+    /// What somebody is called here.
+    #[must_use]
+    pub fn name_of(&self, id: &str) -> Option<String> {
+        self.shared.directory.read().account(id).map(|account| account.name)
+    }
+
     /// Makes an account.
     ///
     /// # Errors

@@ -149,7 +149,9 @@ pub fn set(response: &mut Response, name: HeaderName, value: &str) {
     }
 }
 
-fn asked(method: &Method, headers: &HeaderMap, tag: &str, size: u64) -> Wanted {
+/// What a request's `Range` asks of an entity with this tag, where its `If-Range` allows it.
+#[must_use]
+pub fn asked(method: &Method, headers: &HeaderMap, tag: &str, size: u64) -> Wanted {
     // Ranges are defined for GET alone (RFC 9110, 14.2), and one header line is all that means something.
     let mut lines = headers.get_all(RANGE).iter();
     let range = match (lines.next(), lines.next()) {
@@ -161,7 +163,9 @@ fn asked(method: &Method, headers: &HeaderMap, tag: &str, size: u64) -> Wanted {
     wanted(range.filter(|_| same), size)
 }
 
-fn unsatisfiable(size: u64) -> Response {
+/// 416 for an entity of so many bytes.
+#[must_use]
+pub fn unsatisfiable(size: u64) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::RANGE_NOT_SATISFIABLE;
     set(&mut response, CONTENT_RANGE, &format!("bytes */{size}"));

@@ -31,7 +31,7 @@ const ASKED: [HeaderName; 4] = [header::ACCEPT, header::RANGE, header::IF_RANGE,
 const TOLD: [HeaderName; 5] =
     [header::CONTENT_LENGTH, header::CONTENT_RANGE, header::ACCEPT_RANGES, header::ETAG, header::RETRY_AFTER];
 /// Types that an answer may have; others are bytes.
-const TYPES: [&str; 16] = [
+const TYPES: [&str; 18] = [
     "application/json",
     "application/octet-stream",
     "application/vnd.apple.mpegurl",
@@ -39,6 +39,8 @@ const TYPES: [&str; 16] = [
     "audio/aac",
     "audio/flac",
     "audio/mp4",
+    "audio/mpeg",
+    "audio/ogg",
     "font/otf",
     "font/ttf",
     "image/avif",
@@ -51,6 +53,8 @@ const TYPES: [&str; 16] = [
 ];
 /// Bytes of an answer at most, but of the file itself: a segment of the heaviest film.
 const ANSWER_MAX: u64 = 256 * 1024 * 1024;
+/// Bytes of the sound of a whole file: a day of it.
+const SOUND_MAX: u64 = 4 * 1024 * 1024 * 1024;
 /// Friends who make the same pieces of a file as the one that is asked for them.
 const PREPARED_MAX: usize = 2;
 /// A file may have grown since we heard of it by as much.
@@ -82,7 +86,11 @@ pub(super) async fn to_holder(
     }
     let whole = question.uri.path().ends_with("/file");
     let size = item.file.as_ref().map_or(0, |file| file.size);
-    let longest = if whole { size.saturating_add(FILE_SLACK) } else { ANSWER_MAX };
+    let longest = match whole {
+        true => size.saturating_add(FILE_SLACK),
+        false if question.uri.path().ends_with("/sound") => SOUND_MAX,
+        false => ANSWER_MAX,
+    };
     let mut refused = None;
     for way in &ways {
         let asked = question.by(way, item, caller)?;

@@ -22,6 +22,7 @@ pub mod native;
 mod proxies;
 mod routes;
 mod server;
+mod sounds;
 pub mod subsonic;
 mod uploads;
 mod web;
@@ -67,6 +68,7 @@ struct Inner {
     uploads: Uploads,
     floods: Floods,
     readers: komga::Readers,
+    now_playing: subsonic::playing::NowPlaying,
     stopping: CancellationToken,
     listeners: Vec<(&'static str, SocketAddr)>,
     http: Traffic,
@@ -95,6 +97,7 @@ impl App {
             uploads,
             floods,
             readers,
+            now_playing: subsonic::playing::NowPlaying::default(),
             stopping,
             listeners,
             http,
@@ -130,6 +133,10 @@ impl App {
 
     fn readers(&self) -> &komga::Readers {
         &self.0.readers
+    }
+
+    fn now_playing(&self) -> &subsonic::playing::NowPlaying {
+        &self.0.now_playing
     }
 
     fn options(&self) -> &FacadeOptions {

@@ -20,8 +20,8 @@ use super::forward::{self, Question};
 use super::ipfs::{Gate, Sight};
 use super::native::{
     accounts, api_keys, app_passwords, audit, blocks, changes, events, folders, friends, hls, items, libraries,
-    openapi, pages, pictures, publish, renditions, replicas, scrub, session, stand_in, status, subtitles, thumbnails,
-    webrtc,
+    openapi, pages, pictures, publish, renditions, replicas, scrub, session, sound, stand_in, status, subtitles,
+    thumbnails, webrtc,
 };
 use super::{App, gateway, holders, komga, metrics, subsonic, web};
 use crate::accounts::Caller;
@@ -184,6 +184,7 @@ fn declare() -> Routes {
         .get   ("/api/v1/items/{id}/poster",                    Item,    Friends, pictures::poster)
         .get   ("/api/v1/items/{id}/backdrop",                  Item,    Friends, pictures::backdrop)
         .get   ("/api/v1/items/{id}/file",                      Holder,  Friends, items::file)
+        .get   ("/api/v1/items/{id}/sound",                     Holder,  Friends, sound::show)
         .get   ("/api/v1/items/{id}/blocks/{cid}",              Holder,  Friends, blocks::show)
         .get   ("/api/v1/items/{id}/hls/master.m3u8",           Holder,  Friends, hls::master)
         .get   ("/api/v1/items/{id}/hls/{rendition}/{file}",    Holder,  Friends, hls::part)

@@ -64,10 +64,15 @@ impl Connection {
     /// Sends a request with its file and waits for the reply. After an error, or if it is dropped half way, the
     /// connection is of no more use.
     pub(super) async fn ask(&mut self, file: &OpenFile, question: &Question) -> io::Result<(Reply, Bytes)> {
+        self.send(file, question).await?;
+        self.receive().await
+    }
+
+    /// Sends a request with its file, without waiting for what comes back.
+    pub(super) async fn send(&mut self, file: &OpenFile, question: &Question) -> io::Result<()> {
         let request = encode(&Request { file: file.key, question: question.clone() }, 0).map_err(io::Error::other)?;
         let sent = self.send_descriptor(&request, &file.file).await?;
-        self.socket.write_all(&request[sent..]).await?;
-        self.receive().await
+        self.socket.write_all(&request[sent..]).await
     }
 
     async fn send_descriptor(&self, bytes: &[u8], file: &File) -> io::Result<usize> {
@@ -81,7 +86,8 @@ impl Connection {
         self.socket.async_io(Interest::WRITABLE, send).await
     }
 
-    async fn receive(&mut self) -> io::Result<(Reply, Bytes)> {
+    /// The next message of the worker.
+    pub(super) async fn receive(&mut self) -> io::Result<(Reply, Bytes)> {
         let mut prefix = [0; PREFIX_SIZE];
         self.socket.read_exact(&mut prefix).await?;
         let (header_size, payload_size) = decode_prefix(prefix).map_err(io::Error::other)?;

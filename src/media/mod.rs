@@ -21,6 +21,7 @@ pub mod rung_cuts;
 pub mod subtitles;
 pub mod timeline;
 pub mod transcode;
+pub mod whole_sound;
 
 pub use decide::{Capabilities, Decision};
 pub use facts::{Chapter, Facts, HdrDetails, HdrFormat, Stream, StreamKind};
@@ -34,6 +35,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use self::book::Place;
@@ -45,6 +47,7 @@ use self::protocol::{BookFacts, PicturePage, Question, Reply, TrackFacts};
 use self::subtitles::SubtitleTrack;
 use self::timeline::{FileIndex, SegmentPlan};
 use self::transcode::{PicturePlan, SoundPlan, SpritePlan, Transcoded};
+use self::whole_sound::{Piece, WholeSound};
 
 /// Settings of the worker pools.
 #[derive(Debug, Clone)]
@@ -55,6 +58,8 @@ pub struct MediaOptions {
     pub workers: usize,
     /// Workers that may transcode films at once, beside those.
     pub transcoders: usize,
+    /// Workers that may transcode the sound of whole files at once, beside those.
+    pub sounds: usize,
     /// Memory of one worker, bytes.
     pub memory_limit: u64,
     /// A request that takes longer ends its worker; transcoding may take [`TRANSCODE_PATIENCE`] times as long.
@@ -74,6 +79,7 @@ impl MediaOptions {
             worker,
             workers: 2,
             transcoders: (cores / 2).max(1),
+            sounds: (cores * 2).clamp(4, 16),
             memory_limit: 1536 << 20,
             timeout: Duration::from_secs(60),
             devices: None,
@@ -90,6 +96,8 @@ const IDLE_TRANSCODER_MAX: Duration = Duration::from_secs(30);
 /// How far workers step back behind the node: those that somebody waits for less than those that nobody does.
 const NICENESS: u32 = 5;
 const TRANSCODER_NICENESS: u32 = 8;
+/// Whole files of sound are made many times as quick as they are heard, so films go first.
+const SOUND_NICENESS: u32 = 11;
 const BACKGROUND_NICENESS: u32 = 15;
 /// Workers for what nobody waits for.
 const BACKGROUND_WORKERS: usize = 1;
@@ -130,14 +138,18 @@ pub struct MediaState {
     pub failures: u64,
     /// Of those that work, the ones that transcode films.
     pub transcoding: usize,
+    /// Of those that work, the ones that make the sound of whole files.
+    pub sounding: usize,
 }
 
-/// A cheap handle to the worker pools: what a player waits for briefly, films that are transcoded, and the rest.
+/// A cheap handle to the worker pools: what a player waits for briefly, films that are transcoded, sound of whole files, and
+/// the rest.
 #[derive(Clone)]
 pub struct Media {
     devices: Option<Vec<String>>,
     quick: Arc<Pool>,
     transcoders: Arc<Pool>,
+    sounds: Arc<Pool>,
     background: Arc<Pool>,
 }
 
@@ -153,6 +165,7 @@ impl Media {
             niceness: NICENESS,
             environment: Vec::new(),
         };
+        let sounds = Launch { niceness: SOUND_NICENESS, ..launch.clone() };
         let with_devices = Launch {
             address_space: None,
             time: options.timeout * TRANSCODE_PATIENCE,
@@ -166,6 +179,7 @@ impl Media {
             devices: options.devices,
             quick: pool(launch, options.workers, IDLE_MAX),
             transcoders: pool(with_devices, options.transcoders, IDLE_TRANSCODER_MAX),
+            sounds: pool(sounds, options.sounds, IDLE_TRANSCODER_MAX),
             background: pool(background, BACKGROUND_WORKERS, IDLE_TRANSCODER_MAX),
         }
     }
@@ -176,7 +190,7 @@ impl Media {
             Question::Subtitles { .. } | Question::Sprite(_) => &self.background,
             _ => &self.quick,
         };
-        pool.ask(Asked { path: Some(path.to_owned()), question, cancel: None }).await
+        pool.ask(Asked { path: Some(path.to_owned()), question, cancel: None, pieces: None }).await
     }
 
     /// What is known of a file.
@@ -304,7 +318,7 @@ impl Media {
         let on_a_device = plan.device != Device::Software;
         let (path, question) = (Some(path.to_owned()), Question::Picture(plan));
         let cancel = Some(cancel.clone());
-        match self.transcoders.ask(Asked { path, question, cancel }).await {
+        match self.transcoders.ask(Asked { path, question, cancel, pieces: None }).await {
             // A driver can take the worker with it; the film is not to blame.
             Err(MediaError::Crashed(reason)) if on_a_device => Err(MediaError::Device(reason)),
             answer => encoded(answer?),
@@ -337,6 +351,32 @@ impl Media {
             answer = self.ask(path, Question::Sound(plan)) => encoded(answer?),
             () = cancel.cancelled() => Err(MediaError::Cancelled),
         }
+    }
+
+    /// The sound of a whole file, which goes to `pieces` while it is made; gives who encoded it. When `cancel` fires the worker is ended, however far
+    /// it is. Without an error, all of it was sent.
+    ///
+    /// # Errors
+    /// As [`Media::probe`] and [`MediaError::Cancelled`]; pieces may have been sent by then.
+    pub async fn whole_sound(
+        &self,
+        path: &Path,
+        plan: WholeSound,
+        pieces: mpsc::Sender<Piece>,
+        cancel: &CancellationToken,
+    ) -> Result<String, MediaError> {
+        let (path, question) = (Some(path.to_owned()), Question::WholeSound(plan));
+        let asked = Asked { path, question, cancel: Some(cancel.clone()), pieces: Some(pieces) };
+        match self.sounds.ask(asked).await? {
+            (Reply::Encoded { encoder }, _) => Ok(encoder),
+            (other, _) => Err(refused(other)),
+        }
+    }
+
+    /// How many whole files of sound may be made at once.
+    #[must_use]
+    pub fn sounds_at_once(&self) -> usize {
+        self.sounds.state().most
     }
 
     /// All cues of an embedded text subtitle stream, on the time line that `base_seconds` of the file's index shifts to.
@@ -393,7 +433,7 @@ impl Media {
 
     async fn probe_device(&self, device: Device) -> Result<DeviceReport, MediaError> {
         let question = Question::Hardware(device.clone());
-        match self.background.ask(Asked { path: None, question, cancel: None }).await {
+        match self.background.ask(Asked { path: None, question, cancel: None, pieces: None }).await {
             Ok((Reply::Hardware(report), _)) => Ok(report),
             Ok((other, _)) => Ok(DeviceReport::unusable(&device, refused(other).to_string())),
             Err(MediaError::Crashed(reason)) => {
@@ -406,19 +446,24 @@ impl Media {
     /// Numbers for the status page.
     #[must_use]
     pub fn state(&self) -> MediaState {
-        let states = [&self.quick, &self.transcoders, &self.background].map(|pool| pool.state());
+        let states = self.pools().map(|pool| pool.state());
         MediaState {
             most: states.iter().map(|state| state.most).sum(),
             running: states.iter().map(|state| state.running).sum(),
             busy: states.iter().map(|state| state.busy).sum(),
             failures: states.iter().map(|state| state.failures).sum(),
-            transcoding: states[1].busy,
+            transcoding: self.transcoders.state().busy,
+            sounding: self.sounds.state().busy,
         }
+    }
+
+    fn pools(&self) -> [&Arc<Pool>; 4] {
+        [&self.quick, &self.transcoders, &self.sounds, &self.background]
     }
 
     /// Ends all workers and waits for them.
     pub async fn stop(&self) {
-        for pool in [&self.quick, &self.transcoders, &self.background] {
+        for pool in self.pools() {
             pool.stop().await;
         }
     }

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -20,6 +20,7 @@ use tokio_util::task::TaskTracker;
 use super::connection::OpenFile;
 use super::process::{Launch, Seat, Worker};
 use super::protocol::{Question, Reply};
+use super::whole_sound::Piece;
 use super::{MediaError, MediaState};
 
 /// Settings of one pool.
@@ -40,6 +41,8 @@ pub(super) struct Asked {
     pub(super) question: Question,
     /// Ends the worker when it fires.
     pub(super) cancel: Option<CancellationToken>,
+    /// Takes the pieces of an answer that comes in pieces. The time that a request may take then counts for each of them.
+    pub(super) pieces: Option<mpsc::Sender<Piece>>,
 }
 
 /// See the module.
@@ -60,6 +63,8 @@ pub(super) struct Pool {
 enum Failure {
     /// It is gone or speaks nonsense.
     Lost(String),
+    /// The same, when a part of its answer had been passed on.
+    Torn(String),
     /// It took too long.
     Late,
     /// Nobody wants the answer.
@@ -97,6 +102,7 @@ impl Pool {
             busy: self.busy.load(Ordering::Relaxed),
             failures: self.failures.load(Ordering::Relaxed),
             transcoding: 0,
+            sounding: 0,
         }
     }
 
@@ -153,9 +159,16 @@ impl Pool {
     }
 
     async fn exchange(&self, worker: &mut Worker, file: &OpenFile, asked: &Asked) -> Result<(Reply, Bytes), Failure> {
+        let patience = self.patience(&asked.question);
+        let answer = async {
+            if let Some(pieces) = &asked.pieces {
+                return in_pieces(worker, file, asked, pieces, patience).await;
+            }
+            let answer = tokio::time::timeout(patience, worker.connection.ask(file, &asked.question)).await;
+            answer.map_err(|_| Failure::Late)?.map_err(|e| Failure::Lost(e.to_string()))
+        };
         tokio::select! {
-            answer = worker.connection.ask(file, &asked.question) => answer.map_err(|e| Failure::Lost(e.to_string())),
-            () = tokio::time::sleep(self.patience(&asked.question)) => Err(Failure::Late),
+            answer = answer => answer,
             () = fired(asked.cancel.as_ref()) => Err(Failure::Cancelled),
             () = self.stopped.cancelled() => Err(Failure::Stopped),
         }
@@ -253,12 +266,37 @@ impl Pool {
                 return if matches!(failure, Failure::Stopped) { stopping() } else { MediaError::Cancelled };
             }
             Failure::Late => "it took too long".to_owned(),
-            Failure::Lost(lost) => worker.how_it_ended().await.unwrap_or_else(|| lost.clone()),
+            Failure::Lost(lost) | Failure::Torn(lost) => worker.how_it_ended().await.unwrap_or_else(|| lost.clone()),
         };
         self.failures.fetch_add(1, Ordering::Relaxed);
         tracing::debug!(worker.pid = worker.child.id(), reason, "a media worker is ended");
         self.end(worker).await;
         MediaError::Crashed(reason)
+    }
+}
+
+/// Passes the pieces of an answer on as they come; gives the reply that ends it.
+async fn in_pieces(
+    worker: &mut Worker,
+    file: &OpenFile,
+    asked: &Asked,
+    pieces: &mpsc::Sender<Piece>,
+    patience: Duration,
+) -> Result<(Reply, Bytes), Failure> {
+    worker.connection.send(file, &asked.question).await.map_err(|e| Failure::Lost(e.to_string()))?;
+    let mut passed_on = false;
+    loop {
+        let message = tokio::time::timeout(patience, worker.connection.receive()).await.map_err(|_| Failure::Late)?;
+        match message {
+            Ok((Reply::Piece { length }, bytes)) => {
+                // Whoever took them is gone: nobody wants the rest.
+                pieces.send(Piece { length, bytes }).await.map_err(|_| Failure::Cancelled)?;
+                passed_on = true;
+            }
+            Ok(reply) => return Ok(reply),
+            Err(error) if passed_on => return Err(Failure::Torn(error.to_string())),
+            Err(error) => return Err(Failure::Lost(error.to_string())),
+        }
     }
 }
 

@@ -1,4 +1,5 @@
-//! What the node and a media worker say to each other over one Unix socket: a request, then its reply, nothing in between.
+//! What the node and a media worker say to each other over one Unix socket: a request, then its reply, nothing in between;
+//! before the reply to [`Question::WholeSound`] come the pieces of it, in order.
 //!
 //! A message is two big-endian lengths (header, payload: four bytes each), a JSON header, and raw payload bytes, so that
 //! a segment is never escaped or copied into text. The file itself travels as a descriptor (`SCM_RIGHTS`) with the first
@@ -16,6 +17,7 @@ use super::music::Told as MusicTold;
 use super::subtitles::SubtitleTrack;
 use super::timeline::{FileIndex, SegmentPlan};
 use super::transcode::{PicturePlan, SoundPlan, SpritePlan};
+use super::whole_sound::WholeSound;
 
 /// Bytes of the two lengths.
 pub const PREFIX_SIZE: usize = 8;
@@ -59,6 +61,8 @@ pub enum Question {
     SoundHead(SoundPlan),
     /// One segment of transcoded sound.
     Sound(SoundPlan),
+    /// The sound of the whole file as one stream: pieces, then the reply.
+    WholeSound(WholeSound),
     /// All cues of a text subtitle stream.
     Subtitles {
         /// Index of the stream.
@@ -205,10 +209,15 @@ pub enum Reply {
     Index(FileIndex),
     /// To [`Question::PictureHead`] and [`Question::SoundHead`].
     Head(TrackConfig),
-    /// To [`Question::Picture`] and [`Question::Sound`]: the segment is the payload.
+    /// To [`Question::Picture`] and [`Question::Sound`]: the segment is the payload. To [`Question::WholeSound`]: it is whole.
     Encoded {
         /// The encoder's name as libav has it.
         encoder: String,
+    },
+    /// A piece of the answer to [`Question::WholeSound`]: its bytes are the payload, and more comes.
+    Piece {
+        /// See [`super::whole_sound::Piece::length`].
+        length: Option<u64>,
     },
     /// To [`Question::Subtitles`].
     Subtitles(SubtitleTrack),

@@ -1,19 +1,22 @@
-//! Transcoded segments on disk: `renditions/<file>/<rendition>/<n>.<encoder>.m4s`, under a quota, the longest unused first
-//! to go.
+//! Transcoded segments on disk: `renditions/<file>/<rendition>/<n>.<encoder>.m4s`, and sounds of whole files, whose ending is
+//! `.sound`, under one quota, the longest unused first to go.
 //!
-//! Invariants: a file under its final name is whole as far as this process knows, and is checked against its CID before it
-//! is served; what was used in the last minute is never evicted; a full disk costs the cache, not the viewer.
+//! Invariants: a file under its final name is whole as far as this process knows, and is checked against its CID (a sound: its
+//! digest) before it is served; what was used in the last minute, or is being sent, is never evicted; a full disk costs the cache,
+//! not the viewer.
 use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
 
 use super::jobs::JobKey;
+use super::sounds::WHOLE;
 
 /// What was used so lately is still playing.
 const PLAYING: Duration = Duration::from_secs(60);
@@ -27,6 +30,28 @@ struct Entry {
     encoder: String,
     size: u64,
     used: SystemTime,
+    /// Whether it is known to be whole. Somebody else who holds this is sending it.
+    held: Arc<AtomicBool>,
+}
+
+/// A sound that is being sent: it stays where it is.
+pub(super) struct Held {
+    pub file: fs::File,
+    pub size: u64,
+    pub encoder: String,
+    known: Arc<AtomicBool>,
+}
+
+impl Held {
+    /// Whether its bytes were looked at by this process.
+    pub fn is_known(&self) -> bool {
+        self.known.load(Ordering::Relaxed)
+    }
+
+    /// Notes that they were, and are right.
+    pub fn set_known(&self) {
+        self.known.store(true, Ordering::Relaxed);
+    }
 }
 
 #[derive(Default)]
@@ -121,13 +146,54 @@ impl Disk {
         }
         match write(&path, bytes) {
             Ok(()) => {
-                let entry = Entry { encoder, size, used: (self.clock)() };
+                let entry = Entry::new(encoder, size, (self.clock)());
                 let mut shelf = self.shelf.lock();
                 shelf.remove(&(key.clone(), n));
                 shelf.insert((key.clone(), n), entry);
                 shelf.problem = None;
             }
             Err(error) => self.complain(format!("{} cannot be written: {error}", path.display())),
+        }
+    }
+
+    /// Where what is not whole yet may be written, to be taken in; `None` where nothing is kept.
+    pub fn place(&self, key: &JobKey, id: u64) -> Option<PathBuf> {
+        Some(self.path(key, 0, "part")?.with_file_name(format!("{id}.new")))
+    }
+
+    /// Takes in a whole sound of so many bytes from its place, if there is room for it. It is held from the beginning.
+    pub fn take_in(&self, key: &JobKey, encoder: &str, from: &Path, size: u64) -> Option<Held> {
+        let path = self.path(key, 0, encoder)?;
+        if !self.make_room(size) {
+            self.complain("all of the quota is taken by what plays now".to_owned());
+            return None;
+        }
+        if let Err(error) = fs::rename(from, &path) {
+            self.complain(format!("{} cannot be written: {error}", path.display()));
+            return None;
+        }
+        let entry = Entry::new(encoder.to_owned(), size, (self.clock)());
+        entry.held.store(true, Ordering::Relaxed);
+        let mut shelf = self.shelf.lock();
+        shelf.remove(&(key.clone(), 0));
+        shelf.insert((key.clone(), 0), entry);
+        drop(shelf);
+        self.hold(key)
+    }
+
+    /// A sound that is kept, open, and not to be evicted.
+    pub fn hold(&self, key: &JobKey) -> Option<Held> {
+        let name = (key.clone(), 0);
+        let known = Arc::clone(&self.shelf.lock().entries.get(&name)?.held);
+        let encoder = self.touch(&name)?;
+        let file = fs::File::open(self.path(key, 0, &encoder)?);
+        match file.and_then(|file| Ok((file.metadata()?.len(), file))) {
+            Ok((size, file)) => Some(Held { file, size, encoder, known }),
+            Err(error) => {
+                tracing::debug!(rendition = key.rendition, %error, "a kept sound is gone");
+                self.shelf.lock().remove(&name);
+                None
+            }
         }
     }
 
@@ -147,7 +213,10 @@ impl Disk {
 
     /// Lets the longest unused go until so many bytes fit. `false` where what plays leaves no room.
     fn make_room(&self, size: u64) -> bool {
-        let old = |now: SystemTime, entry: &Entry| now.duration_since(entry.used).is_ok_and(|idle| idle > PLAYING);
+        let old = |now: SystemTime, entry: &Entry| {
+            let idle = now.duration_since(entry.used).is_ok_and(|idle| idle > PLAYING);
+            idle && Arc::strong_count(&entry.held) == 1
+        };
         let gone = {
             let (now, mut shelf) = ((self.clock)(), self.shelf.lock());
             if shelf.bytes + size <= self.quota {
@@ -181,8 +250,19 @@ impl Disk {
 
     fn path(&self, key: &JobKey, n: usize, encoder: &str) -> Option<PathBuf> {
         let folder = self.folder.as_ref()?.join(key.file.to_string()).join(&key.rendition);
-        Some(folder.join(format!("{n}.{encoder}.m4s")))
+        Some(folder.join(format!("{n}.{encoder}.{}", ending(&key.rendition))))
     }
+}
+
+impl Entry {
+    fn new(encoder: String, size: u64, used: SystemTime) -> Self {
+        Self { encoder, size, used, held: Arc::default() }
+    }
+}
+
+/// Of the names of files of a rendition.
+fn ending(rendition: &str) -> &'static str {
+    if rendition.starts_with(WHOLE) { "sound" } else { "m4s" }
 }
 
 impl Shelf {
@@ -210,7 +290,7 @@ fn scan(folder: &Path, shelf: &mut Shelf) {
         match found {
             Some((meta, (name, encoder))) => {
                 let used = meta.modified().unwrap_or(SystemTime::UNIX_EPOCH);
-                shelf.insert(name, Entry { encoder, size: meta.len(), used });
+                shelf.insert(name, Entry::new(encoder, meta.len(), used));
             }
             None => {
                 let _ = fs::remove_file(file.path());
@@ -222,7 +302,7 @@ fn scan(folder: &Path, shelf: &mut Shelf) {
 fn name_of(path: &Path) -> Option<(Name, String)> {
     let words: Vec<&str> = path.iter().rev().take(3).map(|word| word.to_str()).collect::<Option<_>>()?;
     let [file, rendition, folder] = words.as_slice() else { return None };
-    let (n, encoder) = file.strip_suffix(".m4s")?.split_once('.')?;
+    let (n, encoder) = file.strip_suffix(ending(rendition))?.strip_suffix('.')?.split_once('.')?;
     let key = JobKey { file: folder.parse().ok()?, rendition: (*rendition).to_owned() };
     Some(((key, n.parse().ok()?), encoder.to_owned()))
 }
@@ -307,6 +387,36 @@ mod tests {
         let disk = scene.disk(10);
         assert_eq!(disk.bytes(), 10);
         assert_eq!(fs::read_dir(scene.folder.path().join("renditions")).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_sound_that_is_sent_stays_and_goes_when_it_was() {
+        let scene = Scene::new();
+        let disk = scene.disk(25);
+        let song = JobKey { rendition: "whole-mp3-128".to_owned(), ..key("song") };
+        let new = disk.place(&song, 1).unwrap();
+        fs::create_dir_all(new.parent().unwrap()).unwrap();
+        fs::write(&new, [7; 20]).unwrap();
+        let held = disk.take_in(&song, "lame_0", &new, 20).unwrap();
+        scene.later(100);
+        disk.put(&key("a"), 0, &[0; 10], "x");
+        assert!(disk.has(&song, 0) && !disk.has(&key("a"), 0));
+        drop(held);
+        disk.put(&key("a"), 0, &[0; 10], "x");
+        assert!(!disk.has(&song, 0) && disk.has(&key("a"), 0));
+    }
+
+    #[test]
+    fn a_sound_is_found_again_by_the_next_process_which_does_not_know_it_yet() {
+        let scene = Scene::new();
+        let song = JobKey { rendition: "whole-mp3-128".to_owned(), ..key("song") };
+        let disk = scene.disk(100);
+        let new = disk.place(&song, 1).unwrap();
+        fs::create_dir_all(new.parent().unwrap()).unwrap();
+        fs::write(&new, [7; 20]).unwrap();
+        assert!(disk.take_in(&song, "lame_0", &new, 20).unwrap().is_known());
+        let held = scene.disk(100).hold(&song).unwrap();
+        assert_eq!((held.size, held.encoder.as_str(), held.is_known()), (20, "lame_0", false));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::pages::PagePlan;
 use super::renditions::{Form, PACKAGER, Title};
 use super::segments::{Key, Piece};
 use super::shelf::Shelf;
+use super::sounds::Sounds;
 use super::subtitles::Tracks;
 use super::thumbnails::Waiting;
 use super::titles::Titles;
@@ -26,6 +27,7 @@ const READER: &str = "reader";
 pub(super) struct Inner {
     pub shop: Arc<Workshop>,
     pub jobs: Jobs,
+    pub sounds: Sounds,
     pub find: Arc<dyn FindSource>,
     pub shelf: Shelf,
     pub titles: Titles,

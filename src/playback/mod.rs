@@ -21,6 +21,7 @@ mod publish;
 mod renditions;
 mod segments;
 mod shelf;
+mod sounds;
 mod subtitles;
 mod thumbnails;
 mod titles;
@@ -33,6 +34,7 @@ pub use jobs::Transcoding;
 pub use ladder::Rung;
 pub use pages::PageForm;
 pub use publish::{PublishProgress, Published};
+pub use sounds::{ComingSound, KeptSound, Sound, SoundForm};
 pub use subtitles::{SubtitleId, SubtitleInfo, subtitle_tracks};
 pub use thumbnails::{ThumbnailLayout, Thumbnails};
 
@@ -50,6 +52,7 @@ use self::jobs::Jobs;
 use self::making::{Inner, Remaker};
 use self::segments::Segments;
 use self::shelf::Shelf;
+use self::sounds::Sounds;
 use self::subtitles::Tracks;
 use self::thumbnails::Waiting;
 use self::titles::Titles;
@@ -200,8 +203,8 @@ pub enum PlaybackError {
     /// It has more bits a second than this viewer may be sent.
     #[error("this rendition has more bits a second than may be sent to you; choose a lower one")]
     OverLimit,
-    /// As many films are transcoded as may be; how long to wait.
-    #[error("the node transcodes as many films as it can; try again in a moment")]
+    /// As many films or sounds are transcoded as may be; how long to wait.
+    #[error("the node transcodes as much as it can; try again in a moment")]
     Busy(Duration),
     /// Transcoding failed: which segment and why.
     #[error("{0}")]
@@ -245,11 +248,13 @@ impl Playback {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let slots = if options.transcodes == 0 { (cores / 4).max(1) } else { options.transcodes };
         let jobs = Jobs::new(Arc::new(Bench(Arc::clone(&shop))), slots);
+        let sounds = Sounds::new(Arc::clone(&shop));
         let shelf = Shelf::new(options.cut_lists.clone());
         let threads = u32::try_from(cores).unwrap_or(1).clamp(1, THREADS_MAX);
         let inner = Inner {
             shop,
             jobs,
+            sounds,
             find,
             shelf,
             titles: Titles::default(),
@@ -350,6 +355,26 @@ impl Playback {
         self.inner.segment(source, rendition, n, &watcher.viewer).await.map(Some)
     }
 
+    /// The sound of a whole file in a form, for programs that play music: kept from before, or coming.
+    ///
+    /// # Errors
+    /// [`PlaybackError::Unsupported`] for a file whose sound cannot be had, [`PlaybackError::Busy`],
+    /// [`PlaybackError::Transcode`], and [`PlaybackError::Blocks`] where the file changed.
+    pub async fn sound(&self, source: &Source, form: &SoundForm, watcher: &Watcher) -> Result<Sound, PlaybackError> {
+        self.inner.sounds.sound(source, &self.audible(form, watcher), &watcher.viewer).await
+    }
+
+    /// The same only if it is kept from before.
+    pub async fn kept_sound(&self, source: &Source, form: &SoundForm, watcher: &Watcher) -> Option<KeptSound> {
+        self.inner.sounds.kept(&source.cid, &self.audible(form, watcher)).await
+    }
+
+    /// A form within the limits of the viewer and the node.
+    fn audible(&self, form: &SoundForm, watcher: &Watcher) -> SoundForm {
+        let limits = [watcher.bit_rate_max, self.inner.options.max_bit_rate];
+        form.limited(limits.into_iter().flatten().min())
+    }
+
     /// A viewer watches a file no more.
     pub fn stopped(&self, file: &Cid, viewer: &str) {
         self.inner.jobs.left(file, viewer);
@@ -394,7 +419,7 @@ impl Playback {
 
     /// Gives up what is being made and waits for it.
     pub async fn stop(&self) {
-        self.inner.jobs.stop().await;
+        tokio::join!(self.inner.jobs.stop(), self.inner.sounds.stop());
     }
 
     /// Makes derived blocks again for [`Blocks`].

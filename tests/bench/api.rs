@@ -53,6 +53,11 @@ impl Api {
         }
     }
 
+    /// An answer whose bytes come as they are made.
+    pub async fn stream(&self, path: &str) -> anyhow::Result<reqwest::Response> {
+        Ok(self.client.get(format!("{}{path}", self.node.url)).send().await?.error_for_status()?)
+    }
+
     /// How long a whole answer takes.
     pub async fn timed(&self, path: &str) -> anyhow::Result<Duration> {
         let begun = Instant::now();

@@ -10,6 +10,7 @@ mod import;
 mod node;
 mod replicas;
 mod segments;
+mod sounds;
 mod sync;
 mod table;
 mod transcode;
@@ -30,6 +31,7 @@ const GROUPS: &[Group] = &[
     ("sync", sync::measure),
     ("segments", segments::measure),
     ("transcode", transcode::measure),
+    ("sounds", sounds::measure),
     ("webrtc", webrtc::measure),
     ("friends", friends::measure),
     ("replicas", replicas::measure),

@@ -127,7 +127,9 @@ async fn a_friends_film_plays_through_the_own_node_as_it_does_at_the_friends() {
         let path = format!("{base}{path}");
         assert_eq!(json_of(&ada, &path).await, json_of(&there, &path).await, "{path}");
     }
-    for path in ["/hls/master.m3u8", "/hls/v0/index.m3u8", "/hls/v0/init.mp4", "/hls/v0/0.m4s", "/file"] {
+    for path in
+        ["/hls/master.m3u8", "/hls/v0/index.m3u8", "/hls/v0/init.mp4", "/hls/v0/0.m4s", "/file", "/sound?bitrate=64"]
+    {
         let path = format!("{base}{path}");
         assert_eq!(bytes_of(&ada, &path).await, bytes_of(&there, &path).await, "{path}");
     }
@@ -184,7 +186,7 @@ async fn the_permissions_of_our_people_count_for_friends_libraries_too() {
     pair.ann.account("teen", Some(vec![pair.bob.library.clone()])).await;
     let (kid, teen) = (pair.ann.signed_in("kid").await, pair.ann.signed_in("teen").await);
     assert!(items(&kid, "").await.is_empty());
-    for path in ["", "/file", "/renditions"] {
+    for path in ["", "/file", "/sound", "/renditions"] {
         assert_eq!(kid.status(&format!("/api/v1/items/{}{path}", item.id)).await, 404);
         assert_eq!(teen.status(&format!("/api/v1/items/{}{path}", item.id)).await, 200);
     }
@@ -232,7 +234,7 @@ async fn what_a_friend_shares_is_not_shared_on() {
         let body = Full::new(Bytes::new()).map_err(|never| match never {}).boxed_unsync();
         router.respond(caller.clone(), http::Request::get(path).body(body).unwrap())
     };
-    for path in ["", "/file", "/renditions", "/poster"] {
+    for path in ["", "/file", "/sound", "/renditions", "/poster"] {
         assert_eq!(ask(format!("/api/v1/items/{}{path}", item.id)).await.status(), 404, "{path}");
     }
     assert_eq!(ask(format!("/api/v1/libraries/{}", pair.bob.library)).await.status(), 404);

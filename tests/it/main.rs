@@ -47,6 +47,8 @@ mod server;
 mod shelf;
 mod sign_in;
 mod sound;
+mod sounds;
+mod sounds_kept;
 mod sources;
 mod sprite;
 mod stand_in;

@@ -144,12 +144,12 @@ async fn segments_are_the_same_in_any_order() {
 }
 
 /// A worker that writes its process id down when it starts.
-struct Watched {
+pub struct Watched {
     folder: tempfile::TempDir,
 }
 
 impl Watched {
-    fn new(program: &str) -> Self {
+    pub fn new(program: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         // Written by another process: a fork of this one must not hold it open for writing when it is started.
         let text = format!("#!/bin/sh\necho $$ >> {}/ids\nexec {program} \"$@\"\n", folder.path().display());
@@ -159,12 +159,16 @@ impl Watched {
         Self { folder }
     }
 
+    pub fn program(&self) -> PathBuf {
+        self.folder.path().join("worker")
+    }
+
     fn media(&self) -> Media {
-        Media::new(MediaOptions::new(self.folder.path().join("worker")))
+        Media::new(MediaOptions::new(self.program()))
     }
 
     /// The processes that were started so far.
-    fn ids(&self) -> Vec<String> {
+    pub fn ids(&self) -> Vec<String> {
         let text = std::fs::read_to_string(self.folder.path().join("ids")).unwrap_or_default();
         text.lines().map(str::to_owned).collect()
     }
@@ -177,7 +181,7 @@ impl Watched {
     }
 }
 
-fn the_worker() -> &'static str {
+pub fn the_worker() -> &'static str {
     env!("CARGO_BIN_EXE_potluck-media-worker")
 }
 

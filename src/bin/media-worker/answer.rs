@@ -10,7 +10,7 @@ use potluck::media::transcode::SoundPlan;
 
 use crate::picture::{self, Films};
 use crate::reader::Reader;
-use crate::sound::{self, Listener};
+use crate::sound::{self, Listener, whole};
 use crate::source::{Source, Trouble};
 use crate::{book, facts, hardware, index, music, poster, segment, sprite, subtitles, tracks};
 
@@ -33,9 +33,10 @@ pub struct Desk {
 type Seat = (FileKey, u32);
 
 impl Desk {
-    /// The reply to a request, and its payload. Never panics and never fails: trouble is a reply too.
-    pub fn answer(&mut self, request: &Request, file: File) -> (Reply, Vec<u8>) {
-        let answer = catch_unwind(AssertUnwindSafe(|| self.try_answer(request, file)));
+    /// The reply to a request, and its payload. Never panics and never fails: trouble is a reply too. What comes in pieces goes to
+    /// `send` before.
+    pub fn answer(&mut self, request: &Request, file: File, send: &mut whole::Send<'_>) -> (Reply, Vec<u8>) {
+        let answer = catch_unwind(AssertUnwindSafe(|| self.try_answer(request, file, send)));
         match answer {
             Ok(Ok(answer)) => answer,
             Ok(Err(Trouble::Device(said))) => (Reply::DeviceFailed(said), Vec::new()),
@@ -51,7 +52,12 @@ impl Desk {
         }
     }
 
-    fn try_answer(&mut self, request: &Request, file: File) -> Result<(Reply, Vec<u8>), Trouble> {
+    fn try_answer(
+        &mut self,
+        request: &Request,
+        file: File,
+        send: &mut whole::Send<'_>,
+    ) -> Result<(Reply, Vec<u8>), Trouble> {
         let file = Arc::new(file);
         match &request.question {
             Question::Probe => Ok((Reply::Facts(facts::of(&Source::open(file)?)), Vec::new())),
@@ -68,6 +74,7 @@ impl Desk {
                 let segment = self.sound((request.file, plan.stream), file, plan)?;
                 Ok((Reply::Encoded { encoder: "aac".to_owned() }, segment))
             }
+            Question::WholeSound(plan) => Ok((Reply::Encoded { encoder: whole::make(file, plan, send)? }, Vec::new())),
             Question::Subtitles { stream, base_seconds } => {
                 let track = subtitles::of(Source::open_for_packets(file)?, *stream, *base_seconds)?;
                 Ok((Reply::Subtitles(track), Vec::new()))

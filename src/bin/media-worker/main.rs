@@ -46,6 +46,7 @@ mod vaapi;
 use std::time::Duration;
 
 use anyhow::Context;
+use potluck::media::protocol::Reply;
 
 /// What the node passes on the command line: numbers only.
 struct Arguments {
@@ -79,8 +80,14 @@ fn main() -> anyhow::Result<()> {
     let mut connection = connection::Connection::on_stdin();
     let mut desk = answer::Desk::default();
     while let Some((request, file)) = connection.receive()? {
-        limits::allow_cpu(Duration::from_secs(arguments.request_seconds))?;
-        let (reply, payload) = desk.answer(&request, file);
+        let allowed = Duration::from_secs(arguments.request_seconds);
+        limits::allow_cpu(allowed)?;
+        let mut send = |reply: &Reply, payload: &[u8]| {
+            connection.send(reply, payload)?;
+            // A long answer in pieces may take as long as each of them comes in time.
+            limits::allow_cpu(allowed).context("limiting time")
+        };
+        let (reply, payload) = desk.answer(&request, file, &mut send);
         connection.send(&reply, &payload)?;
     }
     Ok(())

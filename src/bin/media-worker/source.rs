@@ -12,7 +12,7 @@ use potluck::media::mp4_tables;
 use crate::stream::{StreamView, text};
 
 /// Containers that are opened at all. A playlist or a concat script is none of them, whatever its name.
-const CONTAINERS: &str = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpegts,mpeg,avi,flv,asf,ogg,flac,mp3,aac,wav";
+const CONTAINERS: &str = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpegts,mpeg,avi,flv,asf,ogg,flac,mp3,aac,wav,aiff,caf,wv,ape,dsf,tta,mpc,mpc8";
 /// Bytes that libav reads at once.
 const BUFFER: usize = 256 * 1024;
 /// Bytes of the largest `moov` that is read, boxes before it, and samples of the longest track.

@@ -83,6 +83,13 @@ pub(super) fn top(c: &Connection, hearer: &Hearer) -> rusqlite::Result<Inside> {
     Ok(all)
 }
 
+/// Those that a hearer starred, latest first.
+pub(super) fn starred(c: &Connection, hearer: &Hearer) -> rusqlite::Result<Vec<Directory>> {
+    let sql = format!("{SELECT} AND o.starred_at IS NOT NULL ORDER BY o.starred_at DESC, d.n");
+    let values = named_params! {":account": hearer.account, ":libraries": hearer.libraries()};
+    c.prepare_cached(&sql)?.query_map(values, directory)?.collect()
+}
+
 pub(super) fn one(c: &Connection, hearer: &Hearer, number: i64) -> rusqlite::Result<Option<(Directory, Inside)>> {
     let sql = format!("{SELECT} AND d.n = :n");
     let values = named_params! {":account": hearer.account, ":libraries": hearer.libraries(), ":n": number};

@@ -1,7 +1,7 @@
 //! The calls for what people add to music: stars, ratings, playlists, queues, bookmarks, shares.
 use rusqlite::{Connection, Transaction};
 
-use super::{Album, Artist, Hearer, Track, lists, opinions, playlists, queue, rows, shares};
+use super::{Album, Artist, Directory, Hearer, Track, folders, lists, opinions, playlists, queue, rows, shares};
 use super::{AlbumFilter, AlbumOrder, Bookmark, PlayQueue, Playlist, PlaylistChange, Share, Target, TrackFilter};
 use crate::catalog::{Catalog, CatalogError, now};
 
@@ -63,6 +63,14 @@ impl Catalog {
             Ok((artists, rows::albums(c, &hearer, &albums)?, rows::tracks(c, &hearer, &tracks)?))
         };
         Ok(self.database.read(read).await?)
+    }
+
+    /// The folders that somebody starred, latest first.
+    ///
+    /// # Errors
+    /// [`CatalogError::Database`].
+    pub async fn starred_directories(&self, hearer: Hearer) -> Result<Vec<Directory>, CatalogError> {
+        Ok(self.database.read(move |c| folders::starred(c, &hearer)).await?)
     }
 
     /// Playlists of an account, and those that everybody sees, by name.

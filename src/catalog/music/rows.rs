@@ -149,7 +149,7 @@ fn opinion(r: &Row<'_>) -> rusqlite::Result<Opinion> {
 pub(super) fn artists(c: &Connection, hearer: &Hearer, one: Option<i64>) -> rusqlite::Result<Vec<Artist>> {
     let seen = "i.library IN (SELECT value FROM json_each(:libraries)) AND i.state <> 'trashed'";
     let albums = format!(
-        "SELECT k.artist, count(*) AS albums, min(i.n) AS first FROM credit AS k JOIN item AS i ON i.n = k.item \
+        "SELECT k.artist, count(*) AS albums, min(CASE WHEN i.poster IS NOT NULL THEN i.n END) AS first FROM credit AS k JOIN item AS i ON i.n = k.item \
         WHERE k.role = 'albumartist' AND i.kind = 'album' AND {seen} GROUP BY k.artist"
     );
     let (joined, wanted) = match one {

@@ -32,7 +32,7 @@ pub(super) fn of(query: CapabilityQuery, caller: &Caller) -> Result<Capabilities
 }
 
 /// Who a caller is to playback: each sign-in is a viewer of its own.
-pub(super) fn watcher(caller: &Caller) -> Watcher {
+pub(in crate::facades) fn watcher(caller: &Caller) -> Watcher {
     let mut hasher = DefaultHasher::new();
     caller.credential.hash(&mut hasher);
     Watcher {

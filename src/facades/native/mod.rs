@@ -23,8 +23,12 @@ pub(super) mod replicas;
 pub(super) mod scrub;
 pub(super) mod session;
 mod shapes;
+pub(super) mod sound;
 pub(super) mod stand_in;
 pub(super) mod status;
 pub(super) mod subtitles;
 pub(super) mod thumbnails;
 pub(super) mod webrtc;
+
+pub(super) use capabilities::watcher;
+pub(super) use shapes::playable;

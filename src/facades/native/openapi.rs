@@ -7,7 +7,8 @@ use utoipa::OpenApi;
 
 use super::{
     accounts, api_keys, app_passwords, audit, blocks, changes, events, folders, friends, hls, items, libraries, model,
-    pages, pictures, publish, renditions, replicas, scrub, session, stand_in, status, subtitles, thumbnails, webrtc,
+    pages, pictures, publish, renditions, replicas, scrub, session, sound, stand_in, status, subtitles, thumbnails,
+    webrtc,
 };
 
 #[derive(OpenApi)]
@@ -73,6 +74,7 @@ use super::{
         scrub::verify,
         scrub::verify_progress,
         items::file,
+        sound::show,
         blocks::show,
         pictures::poster,
         pictures::backdrop,

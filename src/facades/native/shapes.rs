@@ -249,7 +249,7 @@ pub(super) fn decision(decision: Decision) -> model::PlaybackDecision {
 }
 
 /// The file of an item that can be played now.
-pub(super) fn playable(listed: &Listed) -> Result<Source, Refusal> {
+pub(in crate::facades) fn playable(listed: &Listed) -> Result<Source, Refusal> {
     let item = &listed.item;
     if item.file.is_none() {
         return Err(Refusal::not_found());

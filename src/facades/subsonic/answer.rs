@@ -182,7 +182,10 @@ pub(in crate::facades) fn finish(asked: &Asked, mut response: Response) -> Respo
 /// The marks for the audit stay with the response.
 fn written(asked: &Asked, response: Response, text: String) -> Response {
     let (mut parts, _) = response.into_parts();
-    parts.status = StatusCode::OK;
+    // Programs that are to come back later look at nothing else.
+    if parts.status != StatusCode::TOO_MANY_REQUESTS || !parts.headers.contains_key(header::RETRY_AFTER) {
+        parts.status = StatusCode::OK;
+    }
     parts.headers.insert(header::CONTENT_TYPE, asked.form.kind());
     parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(text.len()));
     parts.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -1,6 +1,7 @@
 //! One call, as a method gets it, and what it answers.
 use std::sync::Arc;
 
+use axum::http::{HeaderMap, Method};
 use axum::response::{IntoResponse, Response};
 
 use super::fault::Fault;
@@ -15,6 +16,8 @@ pub(in crate::facades) struct Call {
     pub app: App,
     pub caller: Caller,
     pub params: Arc<Params>,
+    pub method: Method,
+    pub headers: HeaderMap,
 }
 
 impl Call {

@@ -195,6 +195,7 @@ mod tests {
     use axum::http::HeaderValue;
 
     use super::*;
+    use crate::facades::proxies::Mount;
 
     fn brought(query: &str, header: Option<&'static str>) -> Result<Brought, u16> {
         let mut headers = HeaderMap::new();
@@ -261,7 +262,15 @@ mod tests {
 
     #[test]
     fn login_passwords_are_for_lines_that_nobody_reads() {
-        let front = |secure| Front { address: "::1".parse().unwrap(), secure, ..Front::default() };
+        let front = |secure| Front {
+            address: "::1".parse().unwrap(),
+            secure,
+            host: None,
+            port: None,
+            prefix: String::new(),
+            mount: Mount::Node,
+            veiled: false,
+        };
         let allowed = |rule: LoginPasswords| [false, true].map(|secure| rule.allow(&front(secure)));
         assert_eq!(allowed(LoginPasswords::Never), [false, false]);
         assert_eq!(allowed(LoginPasswords::default()), [false, true]);

@@ -110,6 +110,11 @@ impl From<AccountsError> for Fault {
 }
 
 impl Fault {
+    /// Of a refusal that a part for all dialects gave.
+    pub fn refused(refusal: Refusal) -> Self {
+        Self::of(&refusal.into_response())
+    }
+
     /// Something is broken on our side. Logged with its causes, and told without them.
     fn internal(error: impl std::error::Error + 'static) -> Self {
         let response = Refusal::internal(&error).into_response();

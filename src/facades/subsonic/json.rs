@@ -45,6 +45,7 @@ impl Serialize for Children {
             Self::One(element) => element.serialize(serializer),
             Self::Many(elements) => list(serializer, elements),
             Self::Plains(values) => list(serializer, values),
+            Self::Plain(value) => value.serialize(serializer),
         }
     }
 }

@@ -1,12 +1,16 @@
 //! Every method of the protocol, with who may call it and what it answers, in one table. Nothing is left without an answer: programs
 //! take a status of HTTP for a broken line, and try again.
+use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 
 use super::call::{Answer, Call};
 use super::fault::{FORBIDDEN, Fault, GENERIC};
 use super::tree::Element;
-use super::{chat, folders, nothing, radio, scan, system, users};
+use super::{
+    browse, chat, cover, folders, lists as listing, lyrics, opinions, playlists, queue, radio, scan, stream, system,
+    users,
+};
 
 /// Who may call a method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,10 +26,13 @@ pub enum Right {
 }
 
 type Run = fn(Call) -> BoxFuture<'static, Result<Answer, Fault>>;
+type Send = fn(Call) -> BoxFuture<'static, Result<Response, Fault>>;
 
 /// What a method does. All but the first are for what this node does not have.
 enum Does {
     Run(Run),
+    /// Bytes, rather than a tree.
+    Send(Send),
     /// An element with lists that are empty.
     Lists {
         needs: &'static [&'static str],
@@ -62,6 +69,12 @@ macro_rules! run {
     };
 }
 
+macro_rules! send {
+    ($handler:path) => {
+        Does::Send(|call| $handler(call).boxed())
+    };
+}
+
 const fn method(name: &'static str, right: Right, does: Does, about: &'static str) -> Method {
     Method { name, right, about, does }
 }
@@ -78,7 +91,6 @@ const fn refused(code: u16, why: &'static str) -> Does {
     Does::Refused { code, why }
 }
 
-const NO_MUSIC: &str = "empty: music is not served here yet";
 const NOTHING: &str = "70: music is not served here yet";
 const NO_PODCASTS: &str = "empty: the node fetches no podcasts";
 const NO_SHARES: &str = "empty: nothing is shared by a link";
@@ -113,62 +125,62 @@ pub const METHODS: &[Method] = &[
     method("addChatMessage", Account, run!(chat::add), "kept: the last 500"),
     method("getChatMessages", Account, run!(chat::list), "those since a time"),
 
-    method("getAlbum", Account, absent(&["id"], "album"), NOTHING),
-    method("getAlbumInfo", Account, absent(&["id"], "album"), NOTHING),
-    method("getAlbumInfo2", Account, absent(&["id"], "album"), NOTHING),
-    method("getAlbumList", Account, run!(nothing::album_list), NO_MUSIC),
-    method("getAlbumList2", Account, run!(nothing::album_list_2), NO_MUSIC),
-    method("getArtist", Account, absent(&["id"], "artist"), NOTHING),
-    method("getArtistInfo", Account, absent(&["id"], "artist"), NOTHING),
-    method("getArtistInfo2", Account, absent(&["id"], "artist"), NOTHING),
-    method("getArtists", Account, run!(nothing::artists), NO_MUSIC),
-    method("getGenres", Account, lists(&[], "genres", &["genre"]), NO_MUSIC),
-    method("getIndexes", Account, run!(nothing::indexes), NO_MUSIC),
-    method("getMusicDirectory", Account, absent(&["id"], "directory"), NOTHING),
-    method("getRandomSongs", Account, lists(&[], "randomSongs", &["song"]), NO_MUSIC),
-    method("getSimilarSongs", Account, lists(&["id"], "similarSongs", &["song"]), NO_MUSIC),
-    method("getSimilarSongs2", Account, lists(&["id"], "similarSongs2", &["song"]), NO_MUSIC),
-    method("getSong", Account, absent(&["id"], "song"), NOTHING),
-    method("getSongsByGenre", Account, lists(&["genre"], "songsByGenre", &["song"]), NO_MUSIC),
-    method("getTopSongs", Account, lists(&["artist"], "topSongs", &["song"]), NO_MUSIC),
-    method("search", Account, run!(nothing::search), NO_MUSIC),
-    method("search2", Account, lists(&[], "searchResult2", &["artist", "album", "song"]), NO_MUSIC),
-    method("search3", Account, lists(&[], "searchResult3", &["artist", "album", "song"]), NO_MUSIC),
+    method("getAlbum", Account, run!(browse::album), "with its songs"),
+    method("getAlbumInfo", Account, run!(browse::album_info), "what the tags say: nobody else is asked"),
+    method("getAlbumInfo2", Account, run!(browse::album_info), "what the tags say: nobody else is asked"),
+    method("getAlbumList", Account, run!(listing::albums), "in ten orders"),
+    method("getAlbumList2", Account, run!(listing::albums_2), "in ten orders"),
+    method("getArtist", Account, run!(browse::artist), "with its albums, and those on which it plays"),
+    method("getArtistInfo", Account, run!(browse::artist_info), "what the tags say: nobody else is asked"),
+    method("getArtistInfo2", Account, run!(browse::artist_info_2), "what the tags say: nobody else is asked"),
+    method("getArtists", Account, run!(browse::artists), "those of albums"),
+    method("getGenres", Account, run!(browse::genres), "with counts"),
+    method("getIndexes", Account, run!(browse::indexes), "the real folders at the top of each library"),
+    method("getMusicDirectory", Account, run!(browse::directory), "a real folder; of an album its songs, of an artist its albums"),
+    method("getRandomSongs", Account, run!(listing::random), "by genre and years"),
+    method("getSimilarSongs", Account, run!(listing::similar), "of the same genre, or of the same artist"),
+    method("getSimilarSongs2", Account, run!(listing::similar_2), "of the same genre, or of the same artist"),
+    method("getSong", Account, run!(browse::song), "one song"),
+    method("getSongsByGenre", Account, run!(listing::of_genre), "in order of albums"),
+    method("getTopSongs", Account, run!(listing::top), "those of an artist that the account heard most"),
+    method("search", Account, run!(listing::search), "songs"),
+    method("search2", Account, run!(listing::search_2), "artists, albums as folders, songs; everything where nothing is asked for"),
+    method("search3", Account, run!(listing::search_3), "artists, albums, songs; everything where nothing is asked for"),
 
-    method("getLyrics", Account, run!(nothing::lyrics), NO_MUSIC),
-    method("getLyricsBySongId", Account, absent(&["id"], "song"), NOTHING),
-    method("getNowPlaying", Account, lists(&[], "nowPlaying", &["entry"]), NO_MUSIC),
-    method("getStarred", Account, lists(&[], "starred", &["artist", "album", "song"]), NO_MUSIC),
-    method("getStarred2", Account, lists(&[], "starred2", &["artist", "album", "song"]), NO_MUSIC),
-    method("reportPlayback", Account, absent(&["mediaId", "mediaType", "positionMs", "state"], "song"), NOTHING),
-    method("scrobble", Account, absent(&["id"], "song"), NOTHING),
-    method("setRating", Account, absent(&["id", "rating"], "song"), NOTHING),
-    method("star", Account, run!(nothing::star), "what is not there is passed over"),
-    method("unstar", Account, run!(nothing::star), "what is not there is passed over"),
+    method("getLyrics", Account, run!(lyrics::named), "by artist and title"),
+    method("getLyricsBySongId", Account, run!(lyrics::of_song), "of a file beside the song, and of its tags; with times where they are known"),
+    method("getNowPlaying", Account, run!(opinions::now_playing), "what the caller may see of it"),
+    method("getStarred", Account, run!(opinions::list), "artists, albums and folders, songs"),
+    method("getStarred2", Account, run!(opinions::list_2), "artists, albums, songs"),
+    method("reportPlayback", Account, run!(opinions::report), "for what is being heard; half of a song counts as heard"),
+    method("scrobble", Account, run!(opinions::scrobble), "counted for the song, its album and its artists"),
+    method("setRating", Account, run!(opinions::rate), "1 to 5, 0 for none"),
+    method("star", Account, run!(opinions::star), "what is not there is passed over"),
+    method("unstar", Account, run!(opinions::unstar), "what is not there is passed over"),
 
-    method("createBookmark", Account, absent(&["id", "position"], "song"), NOTHING),
-    method("deleteBookmark", Account, absent(&["id"], "bookmark"), NOTHING),
-    method("getBookmarks", Account, lists(&[], "bookmarks", &["bookmark"]), NO_MUSIC),
-    method("getPlayQueue", Account, run!(nothing::play_queue), NO_MUSIC),
-    method("getPlayQueueByIndex", Account, run!(nothing::play_queue_by_index), NO_MUSIC),
-    method("savePlayQueue", Account, run!(nothing::save_play_queue), NOTHING),
-    method("savePlayQueueByIndex", Account, run!(nothing::save_play_queue), NOTHING),
-    method("createPlaylist", Account, refused(GENERIC, "playlists are not kept by this protocol yet"), "0: music is not served here yet"),
-    method("deletePlaylist", Account, absent(&["id"], "playlist"), NOTHING),
-    method("getPlaylist", Account, absent(&["id"], "playlist"), NOTHING),
-    method("getPlaylists", Account, lists(&[], "playlists", &["playlist"]), NO_MUSIC),
-    method("updatePlaylist", Account, absent(&["playlistId"], "playlist"), NOTHING),
+    method("createBookmark", Account, run!(queue::mark), "one in each song"),
+    method("deleteBookmark", Account, run!(queue::unmark), "without one nothing happens"),
+    method("getBookmarks", Account, run!(queue::bookmarks), "latest first"),
+    method("getPlayQueue", Account, run!(queue::show), "as it was saved"),
+    method("getPlayQueueByIndex", Account, run!(queue::show_by_index), "as it was saved"),
+    method("savePlayQueue", Account, run!(queue::save), "kept; without songs forgotten"),
+    method("savePlayQueueByIndex", Account, run!(queue::save_by_index), "kept; without songs forgotten"),
+    method("createPlaylist", Account, run!(playlists::create), "a new one, or other songs for one"),
+    method("deletePlaylist", Account, run!(playlists::delete), "one's own"),
+    method("getPlaylist", Account, run!(playlists::show), "with its songs"),
+    method("getPlaylists", Account, run!(playlists::list), "one's own and public ones"),
+    method("updatePlaylist", Account, run!(playlists::update), "one's own"),
 
-    method("download", Account, absent(&["id"], "song"), NOTHING),
+    method("download", Account, send!(stream::download), "the file of a song"),
     method("getCaptions", Account, absent(&["id"], "video"), "70: films are played on the node's page"),
-    method("getCoverArt", Account, absent(&["id"], "cover"), NOTHING),
+    method("getCoverArt", Account, send!(cover::show), "of anything that has an id, as JPEG of at most 1,000 pixels; a plain picture where there is none"),
     method("getTranscodeDecision", Account, absent(&["mediaId", "mediaType"], "song"), NOTHING),
     method("getTranscodeStream", Account, absent(&["mediaId", "mediaType"], "song"), NOTHING),
     method("getVideoInfo", Account, absent(&["id"], "video"), "70: films are played on the node's page"),
     method("getVideos", Account, lists(&[], "videos", &["video"]), "empty: films are played on the node's page"),
     method("hls", Account, absent(&["id"], "song"), NOTHING),
     method("hls.m3u8", Account, absent(&["id"], "song"), NOTHING),
-    method("stream", Account, absent(&["id"], "song"), NOTHING),
+    method("stream", Account, send!(stream::stream), "as it is, or as MP3, Opus or AAC; 429 where too many are encoded"),
 
     method("findSonicPath", Account, refused(GENERIC, NO_SIMILARITY), "0: songs are not compared by sound"),
     method("getSonicSimilarTracks", Account, refused(GENERIC, NO_SIMILARITY), "0: songs are not compared by sound"),
@@ -201,7 +213,7 @@ impl Method {
     ///
     /// # Errors
     /// The [`Fault`] that is the answer.
-    pub(super) async fn answer(&self, call: Call) -> Result<Answer, Fault> {
+    pub(super) async fn answer(&self, call: Call) -> Result<Response, Fault> {
         match self.right {
             Right::Admin if !call.caller.is_admin() => Err(Fault::forbidden("only an admin may do this")),
             Right::People if !call.manages_people() => {
@@ -213,10 +225,18 @@ impl Method {
 }
 
 impl Does {
-    async fn answer(&self, call: Call) -> Result<Answer, Fault> {
+    async fn answer(&self, call: Call) -> Result<Response, Fault> {
+        match self {
+            Self::Send(send) => send(call).await,
+            _ => self.tell(call).await.map(IntoResponse::into_response),
+        }
+    }
+
+    async fn tell(&self, call: Call) -> Result<Answer, Fault> {
         let needed = |needs: &[&'static str]| needs.iter().try_for_each(|name| call.params.need(name).map(|_| ()));
         match self {
             Self::Run(run) => run(call).await,
+            Self::Send(_) => Ok(Answer::done()),
             Self::Lists { needs, name, lists } => {
                 needed(needs)?;
                 let element = lists.iter().fold(Element::new(), |element, list| element.many(list, vec![]));

@@ -7,19 +7,29 @@
 //! The protocol's words stay in this folder. Whatever happens, the status of HTTP is 200 and the answer says the rest; every method
 //! is in [`methods`]. What comes in an address, passwords and tokens, is in no log.
 mod answer;
+mod browse;
 mod call;
 mod chat;
+mod cover;
 mod dates;
 mod entry;
 mod fault;
 mod folders;
 mod json;
+mod lists;
+mod lyrics;
 pub mod methods;
-mod nothing;
+mod opinions;
 mod params;
+pub mod playing;
+mod playlists;
+mod queue;
 mod radio;
 mod scan;
+mod shapes;
+mod stream;
 pub mod system;
+mod things;
 mod tree;
 mod users;
 mod xml;
@@ -28,14 +38,14 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::State;
-use axum::http::{StatusCode, Uri, header};
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 
 pub(super) use answer::{Asked, finish};
 pub use entry::LoginPasswords;
 pub(super) use entry::enter;
 
-use self::call::{Answer, Call};
+use self::call::Call;
 use self::fault::Fault;
 use self::params::Params;
 use super::App;
@@ -55,10 +65,10 @@ pub(super) async fn call(
     State(app): State<App>,
     Asker(caller): Asker,
     Extension(params): Extension<Arc<Params>>,
-    uri: Uri,
-) -> Result<Answer, Fault> {
+    (uri, method, headers): (Uri, Method, HeaderMap),
+) -> Result<Response, Fault> {
     match methods::of(uri.path()) {
-        Some(method) => method.answer(Call { app, caller, params }).await,
+        Some(found) => found.answer(Call { app, caller, params, method, headers }).await,
         None => Err(Fault::invalid("this method is not known here")),
     }
 }

@@ -4,7 +4,15 @@ use super::fault::{API_KEY, Fault};
 use super::tree::{Element, Value};
 
 /// Extensions of OpenSubsonic that are complete here, with their versions.
-pub const EXTENSIONS: &[(&str, &[i64])] = &[("apiKeyAuthentication", &[1]), ("formPost", &[1])];
+pub const EXTENSIONS: &[(&str, &[i64])] = &[
+    ("apiKeyAuthentication", &[1]),
+    ("formPost", &[1]),
+    ("indexBasedQueue", &[1]),
+    ("playbackReport", &[1]),
+    ("songLyrics", &[1]),
+    ("topSongsByArtistId", &[1]),
+    ("transcodeOffset", &[1]),
+];
 
 /// `ping`
 pub(super) async fn ping(_: Call) -> Result<Answer, Fault> {

@@ -47,6 +47,7 @@ pub(in crate::facades) enum Children {
     One(Element),
     Many(Vec<Element>),
     Plains(Vec<Value>),
+    Plain(Value),
 }
 
 /// A name within an element, and what stands below it.
@@ -109,6 +110,23 @@ impl Element {
     pub fn open(mut self, name: &'static str, children: Vec<Self>) -> Self {
         self.children.push(Child { name, children: Children::Many(children), open: true });
         self
+    }
+
+    /// The same with one child.
+    pub fn open_one(mut self, name: &'static str, child: Self) -> Self {
+        self.children.push(Child { name, children: Children::One(child), open: true });
+        self
+    }
+
+    /// The same with elements of text alone.
+    pub fn open_plains(mut self, name: &'static str, values: Vec<Value>) -> Self {
+        self.children.push(Child { name, children: Children::Plains(values), open: true });
+        self
+    }
+
+    /// With an element of text alone that comes once.
+    pub fn plain(self, name: &'static str, value: impl Into<Value>) -> Self {
+        self.child(name, Children::Plain(value.into()))
     }
 
     fn child(mut self, name: &'static str, children: Children) -> Self {

@@ -45,6 +45,7 @@ impl Writer<'_> {
         match children {
             Children::One(element) => self.element(name, element),
             Children::Many(elements) => elements.iter().for_each(|element| self.element(name, element)),
+            Children::Plain(value) => self.plain(name, value),
             Children::Plains(values) => values.iter().for_each(|value| self.plain(name, value)),
         }
     }
@@ -93,7 +94,7 @@ fn is_empty(children: &Children) -> bool {
     match children {
         Children::Many(elements) => elements.is_empty(),
         Children::Plains(values) => values.is_empty(),
-        Children::One(_) => false,
+        Children::One(_) | Children::Plain(_) => false,
     }
 }
 

@@ -147,8 +147,13 @@ fn what_a_good_tagger_writes_is_read_in_every_dialect() {
             tag.insert_text(key, value.to_owned());
         }
         let listed = [(ItemKey::TrackArtists, ["A", "B"]), (ItemKey::Genre, ["Hip-Hop/Rap", "Jazz"])];
-        for (key, value) in listed.iter().flat_map(|(key, values)| values.map(|value| (*key, value))) {
-            tag.push(lofty::tag::TagItem::new(key, lofty::tag::ItemValue::Text(value.to_owned())));
+        for (key, values) in listed {
+            // The writer of APE tags knows one value of a kind, which may hold several.
+            let values =
+                if kind == TagType::Ape { vec![values.join("\0")] } else { values.map(str::to_owned).to_vec() };
+            for value in values {
+                tag.push(lofty::tag::TagItem::new(key, lofty::tag::ItemValue::Text(value)));
+            }
         }
         let picture = |kind, mime, bytes| LoftyPicture::unchecked(bytes).pic_type(kind).mime_type(mime).build();
         tag.push_picture(picture(LoftyType::CoverBack, MimeType::Png, png(50)));

@@ -3,6 +3,7 @@ mod app_passwords;
 mod dsub;
 mod entry;
 mod methods;
+mod music;
 mod node_words;
 mod odd;
 mod schema;

@@ -224,7 +224,7 @@ fn vorbis_step(extradata: &[u8]) -> Option<i64> {
     Some(if short == long { short / 2 } else { short / 4 }.max(1))
 }
 
-fn speakers_of(frame: &frame::Audio) -> Vec<Speaker> {
+pub(super) fn speakers_of(frame: &frame::Audio) -> Vec<Speaker> {
     // SAFETY: a plain field of a decoded frame; the mask is read only where the layout is said to be one.
     let (mask, channels) = unsafe {
         let layout = &(*frame.as_ptr()).ch_layout;
@@ -235,7 +235,7 @@ fn speakers_of(frame: &frame::Audio) -> Vec<Speaker> {
 }
 
 /// The samples of each channel as numbers from -1 to 1; empty where their form is not known.
-fn planes(frame: &frame::Audio, channels: usize) -> Vec<Vec<f32>> {
+pub(super) fn planes(frame: &frame::Audio, channels: usize) -> Vec<Vec<f32>> {
     use ffmpeg_next::format::Sample::{F32, F64, I16, I32, I64, None, U8};
     match frame.format() {
         U8(_) => split(frame, channels, |[byte]: [u8; 1]| (f32::from(byte) - 128.0) / 128.0),

@@ -1,4 +1,4 @@
-//! Sound, decoded and encoded anew as AAC.
+//! Sound, decoded and encoded anew: as AAC for segments of films, and whole for programs that play music ([`whole`]).
 //!
 //! Each segment is made from nothing: a new decoder that begins at a packet which follows from the plan alone, and a new
 //! encoder that is warmed up with the samples before. So a segment made alone is the one made in order, bit by bit, and
@@ -7,6 +7,7 @@ mod encode;
 mod line;
 mod listen;
 mod place;
+pub mod whole;
 
 use potluck::media::fmp4::{Sample, SampleFormat, TrackConfig, segment_head};
 use potluck::media::transcode::{AAC_FRAME, SoundFormat, SoundPlan};

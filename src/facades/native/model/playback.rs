@@ -114,6 +114,20 @@ pub enum VideoRange {
     Hlg,
 }
 
+/// Query of `GET /items/{id}/sound`.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct SoundQuery {
+    /// `mp3`, which is the default, `opus` or `aac`.
+    pub format: Option<String>,
+    /// Kilobits a second, 1 to 10000: the next lower one that the format has is taken. Without it 192, 128 or 256.
+    pub bitrate: Option<u32>,
+    /// Seconds that are left out at the beginning.
+    pub offset: Option<f64>,
+    /// With `Content-Length` where the length is known before the sound is made: of most MP3.
+    pub length: Option<bool>,
+}
+
 /// Query of `GET /items/{id}/renditions/{r}/segments`.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]

@@ -1,0 +1,157 @@
+//! Stars, ratings, and what is heard.
+use super::call::{Answer, Call};
+use super::fault::Fault;
+use super::shapes;
+use super::things::{Thing, hearer, tracks};
+use super::tree::Element;
+use crate::catalog::music::Target;
+
+/// Something may be heard this long ago, in milliseconds, and be heard now as far as anybody is told.
+const NOW_MS: i64 = 1000;
+
+/// `star`
+pub(super) async fn star(call: Call) -> Result<Answer, Fault> {
+    starred(&call, true).await
+}
+
+/// `unstar`
+pub(super) async fn unstar(call: Call) -> Result<Answer, Fault> {
+    starred(&call, false).await
+}
+
+/// What is not there is passed over.
+async fn starred(call: &Call, starred: bool) -> Result<Answer, Fault> {
+    let names = ["id", "albumId", "artistId"];
+    if names.iter().all(|name| call.params.one(name).is_none()) {
+        return Err(Fault::missing("id"));
+    }
+    let ids = names.iter().flat_map(|name| call.params.all(name));
+    let targets: Vec<Target> = ids.filter_map(Thing::parse).filter_map(Thing::target).collect();
+    call.app.node().catalog().star(hearer(call).await?, targets, starred).await?;
+    Ok(Answer::done())
+}
+
+/// `setRating`: 1 to 5, and 0 for none.
+pub(super) async fn rate(call: Call) -> Result<Answer, Fault> {
+    let id = call.params.need("id")?;
+    call.params.need("rating")?;
+    let rating = call.params.int("rating")?.unwrap_or_default();
+    let rating = u8::try_from(rating).ok().filter(|rating| *rating <= 5);
+    let rating = rating.ok_or_else(|| Fault::invalid("rating: must be 0 to 5"))?;
+    let target = Thing::parse(id).and_then(Thing::target).ok_or_else(|| Fault::absent("song"))?;
+    let rating = (rating > 0).then_some(rating);
+    call.app.node().catalog().rate(hearer(&call).await?, target, rating).await?;
+    Ok(Answer::done())
+}
+
+/// `getStarred`
+pub(super) async fn list(call: Call) -> Result<Answer, Fault> {
+    let hearer = hearer(&call).await?;
+    let (artists, albums, tracks) = call.app.node().catalog().starred(hearer.clone()).await?;
+    let folders = call.app.node().catalog().starred_directories(hearer).await?;
+    let albums = albums.iter().map(shapes::album_folder).chain(folders.iter().map(shapes::folder)).collect();
+    let element = Element::new()
+        .many("artist", artists.iter().map(shapes::artist).collect())
+        .many("album", albums)
+        .many("song", tracks.iter().map(shapes::song).collect());
+    Ok(Answer::one("starred", element))
+}
+
+/// `getStarred2`
+pub(super) async fn list_2(call: Call) -> Result<Answer, Fault> {
+    let (artists, albums, tracks) = call.app.node().catalog().starred(hearer(&call).await?).await?;
+    let element = Element::new()
+        .many("artist", artists.iter().map(shapes::artist).collect())
+        .many("album", albums.iter().map(shapes::album).collect())
+        .many("song", tracks.iter().map(shapes::song).collect());
+    Ok(Answer::one("starred2", element))
+}
+
+/// `scrobble`: what was heard, now or at times; with `submission=false` what is being heard.
+pub(super) async fn scrobble(call: Call) -> Result<Answer, Fault> {
+    call.params.need("id")?;
+    let (ids, times) = (tracks(&call, "id"), call.params.ints("time")?);
+    if !times.is_empty() && times.len() != call.params.all("id").count() {
+        return Err(Fault::invalid("time: one is needed for each id"));
+    }
+    let hearer = hearer(&call).await?;
+    if !call.params.flag("submission")?.unwrap_or(true) {
+        let track = ids.first().copied().ok_or_else(|| Fault::absent("song"))?;
+        return playing(&call, track).await;
+    }
+    let now = jiff::Timestamp::now().as_millisecond();
+    let at = |place: usize| times.get(place).copied().filter(|at| (1..=now + NOW_MS).contains(at)).unwrap_or(now);
+    let heard = ids.into_iter().enumerate().map(|(place, track)| (track, at(place))).collect();
+    let found = call.app.node().catalog().heard(hearer, heard).await?;
+    if found.is_empty() { Err(Fault::absent("song")) } else { Ok(Answer::done()) }
+}
+
+async fn playing(call: &Call, track: i64) -> Result<Answer, Fault> {
+    let found = call.app.node().catalog().tracks_by_number(hearer(call).await?, vec![track]).await?;
+    if found.is_empty() {
+        return Err(Fault::absent("song"));
+    }
+    let program = call.params.one("c").unwrap_or_default();
+    call.app.now_playing().begun(call.account()?, program, track);
+    Ok(Answer::done())
+}
+
+/// `reportPlayback`
+pub(super) async fn report(call: Call) -> Result<Answer, Fault> {
+    let need = |name| call.params.need(name);
+    let (media, state) = (need("mediaId")?.to_owned(), need("state")?.to_owned());
+    need("mediaType")?;
+    need("positionMs")?;
+    let position = call.params.int("positionMs")?.unwrap_or_default().max(0);
+    let Some(Thing::Track(track)) = Thing::parse(&media) else { return Err(Fault::absent("song")) };
+    let found = call.app.node().catalog().tracks_by_number(hearer(&call).await?, vec![track]).await?;
+    let song = found.into_iter().next().ok_or_else(|| Fault::absent("song"))?;
+    let program = call.params.one("c").unwrap_or_default();
+    match state.as_str() {
+        "starting" | "playing" | "paused" => call.app.now_playing().begun(call.account()?, program, track),
+        "stopped" => {
+            call.app.now_playing().ended(call.account()?, program);
+            let heard = is_heard(position as f64 / 1000.0, song.seconds);
+            if heard && !call.params.flag("ignoreScrobble")?.unwrap_or(false) {
+                let now = jiff::Timestamp::now().as_millisecond();
+                call.app.node().catalog().heard(hearer(&call).await?, vec![(track, now)]).await?;
+            }
+        }
+        _ => return Err(Fault::invalid("state: must be starting, playing, paused or stopped")),
+    }
+    Ok(Answer::done())
+}
+
+/// Half of it, or four minutes: what counts as heard everywhere.
+fn is_heard(position: f64, seconds: f64) -> bool {
+    position >= 240.0 || seconds > 0.0 && position >= seconds / 2.0
+}
+
+/// `getNowPlaying`
+pub(super) async fn now_playing(call: Call) -> Result<Answer, Fault> {
+    let hearer = hearer(&call).await?;
+    let mut entries = Vec::new();
+    for (number, playing) in call.app.now_playing().all().into_iter().enumerate() {
+        // What the caller may not see of what others hear is not told.
+        let found = call.app.node().catalog().tracks_by_number(hearer.clone(), vec![playing.track]).await?;
+        let Some(track) = found.first() else { continue };
+        let entry = shapes::song(track)
+            .with("username", playing.name)
+            .with("minutesAgo", playing.since.elapsed().as_secs() / 60)
+            .with("playerId", number + 1)
+            .with("playerName", playing.program);
+        entries.push(entry);
+    }
+    Ok(Answer::one("nowPlaying", Element::new().many("entry", entries)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_of_a_song_or_four_minutes_are_heard() {
+        assert!(is_heard(30.0, 60.0) && is_heard(240.0, 3600.0));
+        assert!(!is_heard(29.0, 60.0) && !is_heard(239.0, 3600.0) && !is_heard(10.0, 0.0));
+    }
+}
