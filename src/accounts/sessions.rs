@@ -197,6 +197,19 @@ impl Accounts {
         Ok(Caller { account: Some(account), credential: Credential::Password(TokenHash::of(&stored)), address })
     }
 
+    /// Whether a caller proved itself by its password, with this call or when its session began; not by a key.
+    #[must_use]
+    pub fn came_by_password(&self, caller: &Caller) -> bool {
+        match &caller.credential {
+            Credential::Password(_) => true,
+            Credential::Session(hash) => {
+                let directory = self.shared.directory.read();
+                directory.sessions.get(hash).is_some_and(|session| session.api_key.is_none())
+            }
+            _ => false,
+        }
+    }
+
     /// What a caller may do now; `None` where the credential it came with is no longer good.
     #[must_use]
     pub fn current(&self, caller: &Caller) -> Option<Caller> {

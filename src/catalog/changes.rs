@@ -125,7 +125,7 @@ fn walk(c: &Connection, library: &Library, told: i64, room: &mut Room, page: &mu
 
 const SELECT: &str = "SELECT c.revision, c.id, i.n, i.kind, i.state, i.title, i.sort_title, i.year, s.id AS show, \
     s.title AS show_title, i.season, i.episode, i.episode_end, i.genres, i.added_at, i.duration, i.problem, \
-    i.poster IS NOT NULL AS poster, i.backdrop IS NOT NULL AS backdrop, f.place, f.cid, f.size, f.facts, o.text AS overview, b.number \
+    i.poster IS NOT NULL OR EXISTS (SELECT 1 FROM cover AS pc WHERE pc.item = i.n AND pc.selected) AS poster, i.backdrop IS NOT NULL AS backdrop, f.place, f.cid, f.size, f.facts, o.text AS overview, b.number \
     FROM change AS c LEFT JOIN item AS i ON i.n = c.item AND i.library = c.library AND i.state <> 'trashed' \
     LEFT JOIN item AS s ON s.n = i.show LEFT JOIN file AS f ON f.item = i.n LEFT JOIN overview AS o ON o.item = i.n \
     LEFT JOIN book AS b ON b.item = i.n \

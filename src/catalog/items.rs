@@ -13,7 +13,7 @@ use crate::content::Cid;
 /// Everything of an item but what is long, which only [`Width::Full`] reads.
 const COLUMNS: &str = "i.id, i.library, i.kind, CASE WHEN r.twin IS NULL THEN i.state ELSE r.state END AS state, l.state AS library_state, i.title, i.sort_title, i.year, \
     s.id AS show_id, s.title AS show_title, i.season, i.episode, i.episode_end, i.genres, i.added_at, \
-    i.duration, i.problem, i.poster, i.backdrop, l.path AS root, l.friend, f.place, ifnull(f.cid, r.cid) AS cid, \
+    i.duration, i.problem, ifnull((SELECT c.path FROM cover AS c WHERE c.item = i.n AND c.selected), i.poster) AS poster, i.backdrop, l.path AS root, l.friend, f.place, ifnull(f.cid, r.cid) AS cid, \
     ifnull(f.size, r.size) AS file_size, ifnull(f.width, r.width) AS width, ifnull(f.height, r.height) AS height, \
     ifnull(f.hdr, r.hdr) AS hdr, ifnull(f.sidecars, x'') AS sidecars, f.verified_at, r.name AS remote_name, p.position, p.completed, b.number AS book_number, b.pages AS book_pages, \
     coalesce(k.artist, a.artist) AS artist, \

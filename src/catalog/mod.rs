@@ -43,7 +43,7 @@ pub use items::{Held, ToVerify};
 pub use model::{
     Artwork, BookSummary, File, Id, Item, ItemKind, ItemState, Library, LibraryKind, LibraryState, Progress, Visibility,
 };
-pub use progress::{FACTS_MAX, Fact, Facts, Known, Whose};
+pub use progress::{FACTS_MAX, Fact, Facts, Known, Locator, Progressed, Whose};
 pub use stations::Station;
 
 use std::path::Path;
@@ -408,7 +408,7 @@ impl Catalog {
     /// # Errors
     /// [`CatalogError::Invalid`] for a position that is no time.
     pub async fn set_progress(&self, account: &str, item: &str, progress: Progress) -> Result<(), CatalogError> {
-        self.set_progress_of(account, item, progress, i64::MAX).await
+        self.write_progress(account, item, progress, i64::MAX, None).await
     }
 
     /// The same for what was so at a time, Unix milliseconds, as a program tells that was not connected then. A time to come is now.
@@ -422,14 +422,71 @@ impl Catalog {
         progress: Progress,
         at: i64,
     ) -> Result<(), CatalogError> {
+        self.write_progress(account, item, progress, at, None).await
+    }
+
+    /// The same with the place within a page or a chapter.
+    ///
+    /// # Errors
+    /// As [`Catalog::set_progress`].
+    pub async fn set_place(
+        &self,
+        account: &str,
+        item: &str,
+        progress: Progress,
+        place: Option<Locator>,
+    ) -> Result<(), CatalogError> {
+        self.write_progress(account, item, progress, i64::MAX, place).await
+    }
+
+    async fn write_progress(
+        &self,
+        account: &str,
+        item: &str,
+        progress: Progress,
+        at: i64,
+        place: Option<Locator>,
+    ) -> Result<(), CatalogError> {
         if !progress.position.is_finite() || progress.position < 0.0 {
             return Err(CatalogError::Invalid("position: must be seconds from the start".to_owned()));
         }
         let (account, item, now) = (account.to_owned(), item.to_owned(), (self.clock)());
-        let known =
-            self.database.write(move |t| progress::set(t, &account, &item, progress, (at.clamp(0, now), now))).await?;
+        let write = move |t: &Transaction<'_>| {
+            let known = progress::set(t, &account, &item, progress, (at.clamp(0, now), now))?;
+            if let Some(place) = place.filter(|_| known) {
+                progress::locate(t, &account, &item, &place)?;
+            }
+            Ok(known)
+        };
+        let known = self.database.write(write).await?;
         self.watched.send_replace(());
         if known { Ok(()) } else { Err(CatalogError::NotFound("item")) }
+    }
+
+    /// The place within a page or a chapter where an account is in an item, if its program named one when it read last.
+    ///
+    /// # Errors
+    /// [`CatalogError::Database`].
+    pub async fn place(&self, account: &str, item: &str) -> Result<Option<Locator>, CatalogError> {
+        let (account, item) = (account.to_owned(), item.to_owned());
+        Ok(self.database.read(move |c| progress::located(c, &account, &item)).await?)
+    }
+
+    /// The last revision of how far somebody watched.
+    ///
+    /// # Errors
+    /// [`CatalogError::Database`].
+    pub async fn progress_revision(&self) -> Result<i64, CatalogError> {
+        Ok(self.database.read(progress::newest).await?)
+    }
+
+    /// At most `limit` steps of anybody in items that are known here, after a revision; the revision to go on from, and whether
+    /// there is more now.
+    ///
+    /// # Errors
+    /// [`CatalogError::Database`].
+    pub async fn progressed(&self, since: i64, limit: usize) -> Result<(Vec<Progressed>, i64, bool), CatalogError> {
+        Ok(self.database.read(move |c| progress::steps(c, since, limit)).await?)
     }
 
     /// Forgets all that an account watched and heard, as when it is deleted. Returns how many items it had watched.

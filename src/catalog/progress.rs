@@ -65,6 +65,21 @@ impl Whose {
 /// An account's id here, and its id at its home.
 pub type Known = (Id, Id);
 
+/// How far an account came in items of one show or series, or in one that is in none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Progressed {
+    pub account: Id,
+    /// Library of the items.
+    pub library: Id,
+    /// The show or series.
+    pub show: Option<Id>,
+    /// Each with whether it counts as never watched now.
+    pub items: Vec<(Id, bool)>,
+}
+
+/// Steps in the order in which they were made; the revision to go on from; whether there are more.
+pub(super) type Steps = (Vec<Progressed>, i64, bool);
+
 type Version = (i64, String);
 
 impl Fact {
@@ -79,6 +94,35 @@ impl Fact {
         let origin = self.origin.len() <= 64 && self.origin.bytes().all(|b| b.is_ascii_alphanumeric());
         seconds && id && origin && (0..TIME_MAX).contains(&self.time) && self.watched_at >= 0
     }
+}
+
+/// The place within a page or a chapter, as the program that reads names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Locator {
+    /// JSON.
+    pub place: String,
+    /// JSON.
+    pub device: String,
+    /// Unix milliseconds, by the clock of the device.
+    pub modified_at: i64,
+}
+
+/// Writes the place that an account's progress in an item, as it was just written, has.
+pub(super) fn locate(t: &Transaction<'_>, account: &str, item: &str, at: &Locator) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO locator SELECT p.account, p.item, p.position, p.watched_at, ?3, ?4, ?5 FROM progress AS p \
+        JOIN item AS i ON i.n = p.item WHERE p.account = ?1 AND i.id = ?2 \
+        ON CONFLICT DO UPDATE SET position = excluded.position, watched_at = excluded.watched_at, place = excluded.place, \
+        device = excluded.device, modified_at = excluded.modified_at";
+    t.prepare_cached(sql)?.execute(params![account, item, at.place, at.device, at.modified_at]).map(|_| ())
+}
+
+/// The place of an account's progress in an item; `None` where it read on without naming one.
+pub(super) fn located(c: &Connection, account: &str, item: &str) -> rusqlite::Result<Option<Locator>> {
+    let sql = "SELECT l.place, l.device, l.modified_at FROM locator AS l JOIN item AS i ON i.n = l.item JOIN progress AS p \
+        ON p.account = l.account AND p.item = l.item AND p.position = l.position AND p.watched_at = l.watched_at \
+        WHERE l.account = ?1 AND i.id = ?2";
+    let locator = |r: &Row<'_>| Ok(Locator { place: r.get(0)?, device: r.get(1)?, modified_at: r.get(2)? });
+    c.prepare_cached(sql)?.query_row([account, item], locator).optional()
 }
 
 /// Remembers how far an account was at a time, which wins over all that was known by now. `false`: no such item.
@@ -109,13 +153,13 @@ pub(super) fn set(
 /// Forgets all that an account watched.
 pub(super) fn forget_account(t: &Transaction<'_>, account: &str) -> rusqlite::Result<usize> {
     t.execute("DELETE FROM watched WHERE account = ?1", [account])?;
+    t.execute("DELETE FROM locator WHERE account = ?1", [account])?;
     t.execute("DELETE FROM progress WHERE account = ?1", [account])
 }
 
 /// Facts of these accounts that were written after a revision, each under its account's id at home.
 pub(super) fn since(c: &Connection, accounts: &[Known], since: i64, limit: usize) -> rusqlite::Result<Facts> {
-    let newest: i64 =
-        c.query_row("SELECT ifnull(max(seq), 0) FROM sqlite_sequence WHERE name = 'watched'", [], |r| r.get(0))?;
+    let newest = newest(c)?;
     // A revision that was not given yet: our database is an older copy of itself. Everything is told again.
     let since = if (0..=newest).contains(&since) { since } else { 0 };
     let ids: Vec<&str> = accounts.iter().map(|(here, _)| here.as_str()).collect();
@@ -132,6 +176,37 @@ pub(super) fn since(c: &Connection, accounts: &[Known], since: i64, limit: usize
     };
     let facts = rows.into_iter().map(|(_, fact)| at_home(fact)).collect();
     Ok(Facts { facts, next: last.unwrap_or(newest), more: last.is_some_and(|last| last < newest) })
+}
+
+/// The last revision that was given.
+pub(super) fn newest(c: &Connection) -> rusqlite::Result<i64> {
+    c.query_row("SELECT ifnull(max(seq), 0) FROM sqlite_sequence WHERE name = 'watched'", [], |r| r.get(0))
+}
+
+/// How far anybody came in items that are known here, after a revision.
+pub(super) fn steps(c: &Connection, since: i64, limit: usize) -> rusqlite::Result<Steps> {
+    let newest = newest(c)?;
+    let sql = "SELECT w.revision, w.account, i.library, s.id, w.item, w.position = 0 AND NOT w.completed FROM watched AS w \
+        JOIN item AS i ON i.id = w.item LEFT JOIN item AS s ON s.n = i.show WHERE w.revision > ?1 ORDER BY w.revision LIMIT ?2";
+    let mut statement = c.prepare_cached(sql)?;
+    let mut rows = statement.query(params![since, limit as i64])?;
+    let (mut steps, mut last, mut read): (Vec<Progressed>, _, _) = (Vec::new(), since, 0);
+    while let Some(row) = rows.next()? {
+        (last, read) = (row.get(0)?, read + 1);
+        let step = Progressed { account: row.get(1)?, library: row.get(2)?, show: row.get(3)?, items: Vec::new() };
+        let item = (row.get(4)?, row.get(5)?);
+        match steps.last_mut().filter(|before| before.show.is_some() && before.same(&step)) {
+            Some(before) => before.items.push(item),
+            None => steps.push(Progressed { items: vec![item], ..step }),
+        }
+    }
+    Ok(if read < limit { (steps, newest.max(last), false) } else { (steps, last, true) })
+}
+
+impl Progressed {
+    fn same(&self, other: &Self) -> bool {
+        (&self.account, &self.library, &self.show) == (&other.account, &other.library, &other.show)
+    }
 }
 
 fn told(r: &Row<'_>) -> rusqlite::Result<(i64, Fact)> {

@@ -21,6 +21,7 @@ use crate::friends::FriendsError;
 use crate::friends::links::LinksError;
 use crate::friends::stand_in::HostError;
 use crate::media::MediaError;
+use crate::node::CoverError;
 use crate::playback::PlaybackError;
 
 /// An answer that is not what was asked for.
@@ -225,6 +226,17 @@ impl From<CatalogError> for Refusal {
             CatalogError::Conflict(_) => Self::new(StatusCode::CONFLICT, "conflict", message),
             CatalogError::Invalid(_) => Self::invalid(message),
             CatalogError::Database(_) => Self::internal(&error),
+        }
+    }
+}
+
+impl From<CoverError> for Refusal {
+    fn from(error: CoverError) -> Self {
+        match error {
+            CoverError::NotAPicture => Self::invalid(error.to_string()),
+            CoverError::Unreadable(MediaError::Start(_)) | CoverError::Io(_) => Self::internal(&error),
+            CoverError::Unreadable(_) => Self::invalid(error.to_string()),
+            CoverError::Catalog(error) => error.into(),
         }
     }
 }

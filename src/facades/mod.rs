@@ -69,6 +69,7 @@ struct Inner {
     floods: Floods,
     readers: komga::Readers,
     now_playing: subsonic::playing::NowPlaying,
+    streams: komga::Streams,
     stopping: CancellationToken,
     listeners: Vec<(&'static str, SocketAddr)>,
     http: Traffic,
@@ -90,7 +91,7 @@ impl App {
     ) -> Self {
         let (http, https, webrtc, iroh) = Default::default();
         let (uploads, floods) = (Uploads::new(options.uploads.clone()), Floods::new(options.friend_requests));
-        let readers = komga::Readers::default();
+        let (readers, streams) = Default::default();
         Self(Arc::new(Inner {
             node,
             options,
@@ -98,6 +99,7 @@ impl App {
             floods,
             readers,
             now_playing: subsonic::playing::NowPlaying::default(),
+            streams,
             stopping,
             listeners,
             http,
@@ -137,6 +139,10 @@ impl App {
 
     fn now_playing(&self) -> &subsonic::playing::NowPlaying {
         &self.0.now_playing
+    }
+
+    fn streams(&self) -> &komga::Streams {
+        &self.0.streams
     }
 
     fn options(&self) -> &FacadeOptions {

@@ -17,7 +17,7 @@ use super::sorted::{Folders, Sorted, Unexplained, sort};
 use super::titles::kind_of;
 use super::tracks::{self, Sleeves};
 use super::{ItemChange, ScanState, along, describe, relocate};
-use crate::catalog::record::{Known, Moved, Place};
+use crate::catalog::record::{Known, Moved, Place, Touched};
 use crate::catalog::{ItemState, Library, LibraryState};
 
 /// Files whose twins are looked up at once.
@@ -466,12 +466,17 @@ impl Job<'_> {
     async fn purge(&self) -> Result<(), JobError> {
         let kept = i64::try_from(self.context.options.keep_trashed.as_millis()).unwrap_or(i64::MAX);
         let before = jiff::Timestamp::now().as_millisecond().saturating_sub(kept);
-        for (touched, path) in self.context.catalog.purge(before).await? {
-            if !tokio::fs::try_exists(&path).await.unwrap_or(true) {
-                self.context.blocks.forget(&path).await?;
-            }
-            self.report.item(&touched, ItemChange::Removed);
-        }
-        Ok(())
+        forget(self.context, self.context.catalog.purge(before).await?).await
     }
+}
+
+/// Has forgotten items forgotten everywhere.
+pub(super) async fn forget(context: &Context, items: Vec<(Touched, PathBuf)>) -> Result<(), JobError> {
+    for (touched, path) in items {
+        if !tokio::fs::try_exists(&path).await.unwrap_or(true) {
+            context.blocks.forget(&path).await?;
+        }
+        context.board.item(&touched, ItemChange::Removed);
+    }
+    Ok(())
 }

@@ -34,7 +34,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Notify, broadcast};
 use tokio_util::task::TaskTracker;
 
-use context::Context;
+use context::{Context, JobError};
 use queue::Queue;
 use scan::Scope;
 use worker::Listener;
@@ -114,6 +114,8 @@ pub enum LibraryEvent {
         id: Id,
         /// Library id.
         library: Id,
+        /// The show or series that it is of, or was.
+        show: Option<Id>,
         /// What happened to it.
         change: ItemChange,
     },
@@ -234,6 +236,46 @@ impl Importer {
             context.board.item(&touched, ItemChange::Removed);
         }
         Ok(())
+    }
+
+    /// Asks for files of a library to be read and described again, whatever they look like: those below these absolute paths.
+    /// Returns at once.
+    ///
+    /// # Errors
+    /// When the catalog cannot be read.
+    pub async fn read_again(&self, library: &str, below: &[PathBuf]) -> Result<(), CatalogError> {
+        let context = &self.inner.context;
+        let library = context.catalog.library(library).await?;
+        for known in context.catalog.known(&library.id, None).await?.into_iter().filter(|known| !known.gone) {
+            let path = library.path.join(known.place);
+            if below.iter().any(|below| path.starts_with(below)) {
+                context.force(path);
+            }
+        }
+        self.scan(&library.id).await.map(|_| ())
+    }
+
+    /// Forgets all that is in the trash of a library.
+    ///
+    /// # Errors
+    /// When the catalog or the block index cannot be written.
+    pub async fn empty_trash(&self, library: &str) -> Result<(), CatalogError> {
+        let context = &self.inner.context;
+        let items = context.catalog.empty_trash(library).await?;
+        match job::forget(context, items).await {
+            Ok(()) | Err(JobError::Cancelled | JobError::Worker(_)) => Ok(()),
+            Err(JobError::Index(error)) => Err(error.into()),
+            Err(JobError::Catalog(error)) => Err(error),
+        }
+    }
+
+    /// Drops the scans that wait; returns how many. What runs goes on, and watches and schedules ask again.
+    pub fn drop_waiting(&self) -> usize {
+        let dropped = self.inner.queue.drop_waiting();
+        for library in &dropped {
+            self.inner.context.board.forget(library);
+        }
+        dropped.len()
     }
 
     /// The scan that runs or waits for a library.

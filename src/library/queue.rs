@@ -85,6 +85,13 @@ impl Queue {
         self.changed();
     }
 
+    /// Drops all scans that wait, and tells of which libraries.
+    pub fn drop_waiting(&self) -> Vec<Id> {
+        let dropped = std::mem::take(&mut self.state.lock().waiting);
+        self.changed();
+        dropped.into_iter().map(|waiting| waiting.library).collect()
+    }
+
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
     }
@@ -130,6 +137,17 @@ mod tests {
         queue.push("films", folder("b"), now);
         assert_eq!(queue.next(now), Next::Scan("films".to_owned(), folder("a").join(folder("b"))));
         assert_eq!(queue.next(now), Next::Wait(None));
+    }
+
+    #[test]
+    fn scans_that_wait_can_be_dropped_and_what_runs_goes_on() {
+        let (queue, now) = (Queue::new(), Instant::now());
+        queue.push("films", Scope::All, now);
+        queue.next(now);
+        queue.push("books", Scope::All, now);
+        assert_eq!(queue.drop_waiting(), ["books"]);
+        assert_eq!(queue.next(now), Next::Wait(None));
+        assert_eq!(queue.state.lock().running.as_deref(), Some("films"));
     }
 
     #[tokio::test]

@@ -54,7 +54,8 @@ impl Board {
     }
 
     pub fn item(&self, item: &Touched, change: ItemChange) {
-        self.tell(LibraryEvent::Item { id: item.id.clone(), library: item.library.clone(), change });
+        let Touched { id, library, show, .. } = item.clone();
+        self.tell(LibraryEvent::Item { id, library, show, change });
     }
 
     pub fn library(&self, library: &str) {

@@ -1,4 +1,5 @@
 //! What happens in the node, typed, for whoever shows it. Logs are something else.
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::broadcast::error::RecvError;
@@ -6,7 +7,8 @@ use tokio::sync::broadcast::{Receiver, Sender};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::catalog::Id;
+use crate::catalog::shelves::{CoverOf, ListKind};
+use crate::catalog::{Catalog, Id, Progressed};
 use crate::friends::{Friends, FriendsEvent};
 use crate::library::{ItemChange, LibraryEvent, ScanProgress};
 
@@ -27,11 +29,37 @@ pub enum NodeEvent {
         id: Id,
         /// Library id.
         library: Id,
+        /// The show or series that it is of, or was.
+        show: Option<Id>,
         /// What happened to it.
         change: ItemChange,
     },
     /// A library came, went or changed.
     Library(Id),
+    /// Somebody watched or read on, by whatever program, or forgot that they did.
+    Progress(Arc<Progressed>),
+    /// A collection or a read list came, went or changed.
+    List {
+        /// What kind of list it is.
+        kind: ListKind,
+        /// Id of the list.
+        id: Id,
+        /// Items that are, or were, in it, each with its library.
+        items: Arc<Vec<(Id, Id)>>,
+        /// What happened to it.
+        change: ItemChange,
+    },
+    /// A cover came, went, or is the one that is shown now.
+    Cover {
+        /// What it is of.
+        of: CoverOf,
+        /// What kind of list that is.
+        list: Option<ListKind>,
+        /// It did not go.
+        added: bool,
+        /// It is, or was, the one that is shown.
+        selected: bool,
+    },
     /// A friend's node came or went.
     Friends,
     /// Replication moved on, or its rules changed.
@@ -47,7 +75,8 @@ impl NodeEvent {
         match self {
             Self::Scan(progress) => Some(&progress.library),
             Self::Item { library, .. } | Self::Library(library) => Some(library),
-            Self::Friends | Self::Replicas | Self::Gap => None,
+            Self::Progress(progressed) => Some(&progressed.library),
+            Self::List { .. } | Self::Cover { .. } | Self::Friends | Self::Replicas | Self::Gap => None,
         }
     }
 }
@@ -56,7 +85,7 @@ impl From<LibraryEvent> for NodeEvent {
     fn from(event: LibraryEvent) -> Self {
         match event {
             LibraryEvent::Scan(progress) => Self::Scan(progress),
-            LibraryEvent::Item { id, library, change } => Self::Item { id, library, change },
+            LibraryEvent::Item { id, library, show, change } => Self::Item { id, library, show, change },
             LibraryEvent::Library(id) => Self::Library(id),
         }
     }
@@ -103,6 +132,42 @@ pub(super) async fn tell_of_replicas(
         let _ = to.send(NodeEvent::Replicas);
         tokio::select! {
             () = tokio::time::sleep(REPLICAS) => {}
+            () = stop.cancelled() => return,
+        }
+    }
+}
+
+/// Accounts' steps that are read at once.
+const STEPS: usize = 500;
+
+/// Tells how far people came, whoever wrote it down: the page, a program for reading, a friend's node.
+pub(super) async fn tell_of_progress(catalog: Catalog, to: Sender<NodeEvent>, stop: CancellationToken) {
+    let mut watched = catalog.watched();
+    let mut since = None;
+    loop {
+        let heard = match since {
+            None => catalog.progress_revision().await.map(|now| (Vec::new(), now, false)),
+            Some(since) => catalog.progressed(since, STEPS).await,
+        };
+        let more = match heard {
+            Ok((news, next, more)) => {
+                since = Some(next);
+                for progressed in news {
+                    // Nobody listening is not an error.
+                    let _ = to.send(NodeEvent::Progress(Arc::new(progressed)));
+                }
+                more
+            }
+            Err(error) => {
+                tracing::debug!(%error, "it cannot be told how far somebody is");
+                false
+            }
+        };
+        if more {
+            continue;
+        }
+        tokio::select! {
+            changed = watched.changed() => if changed.is_err() { return },
             () = stop.cancelled() => return,
         }
     }

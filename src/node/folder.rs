@@ -99,6 +99,12 @@ impl DataFolder {
         self.path.join("artwork")
     }
 
+    /// Covers that people put up.
+    #[must_use]
+    pub fn covers(&self) -> PathBuf {
+        self.path.join("covers")
+    }
+
     /// Pictures of friends' items.
     #[must_use]
     pub fn friends_pictures(&self) -> PathBuf {

@@ -3,12 +3,14 @@
 //! It speaks no HTTP: a facade is built on its handles. Two carriers need an answerer from above, so they are started with one
 //! by [`Node::start_webrtc`] and [`Node::start_links`]. Invariant: one process owns a data folder, from before the
 //! first file is opened until after the last is closed.
+mod covers;
 mod events;
 mod folder;
 mod keys;
 mod scrub;
 mod tasks;
 
+pub use covers::{COVER_MAX, CoverError};
 pub use events::NodeEvent;
 pub use folder::{DataFolder, control_socket, write_secret};
 pub use keys::NodeKey;
@@ -224,6 +226,7 @@ impl Node {
         let path = folder.index();
         let blocks = Blocks::open(BlocksOptions { path: path.clone() })
             .map_err(|source| NodeError::Database { path, source })?;
+        covers::settle(&catalog, folder.covers()).await?;
         let media = Media::new(options.media.clone());
         let find = Arc::new(SourceFinder { catalog: catalog.clone() });
         let cut_lists = options.playback.cut_lists.clone().unwrap_or_else(|| options.data.join("cut-lists"));
@@ -251,6 +254,7 @@ impl Node {
             );
         }
         tasks.spawn("events", |stop| events::pass_on(importer.events(), events.clone(), stop));
+        tasks.spawn("progress", |stop| events::tell_of_progress(catalog.clone(), events.clone(), stop));
         let parts = ReplicasParts {
             key: key.id(),
             accounts: accounts.clone(),

@@ -240,8 +240,8 @@ async fn verified(node: &Node, root: &Cid) -> Result<(), CatalogError> {
 }
 
 fn tell(node: &Node, touched: impl IntoIterator<Item = Touched>) {
-    for Touched { id, library, .. } in touched {
-        node.announce(NodeEvent::Item { id, library, change: ItemChange::Changed });
+    for Touched { id, library, show, .. } in touched {
+        node.announce(NodeEvent::Item { id, library, show, change: ItemChange::Changed });
     }
 }
 

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 
 use super::jobs::{JobKey, Jobs, Order, Plan, Plans};
+use super::outline::Outlines;
 use super::pages::PagePlan;
 use super::renditions::{Form, PACKAGER, Title};
 use super::segments::{Key, Piece};
@@ -32,6 +33,7 @@ pub(super) struct Inner {
     pub shelf: Shelf,
     pub titles: Titles,
     pub tracks: Tracks,
+    pub outlines: Outlines,
     pub waiting: Waiting,
     pub options: PlaybackOptions,
     pub threads: u32,

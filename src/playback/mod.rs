@@ -15,6 +15,7 @@ mod id;
 mod jobs;
 mod ladder;
 mod making;
+mod outline;
 mod pages;
 mod playlists;
 mod publish;
@@ -259,6 +260,7 @@ impl Playback {
             shelf,
             titles: Titles::default(),
             tracks: Tracks::default(),
+            outlines: outline::Outlines::default(),
             waiting: Waiting::default(),
             options,
             threads,

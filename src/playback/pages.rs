@@ -20,7 +20,7 @@ use crate::media::book::{self, BookError, Page, Place};
 use crate::media::protocol::{PictureForm, PicturePage};
 
 /// Bytes of a page at most.
-const PAGE_MAX: u64 = 128 * 1024 * 1024;
+pub(super) const PAGE_MAX: u64 = 128 * 1024 * 1024;
 /// What recipes of pages begin with. A change that gives other bytes for equal files makes it another one.
 const PAGE: &[u8] = b"page1";
 

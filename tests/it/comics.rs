@@ -131,3 +131,36 @@ pub fn epub() -> Vec<u8> {
         ("b.xhtml", text("Two.")),
     ])
 }
+
+/// An EPUB of two chapters that flows, with a stylesheet, a script, contents and a cover.
+pub fn prose() -> Vec<u8> {
+    let opf = r#"<package xmlns="http://www.idpf.org/2007/opf" version="3.0"><metadata xmlns:dc="http://purl.org/dc/elements/1.1/">
+        <dc:title>Prose</dc:title><dc:creator>Jane Doe</dc:creator></metadata><manifest>
+        <item id="c" href="c.jpg" media-type="image/jpeg" properties="cover-image"/>
+        <item id="n" href="nav.xhtml" media-type="application/xhtml+xml" properties="nav"/>
+        <item id="s" href="style.css" media-type="text/css"/><item id="j" href="evil.js" media-type="text/javascript"/>
+        <item id="a" href="one%20a.xhtml" media-type="application/xhtml+xml"/><item id="b" href="two.xhtml" media-type="application/xhtml+xml"/>
+        </manifest><spine><itemref idref="a"/><itemref idref="b"/></spine></package>"#;
+    let container = r#"<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container" version="1.0"><rootfiles>
+        <rootfile full-path="OEBPS/book.opf" media-type="application/oebps-package+xml"/></rootfiles></container>"#;
+    let nav = r##"<html xmlns="http://www.w3.org/1999/xhtml"><body><nav epub:type="toc"><ol><li><a href="one%20a.xhtml">One</a></li>
+        <li><a href="two.xhtml#end">Two</a></li></ol></nav></body></html>"##;
+    let text = |words: &str| {
+        let words = words.repeat(200);
+        format!(
+            "<html xmlns=\"http://www.w3.org/1999/xhtml\"><body><p>{words}</p><script>alert(1)</script></body></html>"
+        )
+        .into_bytes()
+    };
+    zip(&[
+        ("mimetype", b"application/epub+zip".to_vec()),
+        ("META-INF/container.xml", container.as_bytes().to_vec()),
+        ("OEBPS/book.opf", opf.as_bytes().to_vec()),
+        ("OEBPS/nav.xhtml", nav.as_bytes().to_vec()),
+        ("OEBPS/style.css", b"p { color: red }".to_vec()),
+        ("OEBPS/evil.js", b"alert(1)".to_vec()),
+        ("OEBPS/c.jpg", page(77)),
+        ("OEBPS/one a.xhtml", text("One word. ")),
+        ("OEBPS/two.xhtml", text("Two words here. ")),
+    ])
+}

@@ -185,6 +185,8 @@ pub struct Touched {
     pub id: Id,
     /// Its library.
     pub library: Id,
+    /// The show or series that it is of, or was.
+    pub show: Option<Id>,
 }
 
 impl Catalog {
@@ -274,7 +276,13 @@ impl Catalog {
     /// Forgets what has been in the trash since before `before` (Unix milliseconds), with its progress. Returns the
     /// items and the paths that the block index may know them by.
     pub async fn purge(&self, before: i64) -> Result<Vec<(Touched, PathBuf)>, CatalogError> {
-        self.write(move |t| write::purge(t, before)).await
+        self.write(move |t| write::purge(t, None, before)).await
+    }
+
+    /// The same for all that is in the trash of one library.
+    pub async fn empty_trash(&self, library: &str) -> Result<Vec<(Touched, PathBuf)>, CatalogError> {
+        let library = library.to_owned();
+        self.write(move |t| write::purge(t, Some(&library), i64::MAX)).await
     }
 
     /// Whether a library's folder can be read; `false` where that was known.

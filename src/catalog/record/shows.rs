@@ -301,8 +301,9 @@ pub(super) fn turned(t: &Transaction<'_>, item: i64) -> rusqlite::Result<()> {
 
 /// The ids of a row.
 pub(super) fn touched(t: &Transaction<'_>, number: i64) -> rusqlite::Result<Touched> {
-    t.prepare_cached("SELECT id, library FROM item WHERE n = ?1")?
-        .query_row([number], |r| Ok(Touched { number, id: r.get(0)?, library: r.get(1)? }))
+    let sql = "SELECT i.id, i.library, s.id FROM item AS i LEFT JOIN item AS s ON s.n = i.show WHERE i.n = ?1";
+    t.prepare_cached(sql)?
+        .query_row([number], |r| Ok(Touched { number, id: r.get(0)?, library: r.get(1)?, show: r.get(2)? }))
 }
 
 /// Whether anything of a show can be seen: in the trash with its last episode, out of it with its first.

@@ -272,17 +272,23 @@ pub(super) fn missing(
 }
 
 /// See [`super::Catalog::purge`].
-pub(super) fn purge(t: &Transaction<'_>, before: i64) -> rusqlite::Result<Vec<(Touched, PathBuf)>> {
-    let sql = "SELECT i.n, i.id, i.library, i.show, f.indexed_as, l.path, f.place FROM item AS i JOIN file AS f ON f.item = i.n \
-        JOIN library AS l ON l.id = i.library WHERE i.state = 'trashed' AND f.missing_at < ?1";
+pub(super) fn purge(
+    t: &Transaction<'_>,
+    library: Option<&str>,
+    before: i64,
+) -> rusqlite::Result<Vec<(Touched, PathBuf)>> {
+    let sql = "SELECT i.n, i.id, i.library, i.show, f.indexed_as, l.path, f.place, s.id \
+        FROM item AS i JOIN file AS f ON f.item = i.n JOIN library AS l ON l.id = i.library LEFT JOIN item AS s ON s.n = i.show WHERE i.state = 'trashed' \
+        AND f.missing_at < ?1 AND (?2 IS NULL OR i.library = ?2)";
     let mut statement = t.prepare(sql)?;
-    let rows = statement.query_map([before], |r| {
+    let rows = statement.query_map(params![before, library], |r| {
         let indexed_as: Option<Vec<u8>> = r.get(4)?;
         let path = match indexed_as {
             Some(path) => items::path(path),
             None => items::path(r.get(5)?).join(items::path(r.get(6)?)),
         };
-        Ok((Touched { number: r.get(0)?, id: r.get(1)?, library: r.get(2)? }, r.get(3)?, path))
+        let touched = Touched { number: r.get(0)?, id: r.get(1)?, library: r.get(2)?, show: r.get(7)? };
+        Ok((touched, r.get(3)?, path))
     })?;
     let rows: Vec<(Touched, Option<i64>, PathBuf)> = rows.collect::<rusqlite::Result<_>>()?;
     let mut removed = Vec::with_capacity(rows.len());

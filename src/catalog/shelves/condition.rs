@@ -65,7 +65,27 @@ pub enum Condition {
     Format(Vec<&'static str>),
     /// A book with this ISBN.
     Isbn(String),
+    /// A series in which something came or changed some time after it came itself, or a book of one.
+    Updated,
+    /// A book whose bytes another book has, too.
+    Copied,
+    /// It has a cover of this kind, which is or is not the one that is shown; absent asks nothing.
+    Poster { kind: Option<PosterKind>, selected: Option<bool> },
 }
+
+/// Where a cover comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PosterKind {
+    /// Taken from the book.
+    Generated,
+    /// Found beside it.
+    Sidecar,
+    /// A person put it up.
+    Uploaded,
+}
+
+/// A first scan brings all of a series within this, in milliseconds: that is no news of it.
+const NEW_MS: i64 = 10 * 60 * 1000;
 
 /// How far somebody is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -223,12 +243,49 @@ impl Condition {
                 sql.add(&rule, words.iter().map(|word| text(word)));
             }
             Self::Isbn(isbn) => of_book(sql, shelf, "bk.isbn = ?", [text(isbn)].into()),
+            Self::Updated => sql.add(
+                &format!(
+                    "EXISTS (SELECT 1 FROM series AS q JOIN item AS qi ON qi.n = q.item WHERE q.item = {series} AND q.changed_at - qi.added_at > ?)"
+                ),
+                [Value::Integer(NEW_MS)],
+            ),
+            Self::Copied => sql.add(COPIED, []),
+            Self::Poster { kind, selected } => poster(sql, *kind, *selected),
         }
     }
 }
 
 /// Of an item `i`.
 pub(super) const READABLE: &str = "(i.state NOT IN ('unreadable', 'damaged') AND i.problem IS NULL)";
+
+const COPIED: &str = "EXISTS (SELECT 1 FROM file AS f JOIN file AS g ON g.cid = f.cid AND g.item <> f.item \
+    JOIN item AS o ON o.n = g.item WHERE f.item = i.n AND o.kind = 'book' AND o.state <> 'trashed')";
+
+fn poster(sql: &mut Sql, kind: Option<PosterKind>, selected: Option<bool>) {
+    let put_up = match selected {
+        None => "EXISTS (SELECT 1 FROM cover AS c WHERE c.item = i.n)",
+        Some(true) => "EXISTS (SELECT 1 FROM cover AS c WHERE c.item = i.n AND c.selected)",
+        Some(false) => "EXISTS (SELECT 1 FROM cover AS c WHERE c.item = i.n AND NOT c.selected)",
+    };
+    let beside = "(SELECT substr(i.poster, 1, length(l.path)) = l.path FROM library AS l WHERE l.id = i.library)";
+    let other = "EXISTS (SELECT 1 FROM cover AS c WHERE c.item = i.n AND c.selected)";
+    let mut found = "i.poster IS NOT NULL".to_owned();
+    match kind {
+        Some(PosterKind::Generated) => found.push_str(&format!(" AND NOT {beside}")),
+        Some(PosterKind::Sidecar) => found.push_str(&format!(" AND {beside}")),
+        _ => {}
+    }
+    match selected {
+        Some(true) => found.push_str(&format!(" AND NOT {other}")),
+        Some(false) => found.push_str(&format!(" AND {other}")),
+        None => {}
+    }
+    match kind {
+        Some(PosterKind::Uploaded) => sql.add(put_up, []),
+        Some(_) => sql.add(&format!("({found})"), []),
+        None => sql.add(&format!("(({found}) OR {put_up})"), []),
+    }
+}
 
 /// What tells that a series, named by an expression, is one file.
 pub(super) fn one_shot(series: &str) -> String {

@@ -119,6 +119,19 @@ impl Catalog {
         self.database.read(read).await?.filter(is_seen).ok_or_else(|| kind.missing())
     }
 
+    /// What is in a list, whoever may see it: each item with its library.
+    ///
+    /// # Errors
+    /// [`CatalogError::Database`].
+    pub async fn list_places(&self, id: &str) -> Result<Vec<(Id, Id)>, CatalogError> {
+        let id = id.to_owned();
+        let sql = "SELECT i.id, i.library FROM shelf_list_item AS li JOIN item AS i ON i.n = li.item WHERE li.list = ?1 ORDER BY li.place";
+        let read = move |c: &Connection| {
+            c.prepare_cached(sql)?.query_map([id], |r| Ok((r.get(0)?, r.get(1)?)))?.collect::<rusqlite::Result<_>>()
+        };
+        Ok(self.database.read(read).await?)
+    }
+
     /// Makes a list.
     ///
     /// # Errors

@@ -4,6 +4,7 @@
 //! Only what lies in libraries on this machine is here. Whoever asks says which libraries it may see: nothing of others is in
 //! any answer. A list is two queries, whatever its length: one for the numbers of its rows, one for the rows.
 mod condition;
+mod covers;
 mod edit;
 mod listing;
 mod lists;
@@ -12,11 +13,12 @@ mod rows;
 mod typed;
 pub(super) mod words;
 
-pub use condition::{Comparison, Condition, ReadState, TextMatch, WordField};
+pub use condition::{Comparison, Condition, PosterKind, ReadState, TextMatch, WordField};
+pub use covers::{CoverOf, ShelfCover};
 pub use edit::{Edit, EditField, EditValue};
 pub use lists::{ListChange, ListKind, NewList, ShelfList};
 pub use reading::{Continuous, Marked};
-pub use rows::{Reading, ShelfBook, ShelfSeries, Summary};
+pub use rows::{Reading, ShelfBook, ShelfSeries, Shelved, Summary};
 pub use typed::typed;
 pub use words::WordFilter;
 
@@ -135,6 +137,15 @@ impl Catalog {
         let (id, account) = (id.to_owned(), account.to_owned());
         let found = self.database.read(move |c| rows::books(c, &rows::number(c, &id, "book")?, &account)).await?;
         found.into_iter().next().ok_or(CatalogError::NotFound("book"))
+    }
+
+    /// Where an item stands; `None` for what is neither a series nor a book on this machine.
+    ///
+    /// # Errors
+    /// [`CatalogError::Database`].
+    pub async fn shelved(&self, id: &str) -> Result<Option<Shelved>, CatalogError> {
+        let id = id.to_owned();
+        Ok(self.database.read(move |c| rows::shelved(c, &id)).await?)
     }
 
     /// Words of a kind, each with its role, which only authors have; by alphabet.

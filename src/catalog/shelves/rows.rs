@@ -1,8 +1,9 @@
 //! Reads the rows of a list: all that is known of series and of books, in one query each.
 use std::path::PathBuf;
 
-use rusqlite::{Connection, Row, named_params};
+use rusqlite::{Connection, OptionalExtension, Row, named_params};
 
+use super::Shelf;
 use super::condition::one_shot;
 use super::words::read;
 use crate::catalog::items::path;
@@ -129,6 +130,31 @@ pub struct ShelfBook {
 pub(super) fn number(c: &Connection, id: &str, kind: &str) -> rusqlite::Result<Vec<i64>> {
     let sql = "SELECT i.n FROM item AS i JOIN library AS l ON l.id = i.library WHERE i.id = ?1 AND i.kind = ?2 AND l.friend IS NULL";
     c.prepare_cached(sql)?.query_map([id, kind], |r| r.get(0))?.collect()
+}
+
+/// What an item is on its shelf, for whoever tells that it changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shelved {
+    /// A series or a book.
+    pub shelf: Shelf,
+    pub library: Id,
+    /// The series of a book; of a series itself.
+    pub series: Id,
+    /// No book came to its series before it.
+    pub first: bool,
+}
+
+/// One item; `None` for what is neither a series nor a book on this machine.
+pub(super) fn shelved(c: &Connection, id: &str) -> rusqlite::Result<Option<Shelved>> {
+    let sql = "SELECT i.kind = 'series', i.library, CASE i.kind WHEN 'series' THEN i.id ELSE ifnull(s.id, '') END, \
+        NOT EXISTS (SELECT 1 FROM item AS e WHERE e.show = i.show AND e.n < i.n) \
+        FROM item AS i JOIN library AS l ON l.id = i.library LEFT JOIN item AS s ON s.n = i.show \
+        WHERE i.id = ?1 AND i.kind IN ('series', 'book') AND l.friend IS NULL";
+    let shelved = |r: &Row<'_>| {
+        let shelf = if r.get(0)? { Shelf::Series } else { Shelf::Books };
+        Ok(Shelved { shelf, library: r.get(1)?, series: r.get(2)?, first: r.get(3)? })
+    };
+    c.prepare_cached(sql)?.query_row([id], shelved).optional()
 }
 
 const KEYS: &str = "WITH k AS MATERIALIZED (SELECT key, value AS n FROM json_each(:keys))";

@@ -14,6 +14,7 @@ pub const CATALOG: &[&str] = &[
     include_str!("catalog-0011-books.sql"),
     include_str!("catalog-0012-koreader.sql"),
     include_str!("catalog-0013-shelves.sql"),
+    include_str!("catalog-0015-komelia.sql"),
     include_str!("catalog-0017-music.sql"),
     include_str!("catalog-0018-app-passwords.sql"),
 ];

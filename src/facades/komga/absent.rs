@@ -7,7 +7,6 @@ use axum::response::{IntoResponse, Response};
 use super::{BASE, covered};
 use crate::facades::App;
 use crate::facades::error::Refusal;
-use crate::facades::extract::Path;
 use crate::facades::proxies::{Front, Mount};
 
 /// No such part of Komga's API.
@@ -15,22 +14,12 @@ pub(in crate::facades) async fn absent(request: Request) -> Refusal {
     Refusal::absent(covered::reason(request.uri().path().trim_start_matches(BASE)))
 }
 
-/// The page of a series or a book, as Komga's own address of it: our page of the same.
-pub(in crate::facades) async fn shown(
-    State(app): State<App>,
-    front: Option<Extension<Front>>,
-    Path(id): Path<String>,
-) -> Response {
-    let id: String = id.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
-    to_page(&app, front, &format!("/item/{id}"))
-}
-
 /// Where Komga has its page: our own.
 pub(in crate::facades) async fn front_page(State(app): State<App>, front: Option<Extension<Front>>) -> Response {
     to_page(&app, front, "/")
 }
 
-fn to_page(app: &App, front: Option<Extension<Front>>, path: &str) -> Response {
+pub(super) fn to_page(app: &App, front: Option<Extension<Front>>, path: &str) -> Response {
     let place = front.map(|Extension(front)| page_at(app, &front)).unwrap_or_default();
     (StatusCode::FOUND, [(header::LOCATION, format!("{place}{path}"))]).into_response()
 }

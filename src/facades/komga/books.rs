@@ -4,7 +4,7 @@ use axum::extract::State;
 use serde_json::Value;
 
 use super::filters::{filter, of_books, search};
-use super::paging::{Page, Paging, order};
+use super::paging::{Page, Paging, order, order_in};
 use super::params::Params;
 use super::shapes::{BookDto, book};
 use super::{conditions, lists};
@@ -39,7 +39,7 @@ pub(in crate::facades) async fn find(
     Json(body): Json<Value>,
 ) -> BookPage {
     let (condition, typed) = conditions::of_body(&body)?;
-    let order = order(&params, typed.as_deref());
+    let order = order_in(&params, typed.as_deref(), conditions::list_of(&condition));
     let filter = ShelfFilter { order, ..filter(&app, &caller, condition).await? };
     page(&app, &caller, Paging::of(&params), filter).await
 }
@@ -55,6 +55,15 @@ pub(in crate::facades) async fn latest(State(app): State<App>, Asker(caller): As
 pub(in crate::facades) async fn on_deck(State(app): State<App>, Asker(caller): Asker, params: Params) -> BookPage {
     let order = vec![Order { by: ShelfSort::SeriesRead, descending: true }];
     let filter = ShelfFilter { order, on_deck: true, ..filter(&app, &caller, of_books(&params)?).await? };
+    page(&app, &caller, Paging::of(&params), filter).await
+}
+
+/// Those whose bytes another one has, too, for admins; the largest first where no other order is asked for.
+pub(in crate::facades) async fn duplicates(State(app): State<App>, Asker(caller): Asker, params: Params) -> BookPage {
+    let mut order = order(&params, None);
+    order.push(Order { by: ShelfSort::Size, descending: true });
+    let condition = Condition::All(vec![Condition::Copied, Condition::Not(Box::new(Condition::Trashed))]);
+    let filter = ShelfFilter { order, ..filter(&app, &caller, condition).await? };
     page(&app, &caller, Paging::of(&params), filter).await
 }
 

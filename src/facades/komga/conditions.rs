@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::filters::{self, date};
-use crate::catalog::shelves::{Comparison, Condition, TextMatch, WordField, typed};
+use crate::catalog::shelves::{Comparison, Condition, PosterKind, TextMatch, WordField, typed};
 use crate::facades::error::Refusal;
 
 /// How deep conditions may lie in each other.
@@ -22,6 +22,15 @@ pub(super) fn of_body(body: &Value) -> Result<(Condition, Option<String>), Refus
         all.push(read(condition, DEPTH_MAX)?);
     }
     Ok((Condition::All(all), search.map(str::to_owned)))
+}
+
+/// The list that all that is asked for is in.
+pub(super) fn list_of(condition: &Condition) -> Option<&str> {
+    match condition {
+        Condition::ReadList(id) | Condition::Collection(id) => Some(id),
+        Condition::All(parts) => parts.iter().find_map(list_of),
+        _ => None,
+    }
 }
 
 fn read(value: &Value, depth: usize) -> Result<Condition, Refusal> {
@@ -75,6 +84,7 @@ fn asked(key: &str, test: &Test<'_>) -> Result<Condition, Refusal> {
         "mediaStatus" => test.text(filters::media_status),
         "mediaProfile" => test.text(profile),
         "author" => test.author(),
+        "poster" => test.poster(),
         _ => Err(Refusal::invalid(format!("condition: {key} is not covered"))),
     }
 }
@@ -194,6 +204,30 @@ impl<'a> Test<'a> {
         })
     }
 
+    fn poster(&self) -> Result<Condition, Refusal> {
+        let value = self.object.get("value").and_then(Value::as_object);
+        let value = value.ok_or_else(|| Refusal::invalid("poster: needs a value with type or selected"))?;
+        let kind = match value.get("type").filter(|kind| !kind.is_null()).map(|kind| kind.as_str().unwrap_or_default())
+        {
+            None => None,
+            Some("GENERATED") => Some(PosterKind::Generated),
+            Some("SIDECAR") => Some(PosterKind::Sidecar),
+            Some("USER_UPLOADED") => Some(PosterKind::Uploaded),
+            Some(_) => return Err(Refusal::invalid("poster: the type must be GENERATED, SIDECAR or USER_UPLOADED")),
+        };
+        let selected = match value.get("selected") {
+            None | Some(Value::Null) => None,
+            Some(Value::Bool(selected)) => Some(*selected),
+            Some(_) => return Err(Refusal::invalid("poster: selected must be true or false")),
+        };
+        let poster = Condition::Poster { kind, selected };
+        match self.operator.as_str() {
+            "is" => Ok(poster),
+            "isnot" => Ok(not(poster)),
+            _ => Err(self.unknown()),
+        }
+    }
+
     fn author(&self) -> Result<Condition, Refusal> {
         let value = self.object.get("value").and_then(Value::as_object);
         let value = value.ok_or_else(|| Refusal::invalid("author: needs a value with name or role"))?;
@@ -234,11 +268,29 @@ mod tests {
     }
 
     #[test]
+    fn a_cover_is_asked_for_by_its_kind_and_whether_it_is_shown() {
+        let body = |value: Value| json!({"condition": {"poster": {"operator": "isNot", "value": value}}});
+        let wanted = |kind, selected| Some(Condition::All(vec![not(Condition::Poster { kind, selected })]));
+        let told_all = told(body(json!({"type": "USER_UPLOADED", "selected": true})));
+        assert_eq!(told_all, wanted(Some(PosterKind::Uploaded), Some(true)));
+        assert_eq!(told(body(json!({"type": null}))), wanted(None, None));
+    }
+
+    #[test]
+    fn the_list_of_a_condition_is_found_where_it_must_be_in_one() {
+        let list = Condition::ReadList("l".into());
+        assert_eq!(list_of(&Condition::All(vec![not(Condition::Trashed), list.clone()])), Some("l"));
+        assert_eq!(list_of(&Condition::Any(vec![list])), None);
+    }
+
+    #[test]
     fn what_is_not_known_is_refused() {
         for condition in [
             json!({"shoeSize": {"operator": "is", "value": "1"}}),
             json!({"title": {"operator": "resembles", "value": "1"}}),
             json!({"title": {"operator": "is"}}),
+            json!({"poster": {"operator": "is", "value": {"type": "PAINTED"}}}),
+            json!({"poster": {"operator": "is", "value": {"selected": "yes"}}}),
             json!({"title": {"operator": "is", "value": "1"}, "tag": {"operator": "is", "value": "1"}}),
             json!({"allOf": {}}),
             json!(["title"]),

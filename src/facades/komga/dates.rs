@@ -6,6 +6,11 @@ pub(super) fn instant(milliseconds: i64) -> String {
     formatted(milliseconds, "%Y-%m-%dT%H:%M:%SZ")
 }
 
+/// With milliseconds, as in Readium's documents.
+pub(super) fn exact(milliseconds: i64) -> String {
+    formatted(milliseconds, "%Y-%m-%dT%H:%M:%S%.3fZ")
+}
+
 /// With milliseconds and an offset, as in errors.
 pub(super) fn stamp(milliseconds: i64) -> String {
     formatted(milliseconds, "%Y-%m-%dT%H:%M:%S%.3f+00:00")

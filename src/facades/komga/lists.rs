@@ -1,4 +1,6 @@
 //! Collections of series and read lists of books. Everybody sees what they may see of them; admins change them.
+use std::sync::Arc;
+
 use axum::Json as Answer;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -18,6 +20,8 @@ use crate::catalog::sorting::fold;
 use crate::facades::App;
 use crate::facades::error::Refusal;
 use crate::facades::extract::{Asker, Json, Path};
+use crate::library::ItemChange;
+use crate::node::NodeEvent;
 
 use ListKind::{Collection, ReadList};
 
@@ -210,6 +214,7 @@ async fn add(app: &App, caller: &Caller, kind: ListKind, mut body: Body) -> Resu
         items,
     };
     let id = app.node().catalog().add_list(kind, new).await?;
+    tell(app, kind, &id, ItemChange::Added).await?;
     Ok(Answer(shape(kind, seen(app, caller, kind, &id).await?)))
 }
 
@@ -217,7 +222,21 @@ async fn change(app: &App, kind: ListKind, id: &str, mut body: Body) -> Result<S
     let items = body.items(kind);
     let change = ListChange { name: body.name, summary: body.summary, ordered: body.ordered, items };
     app.node().catalog().change_list(kind, id, change).await?;
+    tell(app, kind, id, ItemChange::Changed).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+async fn remove(app: &App, kind: ListKind, id: &str) -> Result<StatusCode, Refusal> {
+    let items = Arc::new(app.node().catalog().list_places(id).await?);
+    app.node().catalog().remove_list(kind, id).await?;
+    app.node().announce(NodeEvent::List { kind, id: id.to_owned(), items, change: ItemChange::Removed });
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn tell(app: &App, kind: ListKind, id: &str, change: ItemChange) -> Result<(), Refusal> {
+    let items = Arc::new(app.node().catalog().list_places(id).await?);
+    app.node().announce(NodeEvent::List { kind, id: id.to_owned(), items, change });
+    Ok(())
 }
 
 macro_rules! changes {
@@ -245,8 +264,7 @@ macro_rules! changes {
             State(app): State<App>,
             Path(id): Path<String>,
         ) -> Result<StatusCode, Refusal> {
-            app.node().catalog().remove_list($kind, &id).await?;
-            Ok(StatusCode::NO_CONTENT)
+            remove(&app, $kind, &id).await
         }
     };
 }

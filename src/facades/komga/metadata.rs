@@ -5,10 +5,12 @@ use axum::http::StatusCode;
 use serde_json::{Map, Value};
 
 use super::filters::date;
-use crate::catalog::shelves::{Edit, EditField, EditValue, Shelf};
+use crate::catalog::shelves::{Edit, EditField, EditValue, Shelf, Shelved};
 use crate::facades::App;
 use crate::facades::error::Refusal;
 use crate::facades::extract::{Json, Path};
+use crate::library::ItemChange;
+use crate::node::NodeEvent;
 
 /// What a field takes.
 #[derive(Clone, Copy)]
@@ -68,8 +70,7 @@ pub(in crate::facades) async fn series(
     Path(id): Path<String>,
     Json(body): Json<Map<String, Value>>,
 ) -> Result<StatusCode, Refusal> {
-    app.node().catalog().edit(Shelf::Series, &id, edit(SERIES, &body)?).await?;
-    Ok(StatusCode::NO_CONTENT)
+    write(&app, Shelf::Series, id, edit(SERIES, &body)?).await
 }
 
 /// Writes what is said of a book.
@@ -78,7 +79,15 @@ pub(in crate::facades) async fn book(
     Path(id): Path<String>,
     Json(body): Json<Map<String, Value>>,
 ) -> Result<StatusCode, Refusal> {
-    app.node().catalog().edit(Shelf::Books, &id, edit(BOOKS, &body)?).await?;
+    write(&app, Shelf::Books, id, edit(BOOKS, &body)?).await
+}
+
+async fn write(app: &App, shelf: Shelf, id: String, edit: Edit) -> Result<StatusCode, Refusal> {
+    app.node().catalog().edit(shelf, &id, edit).await?;
+    if let Some(Shelved { library, series, .. }) = app.node().catalog().shelved(&id).await? {
+        let show = Some(series).filter(|_| shelf == Shelf::Books);
+        app.node().announce(NodeEvent::Item { id, library, show, change: ItemChange::Changed });
+    }
     Ok(StatusCode::NO_CONTENT)
 }
 

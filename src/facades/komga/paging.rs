@@ -115,6 +115,20 @@ pub(in crate::facades) struct Page<T> {
     empty: bool,
 }
 
+/// The same for a list's own order, `readList.number` or `collection.number`, where `list` is that list.
+pub(super) fn order_in(params: &Params, search: Option<&str>, list: Option<&str>) -> Vec<Order> {
+    let place = params
+        .whole("sort")
+        .find(|text| ["readList.number", "collection.number"].iter().any(|name| text.starts_with(name)));
+    match (place, list) {
+        (Some(text), Some(list)) => {
+            let descending = text.to_ascii_lowercase().ends_with(",desc");
+            vec![Order { by: ShelfSort::Place(list.to_owned()), descending }]
+        }
+        _ => order(params, search),
+    }
+}
+
 /// The order that a query asks for; names that mean nothing are left out. `search` is what relevance is measured by.
 pub(super) fn order(params: &Params, search: Option<&str>) -> Vec<Order> {
     params.whole("sort").flat_map(|text| parts(text, search)).collect()

@@ -4,7 +4,7 @@ use axum::extract::State;
 use serde_json::Value;
 
 use super::filters::{filter, of_books, of_series, search};
-use super::paging::{Page, Paging, order};
+use super::paging::{Page, Paging, order, order_in};
 use super::params::Params;
 use super::shapes::{BookDto, SeriesDto, book, series};
 use super::{conditions, lists};
@@ -39,25 +39,31 @@ pub(in crate::facades) async fn find(
     Json(body): Json<Value>,
 ) -> SeriesPage {
     let (condition, typed) = conditions::of_body(&body)?;
-    let order = order(&params, typed.as_deref());
+    let order = order_in(&params, typed.as_deref(), conditions::list_of(&condition));
     let filter = ShelfFilter { order, ..filter(&app, &caller, condition).await? };
     page(&app, &caller, Paging::of(&params), filter).await
 }
 
-async fn newest(app: &App, caller: &Caller, params: &Params, by: ShelfSort) -> SeriesPage {
+async fn newest(app: &App, caller: &Caller, params: &Params, by: ShelfSort, more: Option<Condition>) -> SeriesPage {
     let order = vec![Order { by, descending: true }];
-    let filter = ShelfFilter { order, ..filter(app, caller, of_series(params)?).await? };
+    let condition = Condition::All(more.into_iter().chain([of_series(params)?]).collect());
+    let filter = ShelfFilter { order, ..filter(app, caller, condition).await? };
     page(app, caller, Paging::of(params), filter).await
 }
 
 /// Those that came last.
 pub(in crate::facades) async fn new(State(app): State<App>, Asker(caller): Asker, params: Params) -> SeriesPage {
-    newest(&app, &caller, &params, ShelfSort::Added).await
+    newest(&app, &caller, &params, ShelfSort::Added, None).await
 }
 
 /// Those that changed last.
 pub(in crate::facades) async fn latest(State(app): State<App>, Asker(caller): Asker, params: Params) -> SeriesPage {
-    newest(&app, &caller, &params, ShelfSort::Changed).await
+    newest(&app, &caller, &params, ShelfSort::Changed, None).await
+}
+
+/// Those that were here already and got something new.
+pub(in crate::facades) async fn updated(State(app): State<App>, Asker(caller): Asker, params: Params) -> SeriesPage {
+    newest(&app, &caller, &params, ShelfSort::Changed, Some(Condition::Updated)).await
 }
 
 /// One.

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use super::lists;
 use super::pages::SMALL;
 use crate::accounts::Caller;
-use crate::catalog::shelves::ListKind;
+use crate::catalog::shelves::{CoverOf, ListKind};
 use crate::catalog::{Item, ItemKind};
 use crate::facades::App;
 use crate::facades::error::Refusal;
@@ -29,7 +29,7 @@ fn cover(item: &Item) -> Option<PathBuf> {
     item.artwork.poster.clone().filter(|_| ours)
 }
 
-/// The cover of a collection: that of its first series.
+/// The cover of a collection: that which somebody put up, or that of its first series.
 pub(in crate::facades) async fn collection(
     State(app): State<App>,
     Asker(caller): Asker,
@@ -39,7 +39,7 @@ pub(in crate::facades) async fn collection(
     of_list(&app, &caller, ListKind::Collection, &id, &known).await
 }
 
-/// The cover of a read list: that of its first book.
+/// The cover of a read list: that which somebody put up, or that of its first book.
 pub(in crate::facades) async fn read_list(
     State(app): State<App>,
     Asker(caller): Asker,
@@ -56,7 +56,12 @@ async fn of_list(
     id: &str,
     known: &IfNoneMatch,
 ) -> Result<Response, Refusal> {
-    for item in lists::seen(app, caller, kind, id).await?.items.iter().take(20) {
+    let list = lists::seen(app, caller, kind, id).await?;
+    let put_up = app.node().catalog().covers(CoverOf::List(list.id.clone())).await?;
+    if let Some(cover) = put_up.into_iter().find(|cover| cover.selected) {
+        return answer(app, cover.path, known, "max-age=0, must-revalidate, private").await;
+    }
+    for item in list.items.iter().take(20) {
         let item = app.node().catalog().item(item, caller.id()).await?;
         if let Some(cover) = cover(&item.item) {
             return answer(app, cover, known, "max-age=3600, private").await;
@@ -65,7 +70,13 @@ async fn of_list(
     Err(Refusal::absent("there is no cover"))
 }
 
-async fn answer(app: &App, cover: PathBuf, known: &IfNoneMatch, cache: &'static str) -> Result<Response, Refusal> {
+/// A picture of the disk, small.
+pub(super) async fn answer(
+    app: &App,
+    cover: PathBuf,
+    known: &IfNoneMatch,
+    cache: &'static str,
+) -> Result<Response, Refusal> {
     let absent = |_| Refusal::absent("there is no cover");
     let playback = app.node().playback();
     let cover = playback.cover(&cover, SMALL).await.map_err(absent)?;

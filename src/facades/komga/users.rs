@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::base::Base;
 use super::{dates, entry};
-use crate::accounts::{ApiKey, Caller, Credential, KeyForm};
+use crate::accounts::{Account, ApiKey, Caller, Credential, KeyForm};
 use crate::facades::App;
 use crate::facades::error::Refusal;
 use crate::facades::extract::{Asker, Json, Path};
@@ -19,13 +19,17 @@ const HIDDEN: &str = "******";
 
 /// The caller.
 pub(in crate::facades) async fn me(Asker(caller): Asker) -> Result<Answer<Value>, Refusal> {
-    let account = caller.account.ok_or_else(Refusal::unauthenticated)?;
+    caller.account.map(shape).map(Answer).ok_or_else(Refusal::unauthenticated)
+}
+
+/// `UserDto`.
+pub(super) fn shape(account: Account) -> Value {
     let mut roles = vec!["USER", "FILE_DOWNLOAD", "PAGE_STREAMING", "KOREADER_SYNC"];
     if account.admin {
         roles.push("ADMIN");
     }
     let all = account.sees_all();
-    Ok(Answer(json!({
+    json!({
         "id": account.id,
         "email": account.name,
         "roles": roles,
@@ -34,10 +38,10 @@ pub(in crate::facades) async fn me(Asker(caller): Asker) -> Result<Answer<Value>
         "labelsAllow": [],
         "labelsExclude": [],
         "ageRestriction": null,
-    })))
+    })
 }
 
-fn shape(caller: &Caller, key: &ApiKey, secret: &str) -> Value {
+fn key_shape(caller: &Caller, key: &ApiKey, secret: &str) -> Value {
     let made = dates::instant(key.created_at);
     json!({"id": key.id, "userId": caller.id(), "key": secret, "comment": key.name, "createdDate": made, "lastModifiedDate": made})
 }
@@ -45,7 +49,7 @@ fn shape(caller: &Caller, key: &ApiKey, secret: &str) -> Value {
 /// The caller's keys, without their secrets.
 pub(in crate::facades) async fn keys(State(app): State<App>, Asker(caller): Asker) -> Answer<Vec<Value>> {
     let keys = app.node().accounts().api_keys(caller.id());
-    Answer(keys.iter().map(|key| shape(&caller, key, HIDDEN)).collect())
+    Answer(keys.iter().map(|key| key_shape(&caller, key, HIDDEN)).collect())
 }
 
 /// What a key is for.
@@ -63,7 +67,7 @@ pub(in crate::facades) async fn add_key(
 ) -> Result<Answer<Value>, Refusal> {
     let made = app.node().accounts().add_api_key_like(caller.id(), &new.comment, KeyForm::Hex).await;
     let (key, secret) = made.map_err(|error| Refusal::invalid(format!("comment: {error}")))?;
-    Ok(Answer(shape(&caller, &key, &secret)))
+    Ok(Answer(key_shape(&caller, &key, &secret)))
 }
 
 /// Revokes a key; sessions that were begun with it end.

@@ -101,13 +101,13 @@ impl Listener {
         }
         match event {
             NodeEvent::Scan(progress) => json("scan", &ScanProgress::from(progress)),
-            NodeEvent::Item { id, library, change } => {
+            NodeEvent::Item { id, library, change, .. } => {
                 json("item", &ItemChanged { id, library, change: change_word(change).to_owned() })
             }
             NodeEvent::Library(id) => json("library", &LibraryChanged { id }),
             NodeEvent::Friends => self.caller.is_admin().then(|| Event::default().event("friends").data("{}")),
             NodeEvent::Replicas => self.caller.is_admin().then(|| Event::default().event("replicas").data("{}")),
-            NodeEvent::Gap => None,
+            NodeEvent::Progress(_) | NodeEvent::List { .. } | NodeEvent::Cover { .. } | NodeEvent::Gap => None,
         }
     }
 }

@@ -19,11 +19,16 @@ const ENDINGS: &[&str] = &["mp4", "m4v", "mkv", "webm", "mov", "avi", "ts", "m2t
     responses((status = 200, body = Folders), (status = 400, body = Problem)))]
 pub(in crate::facades) async fn list(Query(query): Query<FolderQuery>) -> Result<axum::Json<Folders>, Refusal> {
     let path = query.path.filter(|path| !path.is_empty()).map_or_else(home, PathBuf::from);
+    within(path).await.map(axum::Json)
+}
+
+/// What is in a folder.
+pub(in crate::facades) async fn within(path: PathBuf) -> Result<Folders, Refusal> {
     if !path.is_absolute() {
         return Err(Refusal::invalid("path: must be absolute"));
     }
     let looked = tokio::task::spawn_blocking(move || look(&path));
-    looked.await.map_err(|error| Refusal::internal(&error))?.map(axum::Json)
+    looked.await.map_err(|error| Refusal::internal(&error))?
 }
 
 fn home() -> PathBuf {

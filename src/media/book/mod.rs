@@ -40,7 +40,7 @@ use std::fs::File;
 use serde::{Deserialize, Serialize};
 
 pub use comic_info::{ComicInfo, ComicPage, rank as comic_info_rank};
-pub use epub::{Epub, EpubFile};
+pub use epub::{Epub, EpubFile, Outline, TocEntry};
 pub use error::BookError;
 pub use format::{Format, MediaProfile};
 pub use isbn::isbn13;
@@ -145,6 +145,15 @@ pub fn inspect(file: &File, limits: &Limits) -> Result<Book, BookError> {
         return epub_book(&entries, limits, read, head);
     }
     picture_book(format, &entries, limits, read, head)
+}
+
+/// What is in an EPUB, for programs that show it themselves.
+///
+/// # Errors
+/// [`BookError`], as for [`inspect`].
+pub fn outline(file: &File, limits: &Limits) -> Result<Outline, BookError> {
+    let entries = zip::list(file, limits)?;
+    epub::outline(&entries, &|entry: &Entry| read_page(file, &entry.place, limits.document_bytes))
 }
 
 /// A file of a folder of pictures.

@@ -216,6 +216,10 @@ fn what_a_good_tagger_writes_is_read_in_every_dialect() {
             "{ending}"
         );
         assert_eq!(told.languages, ["deu"], "{ending}");
+        // What is written for this dialect has no pictures.
+        if kind == TagType::Ape {
+            continue;
+        }
         assert_eq!(music.pictures.len(), 2, "{ending}");
         let file = File::open(&path).unwrap();
         let front = picture_of(&file, ending, None);

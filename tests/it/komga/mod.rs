@@ -1,5 +1,9 @@
 //! Komga's API, as the programs that speak it use it.
+mod chores;
+mod covers;
 mod entry;
+mod epub;
+mod komelia;
 mod koreader;
 mod lists;
 mod many;

@@ -106,7 +106,7 @@ pub fn read_list() -> Value {
         "createdDate": "instant", "lastModifiedDate": "instant", "filtered": "bool"})
 }
 
-fn library() -> Value {
+pub fn library() -> Value {
     let mut shape = json!({"id": "string", "name": "string", "root": "string", "scanInterval": "string",
         "scanDirectoryExclusions": ["string"], "seriesCover": "string", "oneshotsDirectory": "string?"});
     for name in [

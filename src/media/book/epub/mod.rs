@@ -3,6 +3,7 @@
 //! Sources: EPUB 3.3, sections 4.2.6.3 (container), 5 (package document), appendix D (metadata); OPF 2.0.1 for what older
 //! books have; calibre's names for series.
 mod links;
+mod outline;
 mod package;
 mod pictures;
 
@@ -14,6 +15,9 @@ use super::pages::Entry;
 use super::people::Author;
 use super::place::Place;
 use super::{BookError, Direction, markup};
+
+pub(super) use outline::read as outline;
+pub use outline::{Outline, TocEntry};
 
 /// What an EPUB says of itself, and what is in it. Absent fields were not written or make no sense.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

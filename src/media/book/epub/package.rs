@@ -118,6 +118,21 @@ impl Package {
         self.spine.iter().filter_map(move |(id, linear)| Some((*by_id.get(id.as_str())?, *linear)))
     }
 
+    /// All files that it names.
+    pub fn items(&self) -> impl Iterator<Item = &Item> {
+        self.manifest.iter()
+    }
+
+    /// The navigation document of an EPUB 3.
+    pub fn navigation(&self) -> Option<&Item> {
+        self.manifest.iter().find(|item| item.properties.split_whitespace().any(|property| property == "nav"))
+    }
+
+    /// The contents of an EPUB 2.
+    pub fn ncx(&self) -> Option<&Item> {
+        self.manifest.iter().find(|item| item.media_type == "application/x-dtbncx+xml")
+    }
+
     fn value(&self, name: &str) -> Option<&str> {
         self.metas.iter().find(|meta| meta.name == name).map(|meta| meta.value.as_str())
     }
