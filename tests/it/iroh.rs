@@ -9,7 +9,9 @@ use futures_util::stream;
 use http_body_util::{BodyExt as _, StreamBody};
 use iroh::endpoint::Builder;
 use iroh::{Endpoint, EndpointAddr, EndpointId, SecretKey};
-use potluck::exchange::iroh::{Iroh, IrohError, IrohOptions, Peer, Recognise, Recognised, public_key_bytes};
+use potluck::exchange::iroh::{
+    Iroh, IrohError, IrohOptions, Peer, Recognise, Recognised, public_key, public_key_bytes,
+};
 use potluck::exchange::{Body, Responder};
 use tokio::sync::Notify;
 
@@ -247,4 +249,112 @@ async fn strangers_do_not_stay() {
     assert!(closed.to_string().contains("does not know"), "{closed}");
     stray.close().await;
     one.stop().await;
+}
+
+/// Waits until a node's links are as wanted.
+async fn until(node: &Iroh<String>, wanted: impl Fn(&Iroh<String>) -> bool) {
+    let mut changed = node.changed();
+    while !wanted(node) {
+        changed.changed().await.unwrap();
+    }
+}
+
+/// As soon as nothing is under way.
+async fn put_to_rest(node: &Iroh<String>, other: &str) {
+    while !node.rest(other, Duration::ZERO) {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_link_that_was_put_to_rest_is_made_anew_once_for_all_who_ask() {
+    let site = Site::default();
+    let (one, two) = (node(1, options(), &site, true).await, node(2, options(), &site, true).await);
+    let (to_one, to_two) = (peer(&one), peer(&two));
+    text(&two, &to_one, "/caller").await.unwrap();
+    put_to_rest(&one, two.id()).await;
+    until(&two, |two| two.rests(one.id())).await;
+    for (node, other) in [(&one, two.id()), (&two, one.id())] {
+        assert!(node.link(other).is_none() && node.state().connections == 0 && node.awake() == 0, "it weighs nothing");
+    }
+    let asked = futures_util::future::join_all((0..50).map(|_| text(&one, &to_two, "/caller"))).await;
+    assert!(asked.into_iter().all(|caller| caller.unwrap() == one.id()), "either side wakes it");
+    assert_eq!(one.link(two.id()).unwrap().number, 2, "one dial for all");
+    assert!(!one.rests(two.id()) && !two.rests(one.id()));
+    one.stop().await;
+    two.stop().await;
+}
+
+#[tokio::test]
+async fn who_waits_for_the_end_of_a_link_hears_of_it_when_the_node_cannot_be_woken() {
+    let site = Site::default();
+    let (one, two) = (node(1, options(), &site, true).await, node(2, options(), &site, true).await);
+    let to_two = peer(&two);
+    text(&one, &to_two, "/caller").await.unwrap();
+    let gone = one.gone(two.id());
+    let mut gone = std::pin::pin!(gone);
+    assert!(futures_util::poll!(&mut gone).is_pending());
+    let mut came_or_went = one.came_or_went();
+    put_to_rest(&two, one.id()).await;
+    until(&one, |one| one.rests(two.id())).await;
+    assert!(futures_util::poll!(&mut gone).is_pending(), "it only rests");
+    assert!(!came_or_went.has_changed().unwrap(), "nobody came or went");
+    two.stop().await;
+    assert!(one.rests(to_two.endpoint.as_str()), "nothing tells of it");
+    assert!(matches!(one.send(&to_two, get("/caller")).await, Err(IrohError::Unreachable(_))));
+    gone.await;
+    assert!(came_or_went.has_changed().unwrap() && !one.rests(&to_two.endpoint));
+    came_or_went.mark_unchanged();
+    one.stop().await;
+}
+
+#[tokio::test]
+async fn a_link_with_something_under_way_is_not_put_to_rest_by_either_side() {
+    let site = Site::default();
+    let (one, two) = (node(1, options(), &site, true).await, node(2, options(), &site, true).await);
+    let mut body = two.send(&peer(&one), get("/endless")).await.unwrap().into_body();
+    body.frame().await.unwrap().unwrap();
+    assert!(!one.rest(two.id(), Duration::ZERO) && !two.rest(one.id(), Duration::ZERO));
+    assert!(one.idle().is_empty() && two.idle().is_empty());
+    for _ in 0..100 {
+        body.frame().await.unwrap().unwrap();
+    }
+    drop(body);
+    site.watched.dropped.notified().await;
+    assert!(!two.rest(one.id(), Duration::from_secs(600)), "it was used a moment ago");
+    put_to_rest(&two, one.id()).await;
+    one.stop().await;
+    two.stop().await;
+}
+
+#[tokio::test]
+async fn a_request_that_meets_a_link_being_put_to_rest_is_sent_once_more() {
+    let two = node(2, options(), &Site::default(), true).await;
+    let stray = stray(9).await;
+    stray.set_alpns(vec![b"potluck/1".to_vec()]);
+    let to = Peer {
+        endpoint: public_key(stray.id().as_bytes()),
+        addresses: stray.bound_sockets().iter().map(ToString::to_string).collect(),
+    };
+    let answering = async {
+        let first = stray.accept().await.unwrap().await.unwrap();
+        first.accept_bi().await.unwrap();
+        first.close(4_u32.into(), b"");
+        let second = stray.accept().await.unwrap().await.unwrap();
+        let (mut send, mut receive) = second.accept_bi().await.unwrap();
+        let mut head = [0; 100];
+        let length = receive.read(&mut head).await.unwrap().unwrap();
+        send.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await.unwrap();
+        send.finish().unwrap();
+        (second, String::from_utf8_lossy(&head[..length]).into_owned())
+    };
+    let body = full("hello".to_owned());
+    let request = http::Request::post("/echo").body(body).unwrap();
+    let (answer, (second, head)) = tokio::join!(two.send(&to, request), answering);
+    let answer = answer.unwrap().into_body().collect().await.unwrap().to_bytes();
+    assert_eq!(answer, "ok");
+    assert!(head.starts_with("POST /echo"), "{head}");
+    drop(second);
+    stray.close().await;
+    two.stop().await;
 }

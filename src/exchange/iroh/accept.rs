@@ -63,7 +63,7 @@ impl<C: Clone + Send + Sync + 'static> Inner<C> {
         let link = self.links.add(node, connection, dialed, caller, known);
         if full || self.stop.is_cancelled() {
             link.close(if full { Reason::TooMany } else { Reason::Stopping });
-            self.links.remove(&link);
+            self.links.end(&link);
             return None;
         }
         self.failed.lock().remove(&link.node);
@@ -79,10 +79,11 @@ pub(super) async fn keep<C: Clone + Send + Sync + 'static>(inner: Arc<Inner<C>>,
         let stranger = !link.known.load(Ordering::Relaxed);
         tokio::select! {
             accepted = link.connection.accept_bi() => match accepted {
-                Ok((send, receive)) => {
-                    let answer = stream::answer(Arc::clone(&inner), Arc::clone(&link), send, receive);
+                // What comes on a link that was just put to rest is not looked at: the other side sends it again.
+                Ok((send, receive)) => if let Some(in_use) = link.begin() {
+                    let answer = stream::answer(Arc::clone(&inner), Arc::clone(&link), in_use, send, receive);
                     inner.tasks.spawn(answer);
-                }
+                },
                 Err(error) => {
                     tracing::debug!(peer.node = link.node, error = %error, "a link ended");
                     break;
@@ -98,5 +99,5 @@ pub(super) async fn keep<C: Clone + Send + Sync + 'static>(inner: Arc<Inner<C>>,
             }
         }
     }
-    inner.links.remove(&link);
+    inner.links.end(&link);
 }

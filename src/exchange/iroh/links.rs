@@ -1,16 +1,19 @@
-//! The links that are open, by the public key of the other side.
+//! The links that are open, by the public key of the other side, and the nodes whose links rest.
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use iroh::TransportAddr;
-use iroh::endpoint::{Connection, VarInt};
+use iroh::endpoint::{Connection, ConnectionError, VarInt};
 use parking_lot::Mutex;
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
+use super::rest::Resting;
 use super::start::address_text;
+use super::usage::{InUse, Usage};
 
 /// Links to one node that may be open at a time: both sides may dial at once. The oldest gives way.
 const PER_NODE: usize = 3;
@@ -22,6 +25,7 @@ pub(super) enum Reason {
     Revoked,
     TooMany,
     TooLong,
+    Resting,
 }
 
 impl Reason {
@@ -31,6 +35,7 @@ impl Reason {
             Self::Revoked => 1,
             Self::TooMany => 2,
             Self::TooLong => 3,
+            Self::Resting => 4,
         })
     }
 
@@ -40,6 +45,7 @@ impl Reason {
             Self::Revoked => "your node may no longer do this",
             Self::TooMany => "too many connections",
             Self::TooLong => "this node does not know yours",
+            Self::Resting => "nothing to say for now",
         }
     }
 }
@@ -68,6 +74,7 @@ pub(super) struct Link<C> {
     pub dialed: bool,
     /// False while nobody knows the node.
     pub known: AtomicBool,
+    pub usage: Arc<Mutex<Usage>>,
     caller: Mutex<C>,
 }
 
@@ -76,6 +83,27 @@ impl<C: Clone> Link<C> {
     pub fn recognised(&self, caller: C, known: bool) {
         *self.caller.lock() = caller;
         self.known.store(known, Ordering::Relaxed);
+    }
+
+    pub fn is_known(&self) -> bool {
+        self.known.load(Ordering::Relaxed)
+    }
+
+    /// Begins an exchange. Nothing where the link was put to rest.
+    pub fn begin(&self) -> Option<InUse> {
+        InUse::begin(&self.usage)
+    }
+
+    /// Since when nothing is under way; nothing while something is.
+    pub fn idle_since(&self) -> Option<Instant> {
+        let usage = self.usage.lock();
+        (usage.open == 0).then_some(usage.last)
+    }
+
+    /// Whether the other side put it to rest.
+    pub fn was_let_rest(&self) -> bool {
+        let closed = self.connection.close_reason();
+        matches!(closed, Some(ConnectionError::ApplicationClosed(close)) if close.error_code == Reason::Resting.code())
     }
 
     /// Whom it stood for when that was looked up last.
@@ -114,52 +142,98 @@ impl<C: Clone> Link<C> {
     }
 }
 
+/// How a node stands at this moment.
+pub(super) enum Standing<C> {
+    /// There is a link to it, or one that ended just now and is not noted yet.
+    Linked(Arc<Link<C>>),
+    /// Its link rests, until this is cancelled.
+    Rests(CancellationToken),
+    /// Neither.
+    Away,
+}
+
+pub(super) struct Table<C> {
+    pub open: HashMap<String, Vec<Arc<Link<C>>>>,
+    pub resting: Resting,
+}
+
 /// All of them.
 pub(super) struct Links<C> {
-    by_node: Mutex<HashMap<String, Vec<Arc<Link<C>>>>>,
+    pub table: Mutex<Table<C>>,
     next: AtomicU64,
     changed: watch::Sender<u64>,
+    came_or_went: watch::Sender<u64>,
 }
 
 impl<C> Default for Links<C> {
     fn default() -> Self {
-        Self { by_node: Mutex::default(), next: AtomicU64::new(1), changed: watch::Sender::new(0) }
+        let table = Table { open: HashMap::new(), resting: Resting::default() };
+        let (changed, came_or_went) = (watch::Sender::new(0), watch::Sender::new(0));
+        Self { table: Mutex::new(table), next: AtomicU64::new(1), changed, came_or_went }
     }
 }
 
 impl<C: Clone> Links<C> {
     pub fn add(&self, node: String, connection: Connection, dialed: bool, caller: C, known: bool) -> Arc<Link<C>> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let (known, caller) = (AtomicBool::new(known), Mutex::new(caller));
-        let link = Arc::new(Link { number, node: node.clone(), connection, dialed, known, caller });
-        let mut by_node = self.by_node.lock();
-        let links = by_node.entry(node).or_default();
+        let (known, usage, caller) = (AtomicBool::new(known), Arc::default(), Mutex::new(caller));
+        let link = Arc::new(Link { number, node: node.clone(), connection, dialed, known, usage, caller });
+        let mut table = self.table.lock();
+        let woke = table.resting.end(&node);
+        if dialed {
+            table.resting.found(&node);
+        }
+        let links = table.open.entry(node).or_default();
         links.push(Arc::clone(&link));
         if links.len() > PER_NODE {
             links.remove(0).close(Reason::TooMany);
         }
-        drop(by_node);
-        self.changed.send_modify(|n| *n += 1);
+        drop(table);
+        self.tick(!woke);
         link
     }
 
-    pub fn remove(&self, link: &Link<C>) {
-        let mut by_node = self.by_node.lock();
-        if let Some(links) = by_node.get_mut(&link.node) {
-            links.retain(|other| other.number != link.number);
-            if links.is_empty() {
-                by_node.remove(&link.node);
-            }
+    /// Notes that a link is closed. Without effect where that was done before.
+    pub fn end(&self, link: &Link<C>) {
+        let mut table = self.table.lock();
+        let Some(links) = table.open.get_mut(&link.node) else { return };
+        let before = links.len();
+        links.retain(|other| other.number != link.number);
+        if links.len() == before {
+            return;
         }
-        drop(by_node);
-        self.changed.send_modify(|n| *n += 1);
+        let last = links.is_empty();
+        if last {
+            table.open.remove(&link.node);
+        }
+        let rests = last && link.is_known() && link.was_let_rest();
+        if rests {
+            table.resting.begin(&link.node);
+        }
+        drop(table);
+        self.tick(!rests);
     }
 
     /// The newest link to a node that is not closed.
     pub fn newest(&self, node: &str) -> Option<Arc<Link<C>>> {
-        let by_node = self.by_node.lock();
+        let table = self.table.lock();
         let open = |link: &&Arc<Link<C>>| link.connection.close_reason().is_none();
-        by_node.get(node)?.iter().rev().find(open).cloned()
+        table.open.get(node)?.iter().rev().find(open).cloned()
+    }
+
+    /// The same, with an exchange begun on it.
+    pub fn begin(&self, node: &str) -> Option<(Arc<Link<C>>, InUse)> {
+        let link = self.newest(node)?;
+        let in_use = link.begin()?;
+        Some((link, in_use))
+    }
+
+    pub fn standing(&self, node: &str) -> Standing<C> {
+        let table = self.table.lock();
+        if let Some(link) = table.open.get(node).and_then(|links| links.last()) {
+            return Standing::Linked(Arc::clone(link));
+        }
+        table.resting.get(node).map_or(Standing::Away, Standing::Rests)
     }
 
     /// Closes the links whose caller `gone` picks. The lists forget them when their tasks end.
@@ -168,23 +242,34 @@ impl<C: Clone> Links<C> {
     }
 
     pub fn all(&self) -> Vec<Arc<Link<C>>> {
-        self.by_node.lock().values().flatten().cloned().collect()
+        self.table.lock().open.values().flatten().cloned().collect()
     }
 
     pub fn close_all(&self) {
-        self.by_node.lock().values().flatten().for_each(|link| link.close(Reason::Stopping));
+        self.all().iter().for_each(|link| link.close(Reason::Stopping));
     }
 
     pub fn count(&self) -> usize {
-        self.by_node.lock().values().map(Vec::len).sum()
+        self.table.lock().open.values().map(Vec::len).sum()
     }
 
     pub fn strangers(&self) -> usize {
-        let by_node = self.by_node.lock();
-        by_node.values().flatten().filter(|link| !link.dialed && !link.known.load(Ordering::Relaxed)).count()
+        self.table.lock().open.values().flatten().filter(|link| !link.dialed && !link.is_known()).count()
     }
 
     pub fn changed(&self) -> watch::Receiver<u64> {
         self.changed.subscribe()
+    }
+
+    pub fn came_or_went(&self) -> watch::Receiver<u64> {
+        self.came_or_went.subscribe()
+    }
+
+    /// A link is another; `presence`: more than that it rests now, or does not any more.
+    pub fn tick(&self, presence: bool) {
+        self.changed.send_modify(|n| *n += 1);
+        if presence {
+            self.came_or_went.send_modify(|n| *n += 1);
+        }
     }
 }

@@ -7,17 +7,21 @@
 //! ```
 //! One bidirectional stream is one HTTP/1.1 exchange, streamed both ways; whoever dialed, either side may ask. The handshake
 //! proves the key and nothing else: what the key's owner may do is decided above, for each request anew. Nodes that nobody
-//! knows are few at a time and do not stay. Invariant: whatever another node sends ends at most its own link.
+//! knows are few at a time and do not stay. A link without use can be put to rest (`rest.rs`). Invariant: whatever another node
+//! sends ends at most its own link.
 //!
 //! Nobody is contacted but nodes that were dialed, the relays in the options, and, with mDNS, the local network.
 mod accept;
 mod dial;
 mod key;
+mod letter;
 mod links;
 mod near;
 mod reach;
+mod rest;
 mod start;
 mod stream;
+mod usage;
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -32,11 +36,12 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use self::links::Links;
+use self::links::{Links, Standing};
 use super::{CarrierState, Responder};
 
 pub use self::key::{KEY_BYTES, public_key, public_key_bytes};
 pub use self::links::LinkState;
+pub use self::rest::Idle;
 
 /// What both sides must speak.
 const ALPN: &[u8] = b"potluck/1";
@@ -212,17 +217,30 @@ impl<C: Clone + Send + Sync + 'static> Iroh<C> {
         self.inner.links.newest(endpoint).map(|link| link.state())
     }
 
-    /// Comes back when no link to a node is open.
+    /// Comes back when there is no link to a node: none that is open, and none that rests.
     pub async fn gone(&self, endpoint: &str) {
-        while let Some(link) = self.inner.links.newest(endpoint) {
-            link.connection.closed().await;
+        loop {
+            match self.inner.links.standing(endpoint) {
+                Standing::Linked(link) => {
+                    link.connection.closed().await;
+                    self.inner.links.end(&link);
+                }
+                Standing::Rests(over) => over.cancelled().await,
+                Standing::Away => return,
+            }
         }
     }
 
-    /// Ticks whenever a link came or went.
+    /// Ticks whenever a link came, went, was put to rest or woken.
     #[must_use]
     pub fn changed(&self) -> watch::Receiver<u64> {
         self.inner.links.changed()
+    }
+
+    /// The same, but for links that only rest or do not any more.
+    #[must_use]
+    pub fn came_or_went(&self) -> watch::Receiver<u64> {
+        self.inner.links.came_or_went()
     }
 
     /// Closes the links of callers that `gone` says have lost a right, with all that is under way on them.
@@ -263,6 +281,7 @@ impl<C: Clone + Send + Sync + 'static> Iroh<C> {
             let _ = worker.await;
         }
         self.inner.links.close_all();
+        self.forget_resting(|_| false);
         self.inner.tasks.close();
         self.inner.tasks.wait().await;
         self.inner.endpoint.close().await;

@@ -15,6 +15,7 @@ use iroh::endpoint::{RecvStream, SendStream};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::links::Link;
+use super::usage::InUse;
 use super::{Inner, Recognised};
 use crate::exchange::Body;
 
@@ -87,10 +88,12 @@ impl AsyncWrite for Pipe {
 pub(super) async fn answer<C: Clone + Send + Sync + 'static>(
     inner: Arc<Inner<C>>,
     link: Arc<Link<C>>,
+    in_use: InUse,
     send: SendStream,
     receive: RecvStream,
 ) {
     let Some(responder) = inner.responder.lock().clone() else { return };
+    let arrived = send.stopped();
     let pipe = TokioIo::new(Pipe::new(send, receive, &inner.counters));
     let mut builder = http1::Builder::new();
     builder
@@ -118,4 +121,7 @@ pub(super) async fn answer<C: Clone + Send + Sync + 'static>(
         // Whatever a handler was doing for it is not wanted any more.
         _ = link.connection.closed() => (),
     }
+    // What is written may still be under way; a link that was put to rest now would lose it.
+    let _ = arrived.await;
+    drop(in_use);
 }
