@@ -183,6 +183,7 @@ fn row(friend: &model::Friend, libraries: &[model::Library]) -> String {
     let state = match friend.state {
         FriendState::Online if friend.relayed => "relayed",
         FriendState::Online => "direct",
+        FriendState::Resting => "resting",
         FriendState::Off => "off",
         FriendState::Refused => "refused",
         FriendState::Disabled => "disabled",

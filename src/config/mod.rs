@@ -248,6 +248,8 @@ pub struct Friends {
     pub strangers_max: usize,
     /// Requests of one friend at a time.
     pub streams_max: u32,
+    /// Friends' links that are awake at most; 0 for all.
+    pub links_awake: usize,
     /// Kilobits a second for all friends together; 0 for no limit.
     pub upload_kbit: u64,
     /// Kilobits a second for each friend that has no budget of its own; 0 for no limit.
@@ -274,6 +276,7 @@ impl Default for Friends {
             connections_max: 2048,
             strangers_max: 32,
             streams_max: 128,
+            links_awake: 256,
             requests_per_second: 1000,
             pictures_mib: 512,
             upload_kbit: 0,

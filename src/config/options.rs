@@ -15,7 +15,7 @@ use crate::facades::{
     upload_limit,
 };
 use crate::friends::FriendsOptions;
-use crate::friends::links::LinksOptions;
+use crate::friends::links::{LINK_UNUSED, LinksOptions};
 use crate::friends::replicas::ReplicasOptions;
 use crate::media::MediaOptions;
 use crate::node::{NodeOptions, ScrubOptions};
@@ -146,6 +146,8 @@ impl Config {
         LinksOptions {
             name: name.unwrap_or_else(machine_name),
             keep: true,
+            awake_max: friends.links_awake,
+            unused: LINK_UNUSED,
             iroh: IrohOptions {
                 listen: friends.listen,
                 public_addresses: friends.public_addresses.clone(),

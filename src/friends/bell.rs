@@ -15,6 +15,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::Friends;
+use crate::accounts::Friend;
 use crate::catalog::{Id, Seen};
 
 /// The route that a ring is for.
@@ -91,7 +92,7 @@ async fn ring_if_new(friends: &Friends, friend: Id, cursor: String) {
         inner.bells.expecting.lock().remove(&friend);
         return;
     };
-    let seen = Seen { libraries: Some(known.libraries), people: known.people };
+    let seen = Seen { libraries: Some(known.libraries.clone()), people: known.people.clone() };
     let is_news = inner.catalog.changes(seen, cursor.clone(), 1).await.map(|page| page.next != cursor);
     match is_news {
         Ok(false) => {}
@@ -99,7 +100,7 @@ async fn ring_if_new(friends: &Friends, friend: Id, cursor: String) {
             // If it asked meanwhile, and knows all by now, it asks once in vain.
             inner.bells.expecting.lock().remove(&friend);
             let (friends, stop) = (friends.clone(), inner.stop.clone());
-            inner.tasks.spawn(async move { stop.run_until_cancelled(ring(&friends, &friend)).await });
+            inner.tasks.spawn(async move { stop.run_until_cancelled(ring(&friends, &known)).await });
         }
         Err(error) => {
             tracing::warn!(friend.id = %friend, error = %error, "whether there is news for a friend is not known")
@@ -107,8 +108,11 @@ async fn ring_if_new(friends: &Friends, friend: Id, cursor: String) {
     }
 }
 
-/// Rings, again after a while where that was refused. A link that ended needs no ring: the friend asks when it is back.
-async fn ring(friends: &Friends, friend: &Id) {
+/// Rings, again after a while where that was refused. A link that rests is woken for it. One that ended needs no ring: the friend
+/// asks when it is back.
+async fn ring(friends: &Friends, friend: &Friend) {
+    friends.inner.dial.wake(friend).await;
+    let friend = &friend.id;
     let mut pause = friends.inner.options.retry_first;
     for _ in 0..TRIES {
         let empty = Empty::<Bytes>::new().map_err(|never| match never {}).boxed_unsync();

@@ -1,7 +1,8 @@
 //! Follows one friend: asks for what changed, writes it, and asks again, for as long as it is a friend.
 //!
 //! The cursor is written with the page it ends, so that a kill at any time loses nothing and asks for nothing twice. When
-//! nothing is new, it waits until the friend's node rings (`bell.rs`) or is gone: an idle friend costs a link and nothing on it.
+//! nothing is new, it waits until the friend's node rings (`bell.rs`) or is gone: an idle friend costs a link and nothing on it. Where
+//! the link rests, a question now and then shows whether the friend is there at all.
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::{Fault, FriendState, Friends, FriendsError, FriendsEvent};
+use crate::accounts::Friend;
 use crate::catalog::record::Taken;
 use crate::catalog::shared::{Changes, ENTRIES_MAX, Nonsense};
 use crate::catalog::{CatalogError, Id};
@@ -93,6 +95,10 @@ struct Follower {
 impl Follower {
     async fn run(&mut self) {
         let mut failures = 0u32;
+        // At a start there are many followers, of which not all may ask at once.
+        if let Ok(friend) = self.friends.inner.accounts.friend(&self.friend) {
+            self.friends.inner.dial.wake(&friend).await;
+        }
         loop {
             let asked = match self.ask().await {
                 Ok(More::Now) => continue,
@@ -123,12 +129,27 @@ impl Follower {
         let Ok(friend) = inner.accounts.friend(&self.friend) else { return Ok(()) };
         let rung = async {
             tokio::time::sleep(least).await;
-            let _ = tokio::time::timeout(options.quiet_max.saturating_sub(least), self.bell.notified()).await;
+            tokio::select! {
+                () = self.bell.notified() => {}
+                () = self.quiet_for_long(&friend) => {}
+            }
         };
         tokio::select! {
             () = rung => Ok(()),
             () = inner.dial.gone(&friend) => Err(FollowError::Gone),
             () = self.friends.doubted(&self.friend) => Err(FollowError::Silent),
+        }
+    }
+
+    /// Comes back when a friend that did not ring is to be asked, with its link awake if it is there.
+    async fn quiet_for_long(&self, friend: &Friend) {
+        let (dial, options) = (&self.friends.inner.dial, &self.friends.inner.options);
+        tokio::time::sleep(options.quiet_max).await;
+        // Not all at the same moment: they were put to rest together.
+        let rest_max = options.rest_max.mul_f64(rand::random_range(1.0..1.5)).saturating_sub(options.quiet_max);
+        tokio::select! {
+            () = dial.woken(friend) => {}
+            () = tokio::time::sleep(rest_max) => dial.wake(friend).await,
         }
     }
 

@@ -56,10 +56,23 @@ pub trait Dial: Send + Sync + 'static {
     fn request(&self, friend: &Friend, request: Request<Body>)
     -> BoxFuture<'static, Result<Response<Body>, DialError>>;
 
-    /// Comes back when no link to a friend's node is open; never, where that is not known.
+    /// Comes back when there is no link to a friend's node, not even one that rests; never, where that is not known.
     fn gone(&self, friend: &Friend) -> BoxFuture<'static, ()> {
         let _ = friend;
         Box::pin(std::future::pending())
+    }
+
+    /// Comes back when the link to a friend's node does not rest (any more): it is open, or there is none.
+    fn woken(&self, friend: &Friend) -> BoxFuture<'static, ()> {
+        let _ = friend;
+        Box::pin(std::future::ready(()))
+    }
+
+    /// Makes a link to a friend's node where none is open, as soon as there is room, for what nobody waits for; comes back also
+    /// where that fails. A request does that without being told, at once.
+    fn wake(&self, friend: &Friend) -> BoxFuture<'static, ()> {
+        let _ = friend;
+        Box::pin(std::future::ready(()))
     }
 }
 
@@ -86,6 +99,8 @@ pub struct FriendsOptions {
     pub quiet: Duration,
     /// A friend's node that did not ring is asked after this.
     pub quiet_max: Duration,
+    /// One whose link rests is asked when something woke it after that time, or else after this and up to half as much again.
+    pub rest_max: Duration,
     /// A friend's node that cannot be reached is tried again after this, and twice as long each time, ...
     pub retry_first: Duration,
     /// ... up to this.
@@ -108,6 +123,7 @@ impl Default for FriendsOptions {
             body_floor: 32 * 1024,
             quiet: Duration::from_millis(250),
             quiet_max: Duration::from_secs(5 * 60),
+            rest_max: Duration::from_secs(10 * 60),
             retry_first: Duration::from_secs(1),
             retry_last: Duration::from_secs(60),
             retry_nonsense: Duration::from_secs(15 * 60),

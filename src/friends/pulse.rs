@@ -23,6 +23,8 @@ use crate::exchange::Body;
 const SILENCE: Duration = Duration::from_millis(250);
 /// ... and has this long to give it.
 const SIGN: Duration = Duration::from_millis(300);
+/// A link that rests may take this long to be made anew before silence counts.
+const WAKING: Duration = Duration::from_millis(1500);
 /// Something that any friend may ask and that costs nothing to answer.
 const QUESTION: &str = "/api/v1/webrtc";
 const ANSWER_MAX: u64 = 64 * 1024;
@@ -102,6 +104,9 @@ impl Friends {
     }
 
     async fn after_silence(&self, friend: &str) -> Result<(), FriendsError> {
+        if let Ok(known) = self.inner.accounts.friend(friend) {
+            let _ = tokio::time::timeout(WAKING, self.inner.dial.woken(&known)).await;
+        }
         self.silent(friend).await;
         let nothing = Empty::<Bytes>::new().map_err(|never| match never {}).boxed_unsync();
         let mut request = Request::new(nothing);

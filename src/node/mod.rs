@@ -357,7 +357,8 @@ impl Node {
         if follows {
             self.start_friends(self.running.options.friends.clone(), Arc::new(links.clone()))?;
         }
-        let (changed, friends, events) = (links.iroh().changed(), self.friends().cloned(), self.running.events.clone());
+        let (changed, friends, events) =
+            (links.iroh().came_or_went(), self.friends().cloned(), self.running.events.clone());
         self.running.tasks.spawn("friends' links", |stop| events::tell_of_links(changed, friends, events, stop));
         Ok(())
     }

@@ -98,7 +98,7 @@ async fn add(node: &Node, other: &Node) -> anyhow::Result<Friend> {
 
 fn links() -> LinksOptions {
     let iroh = IrohOptions { listen: SocketAddr::from(([127, 0, 0, 1], 0)), ..IrohOptions::default() };
-    LinksOptions { name: "a node".to_owned(), keep: true, iroh }
+    LinksOptions { name: "a node".to_owned(), keep: true, awake_max: 0, unused: Duration::ZERO, iroh }
 }
 
 /// A node with one library of that many films, with facts as large as a real file's.

@@ -10,7 +10,7 @@ use potluck::exchange::iroh::IrohOptions;
 use potluck::facades::native::model::{ItemPage, ItemSummary};
 use potluck::facades::{self, ServeOptions, Service, TlsMode};
 use potluck::friends::FriendsOptions;
-use potluck::friends::links::LinksOptions;
+use potluck::friends::links::{LINK_UNUSED, LinksOptions};
 use potluck::friends::replicas::ReplicasOptions;
 use potluck::library::ScanState;
 use potluck::node::{Node, NodeEvent, NodeOptions, ScrubOptions, Store};
@@ -234,7 +234,7 @@ fn node_options(data: &Path) -> NodeOptions {
 pub fn links(name: &str) -> LinksOptions {
     let listen = SocketAddr::from(([127, 0, 0, 1], 0));
     let iroh = IrohOptions { listen, dial_time: Duration::from_secs(5), ..IrohOptions::default() };
-    LinksOptions { name: name.to_owned(), keep: true, iroh }
+    LinksOptions { name: name.to_owned(), keep: true, awake_max: 256, unused: LINK_UNUSED, iroh }
 }
 
 fn serve_options() -> ServeOptions {

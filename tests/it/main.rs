@@ -42,6 +42,7 @@ mod policy;
 mod renditions;
 mod replicas;
 mod replicas_net;
+mod resting;
 mod scan;
 mod server;
 mod shelf;

@@ -187,6 +187,7 @@ fn shape(app: &App, friend: accounts::Friend) -> Friend {
     let (state, link, detail) = match presence {
         _ if !friend.enabled => (FriendState::Disabled, None, None),
         Presence::Online(link) => (FriendState::Online, Some(link), None),
+        Presence::Resting => (FriendState::Resting, None, None),
         Presence::Off(reason) => (FriendState::Off, None, reason),
         Presence::Refused => (FriendState::Refused, None, None),
     };

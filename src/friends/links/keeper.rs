@@ -1,11 +1,12 @@
-//! Keeps a link to each friend's node where one can be had, and cuts off who lost a right.
+//! Keeps a link to each friend's node where one can be had, lets some rest where they are very many, and cuts off who lost a right.
 use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::time::Duration;
 
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::{Links, LinksError, Presence, peer, talk};
+use super::{Links, LinksError, Presence, peer, resting, talk};
 use crate::accounts::{Caller, Credential, Friend};
 
 /// Links that are dialed at a time.
@@ -34,7 +35,9 @@ pub(super) async fn run(links: Links) {
     let (mut busy, mut known) = (HashSet::new(), HashMap::new());
     loop {
         cut_off(&links, &mut known);
-        let next = if links.inner.options.keep { dial_due(&links, &mut dialing, &mut busy) } else { None };
+        let again = resting::let_rest(&links).map(Instant::from_std);
+        let due = if links.inner.options.keep { dial_due(&links, &mut dialing, &mut busy) } else { None };
+        let next = again.into_iter().chain(due).min();
         let timer = tokio::time::sleep_until(next.unwrap_or_else(|| Instant::now() + LONGEST_WAIT));
         tokio::select! {
             () = links.inner.stop.cancelled() => break,
@@ -67,10 +70,11 @@ fn cut_off(links: &Links, known: &mut HashMap<String, Friend>) {
         .inner
         .iroh
         .review(|before, now| lost(before, now) || matches!(&now.credential, Credential::Endpoint(node) if less(node)));
+    resting::forget_others(links, &now.keys().map(String::as_str).collect());
     *known = now;
 }
 
-/// Dials the friends whose time it is, and says when the next one's is.
+/// Dials the friends whose time it is, as far as there is room, and says when the next one's is.
 fn dial_due(
     links: &Links,
     dialing: &mut JoinSet<(Friend, Result<(), LinksError>)>,
@@ -78,10 +82,13 @@ fn dial_due(
 ) -> Option<Instant> {
     let mut next: Option<Instant> = None;
     let all = links.inner.accounts.friends();
-    links.inner.failures.lock().retain(|node, _| all.iter().any(|friend| friend.endpoint == *node));
+    let gone = |node: &String| !all.iter().any(|friend| friend.endpoint == *node);
+    links.inner.failures.lock().retain(|node, _| !gone(node));
+    links.inner.told.lock().retain(|node, _| !gone(node));
+    let (most, addresses) = (AT_ONCE.min(resting::room(links)), digest(&links.inner.iroh.addresses()));
     for friend in all {
-        let linked = matches!(links.presence(&friend), Presence::Online(_));
-        if linked || !friend.enabled || busy.contains(&friend.endpoint) || dialing.len() >= AT_ONCE {
+        let waits = !friend.enabled || busy.contains(&friend.endpoint) || dialing.len() >= most;
+        if waits || is_up_to_date(links, &friend, addresses) {
             continue;
         }
         let due = links.inner.failures.lock().get(&friend.endpoint).map(|failure| failure.next);
@@ -100,10 +107,27 @@ fn dial_due(
     next
 }
 
+/// Whether a friend is there, or rests, and need not be told where this node is. Who dialed tells it.
+fn is_up_to_date(links: &Links, friend: &Friend, addresses: u64) -> bool {
+    match links.presence(friend) {
+        Presence::Online(link) => !link.dialed || links.inner.told.lock().get(&friend.endpoint) == Some(&addresses),
+        Presence::Resting => true,
+        Presence::Off(_) | Presence::Refused => false,
+    }
+}
+
+fn digest(addresses: &[String]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    addresses.hash(&mut hasher);
+    hasher.finish()
+}
+
 /// Dials a friend's node, and tells each other where to be found.
 async fn greet(links: &Links, friend: &Friend) -> Result<(), LinksError> {
     links.inner.iroh.connect(&peer(friend)).await?;
-    let theirs = talk::hello(&links.inner.iroh, &peer(friend), &links.greeting()).await?;
+    let own = links.greeting();
+    let theirs = talk::hello(&links.inner.iroh, &peer(friend), &own).await?;
+    links.inner.told.lock().insert(friend.endpoint.clone(), digest(&own.addresses));
     links.inner.accounts.found_friend(&friend.id, theirs.addresses).await?;
     Ok(())
 }

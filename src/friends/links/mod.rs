@@ -6,11 +6,12 @@
 //!
 //! ```text
 //!  invite ──► code ──(a person)──► accept ──── POST /api/v1/friends/redeem ───► the inviting node's router
-//!  keeper: dials each friend, says where it is (POST /api/v1/friends/hello), closes who lost a right
+//!  keeper: dials each friend, says where it is (POST /api/v1/friends/hello), closes who lost a right, lets links rest
 //! ```
 //! Invariant: a link is open only to a node that is, or may become, a friend; one that was removed is cut off at once.
 mod code;
 mod keeper;
+mod resting;
 mod talk;
 
 use std::collections::HashMap;
@@ -20,6 +21,7 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -33,6 +35,8 @@ pub use talk::{Greeting, Redemption};
 
 /// How long invites are good for when nothing else is said, and at most.
 pub const INVITE_TIME: Duration = Duration::from_secs(72 * 3600);
+/// What [`LinksOptions::unused`] usually is.
+pub const LINK_UNUSED: Duration = Duration::from_secs(3);
 const INVITE_TIME_MAX: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// Settings of links.
@@ -44,6 +48,10 @@ pub struct LinksOptions {
     pub iroh: IrohOptions,
     /// Dial friends without being asked to, so that each side knows whether the other is there.
     pub keep: bool,
+    /// Friends' links that are awake at most, where the others have no use just now; 0 for all.
+    pub awake_max: usize,
+    /// A link that was used within this is not put to rest.
+    pub unused: Duration,
 }
 
 /// Why something between nodes did not work.
@@ -80,6 +88,8 @@ pub enum LinksError {
 pub enum Presence {
     /// There is a link.
     Online(LinkState),
+    /// It is there as far as is known; the link is made again when there is something to say.
+    Resting,
     /// It was not reached yet, or not any more: why, for people.
     Off(Option<String>),
     /// It is there and does not know this node any more.
@@ -101,6 +111,11 @@ struct Inner {
     iroh: Iroh<Caller>,
     /// What the last attempt to reach a friend's node ended with, by public key.
     failures: Mutex<HashMap<String, keeper::Failure>>,
+    /// Which addresses of this node each friend's was told last, by public key: their digest.
+    told: Mutex<HashMap<String, u64>>,
+    /// Whose turn it is to be dialed without anybody waiting: of those whose links rest, and of the others.
+    waking: Semaphore,
+    seeking: Semaphore,
     stop: CancellationToken,
     keeper: Mutex<Option<JoinHandle<()>>>,
 }
@@ -133,6 +148,9 @@ impl Links {
             accounts,
             iroh,
             failures: Mutex::default(),
+            told: Mutex::default(),
+            waking: Semaphore::new(resting::WOKEN_AT_ONCE),
+            seeking: Semaphore::new(resting::SOUGHT_AT_ONCE),
             stop: CancellationToken::new(),
             keeper: Mutex::new(None),
         });
@@ -207,6 +225,7 @@ impl Links {
         match (failure, self.inner.iroh.link(&friend.endpoint)) {
             (Some(failure), _) if failure.refused => Presence::Refused,
             (_, Some(link)) => Presence::Online(link),
+            _ if self.inner.iroh.rests(&friend.endpoint) => Presence::Resting,
             (failure, None) => Presence::Off(failure.map(|failure| failure.reason)),
         }
     }
@@ -254,6 +273,16 @@ impl Dial for Links {
     fn gone(&self, friend: &Friend) -> BoxFuture<'static, ()> {
         let (iroh, endpoint) = (self.inner.iroh.clone(), friend.endpoint.clone());
         async move { iroh.gone(&endpoint).await }.boxed()
+    }
+
+    fn woken(&self, friend: &Friend) -> BoxFuture<'static, ()> {
+        let (iroh, endpoint) = (self.inner.iroh.clone(), friend.endpoint.clone());
+        async move { iroh.woken(&endpoint).await }.boxed()
+    }
+
+    fn wake(&self, friend: &Friend) -> BoxFuture<'static, ()> {
+        let (links, friend) = (self.clone(), friend.clone());
+        async move { links.wake(&friend).await }.boxed()
     }
 }
 

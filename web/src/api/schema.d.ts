@@ -1327,7 +1327,7 @@ export interface components {
      * @description How a friend's node is.
      * @enum {string}
      */
-    FriendState: 'online' | 'off' | 'refused' | 'disabled';
+    FriendState: 'online' | 'resting' | 'off' | 'refused' | 'disabled';
     /** @description What a friend's node did that it should not. It is not asked for films until some time has passed. */
     FriendTrouble: {
       /**

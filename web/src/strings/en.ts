@@ -655,11 +655,13 @@ export const en = {
     state: {
       direct: 'Connected directly',
       relayed: 'Connected through a relay',
+      resting: 'There',
       off: 'Away',
       refused: 'No longer linked',
       disabled: 'Switched off',
     },
     stateHelp: {
+      resting: 'Nobody used the link for a while. It is made again when there is something to ask.',
       off: 'Their node does not answer; yours keeps trying.',
       refused: 'Their node does not know yours any more. A new invite links you again.',
       disabled: 'They can do nothing here until you switch them on.',

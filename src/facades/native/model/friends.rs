@@ -89,6 +89,9 @@ pub struct Hosting {
 pub enum FriendState {
     /// There is a link to it.
     Online,
+    /// It is there as far as is known. This node has very many friends, or that one has: the link is made again when there is
+    /// something to say.
+    Resting,
     /// It was not reached, or not any more.
     Off,
     /// It is there, and does not know this node any more.
