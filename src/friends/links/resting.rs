@@ -77,12 +77,16 @@ pub(super) fn let_rest(links: &Links) -> Option<Instant> {
     choice.again
 }
 
-/// How many friends more may be linked now: as many as one likes where nobody could make room.
+/// How many friends more may be linked now without anybody waiting. Links that never rest take no room.
 pub(super) fn room(links: &Links) -> usize {
     let Some(marks) = Marks::new(links.inner.options.awake_max) else { return usize::MAX };
-    let (room, now) = ((marks.high + 1).saturating_sub(links.inner.iroh.awake()), Instant::now());
-    let hopeless = room == 0 && !links.inner.iroh.idle().iter().any(|idle| may_rest(idle, now));
-    if hopeless { usize::MAX } else { room }
+    let room = (marks.high + 1).saturating_sub(links.inner.iroh.awake());
+    if room > 0 {
+        return room;
+    }
+    let now = Instant::now();
+    let lasting = links.inner.iroh.idle().iter().filter(|idle| !may_rest(idle, now)).count();
+    (marks.high + 1 + lasting).saturating_sub(links.inner.iroh.awake())
 }
 
 /// Forgets that the links rest of those who are no friends any more.
