@@ -98,7 +98,7 @@ async fn timed(call: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result
     Ok(begin.elapsed())
 }
 
-fn percentiles(mut times: Vec<Duration>) -> String {
+pub fn percentiles(mut times: Vec<Duration>) -> String {
     times.sort();
     let at = |percent: usize| times[(times.len() - 1) * percent / 100].as_secs_f64() * 1e3;
     format!("p50 {:.1} ms, p99 {:.1} ms", at(50), at(99))
