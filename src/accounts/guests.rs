@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::directory::{Directory, Guest, name_key};
 use super::people::allowed_name;
-use super::{Account, Accounts, AccountsError};
+use super::{Account, Accounts, AccountsError, foreign_password};
 
 /// Accounts that one home has here at most.
 const RESIDENTS_MAX: usize = 1000;
@@ -71,7 +71,9 @@ impl Accounts {
             let libraries = libraries.filter(|_| !admin);
             Resident { id, name, password: person.password.clone(), libraries, max_bit_rate }
         };
-        let mut all: Vec<Resident> = directory.people.values().map(resident).collect();
+        // One that did not sign in since it came from elsewhere has a password that only we can check.
+        let ours = |person: &&super::directory::Person| !foreign_password::is_one(&person.password);
+        let mut all: Vec<Resident> = directory.people.values().filter(ours).map(resident).collect();
         all.sort_by(|a, b| a.id.cmp(&b.id));
         all
     }

@@ -87,6 +87,37 @@ pub(super) fn set_password(t: &Transaction<'_>, id: &str, password: &str) -> Row
     t.execute("UPDATE account SET password = ?2 WHERE id = ?1", params![id, password])
 }
 
+/// Writes the same password in another form; nothing where it was changed meanwhile.
+pub(super) fn renew_password(t: &Transaction<'_>, id: &str, old: &str, new: &str) -> Rows<usize> {
+    t.execute("UPDATE account SET password = ?3 WHERE id = ?1 AND password = ?2", params![id, old, new])
+}
+
+/// The account that somebody of another program became, and whether it is there.
+pub(super) fn moved_account(t: &Transaction<'_>, id: &str) -> Rows<Option<(String, bool)>> {
+    let sql = "SELECT m.account, a.id IS NOT NULL FROM moved_account AS m LEFT JOIN account AS a ON a.id = m.account WHERE m.id = ?1";
+    t.query_row(sql, [id], |r| Ok((r.get(0)?, r.get(1)?))).optional()
+}
+
+pub(super) fn insert_moved_account(t: &Transaction<'_>, id: &str, account: &str) -> Rows<usize> {
+    t.execute("INSERT OR REPLACE INTO moved_account VALUES (?1, ?2)", [id, account])
+}
+
+/// Remembers that a key came along. `false`: it did before.
+pub(super) fn insert_moved_key(t: &Transaction<'_>, id: &str) -> Rows<bool> {
+    Ok(t.execute("INSERT OR IGNORE INTO moved_key VALUES (?1)", [id])? > 0)
+}
+
+/// The account of this name.
+pub(super) fn account_named(t: &Transaction<'_>, key: &str) -> Rows<Option<String>> {
+    t.query_row("SELECT id FROM account WHERE name_key = ?1", [key], |r| r.get(0)).optional()
+}
+
+/// Whether a key has this id or this hash.
+pub(super) fn key_taken(t: &Transaction<'_>, id: &str, hash: &TokenHash) -> Rows<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM api_key WHERE id = ?1 OR hash = ?2)";
+    t.query_row(sql, params![id, hash.bytes()], |r| r.get(0))
+}
+
 pub(super) fn set_admin(t: &Transaction<'_>, id: &str, admin: bool) -> Rows<usize> {
     t.execute("UPDATE account SET admin = ?2 WHERE id = ?1", params![id, admin])
 }

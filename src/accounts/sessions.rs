@@ -3,8 +3,8 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::credentials::{TokenHash, random_token};
-use super::directory::{Directory, Session, name_key};
-use super::{Account, Accounts, AccountsError, Caller, Credential, friends, record};
+use super::directory::{Directory, Person, Session, name_key};
+use super::{Account, Accounts, AccountsError, Caller, Credential, foreign_password, friends, record};
 
 /// How often a session's time of last use is moved on: often enough to slide, seldom enough to cost nothing.
 const TOUCH_MS: i64 = 10 * 60 * 1_000;
@@ -172,11 +172,12 @@ impl Accounts {
     /// The caller that an API key belongs to.
     #[must_use]
     pub fn by_api_key(&self, secret: &str, address: IpAddr) -> Option<Caller> {
-        let hash = TokenHash::of(secret);
-        let (id, account) = {
+        let (hash, id, account) = {
             let directory = self.shared.directory.read();
-            let key = directory.keys.get(&hash)?;
-            (key.id.clone(), directory.people.get(&key.account)?.account.clone())
+            // Of a key that was made elsewhere, only another hash is known.
+            let forms = [TokenHash::of, TokenHash::through_sha512];
+            let (hash, key) = forms.iter().find_map(|form| directory.keys.get_key_value(&form(secret)))?;
+            (*hash, key.id.clone(), directory.people.get(&key.account)?.account.clone())
         };
         self.touch_key(&hash);
         Some(Caller { account: Some(account), credential: Credential::ApiKey(id), address })
@@ -255,11 +256,28 @@ impl Accounts {
         }
         match (right?, person) {
             (true, Some(person)) => {
-                self.shared.passwords.remember(&person.password, password, self.now());
-                Ok((person.account, person.password))
+                let stored = self.renewed(&person, password).await;
+                self.shared.passwords.remember(&stored, password, self.now());
+                Ok((person.account, stored))
             }
             _ => Err(AccountsError::WrongPassword),
         }
+    }
+
+    /// What is stored for a password that was right: one that was hashed elsewhere is hashed as ours are, the first time.
+    async fn renewed(&self, person: &Person, password: &str) -> String {
+        if !foreign_password::is_one(&person.password) {
+            return person.password.clone();
+        }
+        let (id, old) = (person.account.id.clone(), person.password.clone());
+        let renewed = async {
+            let new = self.shared.passwords.hash_again(password).await?;
+            self.change(move |t| record::renew_password(t, &id, &old, &new).map(|_| Ok(new))).await
+        };
+        renewed.await.unwrap_or_else(|error: AccountsError| {
+            tracing::warn!(%error, "a password keeps the hash that it came with for now");
+            person.password.clone()
+        })
     }
 
     fn touch_session(&self, hash: &TokenHash) {

@@ -17,4 +17,5 @@ pub const CATALOG: &[&str] = &[
     include_str!("catalog-0015-komelia.sql"),
     include_str!("catalog-0017-music.sql"),
     include_str!("catalog-0018-app-passwords.sql"),
+    include_str!("catalog-0014-moved-in.sql"),
 ];
