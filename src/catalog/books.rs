@@ -1,6 +1,7 @@
 //! Reads what only books and their series have.
 use rusqlite::{Connection, OptionalExtension};
 
+use super::items::number_of;
 use super::model::Id;
 
 /// The list of pages of a book, in the form of `media::book::encode_pages`.
@@ -10,8 +11,8 @@ pub(super) fn page_list(c: &Connection, item: i64) -> rusqlite::Result<Option<Ve
 
 /// The same by the item's id.
 pub(super) fn page_list_of(c: &Connection, id: &str) -> rusqlite::Result<Option<Vec<u8>>> {
-    let sql = "SELECT p.pages FROM page_list AS p JOIN item AS i ON i.n = p.item WHERE i.id = ?1";
-    c.prepare_cached(sql)?.query_row([id], |r| r.get(0)).optional()
+    let sql = format!("SELECT pages FROM page_list WHERE item = {}", number_of("?1"));
+    c.prepare_cached(&sql)?.query_row([id], |r| r.get(0)).optional()
 }
 
 /// See [`super::Catalog::books_by_partial_md5`].
@@ -22,12 +23,15 @@ pub(super) fn by_partial_md5(c: &Connection, hash: &str) -> rusqlite::Result<Vec
 
 /// See [`super::Catalog::direction`].
 pub(super) fn direction(c: &Connection, id: &str) -> rusqlite::Result<Option<String>> {
-    let sql = "SELECT s.direction FROM item AS i JOIN series AS s ON s.item IN (i.n, i.show) WHERE i.id = ?1 AND s.direction <> ''";
-    c.prepare_cached(sql)?.query_row([id], |r| r.get(0)).optional()
+    let sql = format!(
+        "SELECT s.direction FROM item AS i JOIN series AS s ON s.item IN (i.n, i.show) WHERE i.n = {} AND s.direction <> ''",
+        number_of("?1")
+    );
+    c.prepare_cached(&sql)?.query_row([id], |r| r.get(0)).optional()
 }
 
 /// See [`super::Catalog::book_described`].
 pub(super) fn described(c: &Connection, id: &str) -> rusqlite::Result<Option<i64>> {
-    let sql = "SELECT b.described_at FROM item AS i JOIN book AS b ON b.item = i.n WHERE i.id = ?1";
-    c.prepare_cached(sql)?.query_row([id], |r| r.get(0)).optional()
+    let sql = format!("SELECT described_at FROM book WHERE item = {}", number_of("?1"));
+    c.prepare_cached(&sql)?.query_row([id], |r| r.get(0)).optional()
 }

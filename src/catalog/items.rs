@@ -10,6 +10,16 @@ use super::model::{Artwork, BookSummary, File, Id, Item, ItemState, LibraryState
 use super::{Listed, Neighbours};
 use crate::content::Cid;
 
+/// The number of the item that a parameter names, by its own id or by one that another program gave it: an expression.
+pub(super) fn number_of(id: &str) -> String {
+    format!("(SELECT n FROM item WHERE id = {id} UNION ALL SELECT item FROM alias WHERE id = {id} LIMIT 1)")
+}
+
+/// What programs for reading call an item, of which `row` is a row of `item`: an expression.
+pub(super) fn shown_id(row: &str) -> String {
+    format!("ifnull((SELECT a.id FROM alias AS a WHERE a.item = {row}.n AND a.shown = 1), {row}.id)")
+}
+
 /// Everything of an item but what is long, which only [`Width::Full`] reads.
 const COLUMNS: &str = "i.id, i.library, i.kind, CASE WHEN r.twin IS NULL THEN i.state ELSE r.state END AS state, l.state AS library_state, i.title, i.sort_title, i.year, \
     s.id AS show_id, s.title AS show_title, i.season, i.episode, i.episode_end, i.genres, i.added_at, \
@@ -58,7 +68,8 @@ pub(super) fn by_numbers(c: &Connection, numbers: &[i64], account: &str) -> rusq
 
 /// One item by its id, whole. Not one that a friend does not share any more.
 pub(super) fn by_id(c: &Connection, id: &str, account: &str) -> rusqlite::Result<Option<Listed>> {
-    let mut statement = c.prepare_cached(&select(Width::Full, "i.id = :id AND r.state IS NOT 'trashed'"))?;
+    let mut statement =
+        c.prepare_cached(&select(Width::Full, &format!("i.n = {} AND r.state IS NOT 'trashed'", number_of(":id"))))?;
     statement.query_row(named_params! {":id": id, ":account": account}, listed).optional()
 }
 

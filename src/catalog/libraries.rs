@@ -28,7 +28,10 @@ pub(super) fn all(c: &Connection) -> rusqlite::Result<Vec<Library>> {
 }
 
 pub(super) fn one(c: &Connection, id: &str) -> rusqlite::Result<Option<Library>> {
-    let sql = format!("SELECT {COLUMNS} FROM library WHERE id = ?1 AND withdrawn = 0");
+    let sql = format!(
+        "SELECT {COLUMNS} FROM library WHERE id = ifnull((SELECT a.library FROM library_alias AS a WHERE a.id = ?1), ?1) \
+        AND withdrawn = 0"
+    );
     c.prepare_cached(&sql)?.query_row([id], library).optional()
 }
 

@@ -14,6 +14,7 @@
 //! | [`shelves`] | series and books as programs for reading list them |
 //! | `stations`, `chat` | radio stations, and what people tell each other |
 //! | [`limits`] | for whom here friends' libraries are |
+//! | [`moved_in`] | what another program kept, taken over with its ids |
 //! | [`replicas`] | what of friends' libraries is kept here |
 mod alerts;
 mod books;
@@ -24,6 +25,7 @@ mod items;
 mod libraries;
 pub mod limits;
 pub mod model;
+pub mod moved_in;
 pub mod music;
 mod progress;
 mod query;
@@ -43,6 +45,7 @@ pub use items::{Held, ToVerify};
 pub use model::{
     Artwork, BookSummary, File, Id, Item, ItemKind, ItemState, Library, LibraryKind, LibraryState, Progress, Visibility,
 };
+pub use moved_in::is_id;
 pub use progress::{FACTS_MAX, Fact, Facts, Known, Locator, Progressed, Whose};
 pub use stations::Station;
 

@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::items::number_of;
 use super::model::{Id, Progress};
 
 /// Facts of one page at most.
@@ -146,6 +147,30 @@ pub(super) fn set(
     for item in same {
         let (account, origin) = (account.to_owned(), origin.clone());
         write(t, &Fact { account, item, position, completed, watched_at: at, time, origin })?;
+    }
+    Ok(true)
+}
+
+/// Remembers how far an account was in a book elsewhere, and when: that it read, and that this was written, in Unix milliseconds.
+/// `false` where what is known is as late.
+pub(super) fn take_own(
+    t: &Transaction<'_>,
+    account: &str,
+    item: &str,
+    progress: Progress,
+    (watched_at, time): (i64, i64),
+) -> rusqlite::Result<bool> {
+    let same = same_as(t, item)?;
+    for item in &same {
+        if version(t, account, item)?.is_some_and(|(known, _)| known >= time) {
+            return Ok(false);
+        }
+    }
+    let origin: String = t.query_row("SELECT name FROM origin", [], |r| r.get(0))?;
+    let Progress { position, completed } = progress;
+    for item in same {
+        let (account, origin) = (account.to_owned(), origin.clone());
+        write(t, &Fact { account, item, position, completed, watched_at, time, origin })?;
     }
     Ok(true)
 }
@@ -308,7 +333,10 @@ fn version(t: &Transaction<'_>, account: &str, item: &str) -> rusqlite::Result<O
 
 /// Ids of an item and its twins; none where there is no such item.
 fn same_as(t: &Transaction<'_>, item: &str) -> rusqlite::Result<Vec<Id>> {
-    let sql = "WITH first (n) AS (SELECT ifnull(r.twin, i.n) FROM item AS i LEFT JOIN remote AS r ON r.item = i.n WHERE i.id = ?1) \
-        SELECT id FROM item WHERE n IN (SELECT n FROM first UNION SELECT item FROM remote WHERE twin IN (SELECT n FROM first))";
-    t.prepare_cached(sql)?.query_map([item], |r| r.get(0))?.collect()
+    let sql = format!(
+        "WITH first (n) AS (SELECT ifnull(r.twin, i.n) FROM item AS i LEFT JOIN remote AS r ON r.item = i.n WHERE i.n = {}) \
+        SELECT id FROM item WHERE n IN (SELECT n FROM first UNION SELECT item FROM remote WHERE twin IN (SELECT n FROM first))",
+        number_of("?1")
+    );
+    t.prepare_cached(&sql)?.query_map([item], |r| r.get(0))?.collect()
 }

@@ -3,6 +3,7 @@
 mod cid;
 mod control;
 mod friend;
+mod import;
 mod init;
 mod library;
 mod output;
@@ -61,6 +62,9 @@ enum Command {
     Library(library::Library),
     /// Look through libraries for what is new, changed, moved or gone
     Scan(scan::Scan),
+    /// Move in from another program, with its ids, accounts and everybody's progress
+    #[command(subcommand)]
+    Import(import::Import),
     /// Say how the node is
     Status(status::Status),
     /// Publish renditions of an item as a folder with one CID
@@ -98,6 +102,7 @@ impl Cli {
             Command::Serve(command) => command.run(&self.place).await,
             Command::Library(command) => command.run(&self.place).await,
             Command::Scan(command) => command.run(&self.place).await,
+            Command::Import(command) => command.run(&self.place).await,
             Command::Status(command) => command.run(&self.place).await,
             Command::Publish(command) => command.run(&self.place).await,
             Command::Scrub(command) => command.run(&self.place).await,

@@ -32,6 +32,13 @@ pub(super) fn byte_bar() -> ProgressBar {
     bar
 }
 
+/// Something that turns while it takes its time; hidden where standard error is no terminal.
+pub(super) fn spinner(text: &'static str) -> ProgressBar {
+    let bar = ProgressBar::new_spinner().with_message(text);
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}
+
 /// The first line of standard input.
 pub(super) fn password() -> anyhow::Result<String> {
     let mut text = String::new();

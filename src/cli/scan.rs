@@ -53,27 +53,32 @@ impl Scan {
             Some(name) => vec![library::named(&all, name)?.clone()],
             None => all,
         };
-        // Listened to before the first scan is asked for, so that no end is missed.
-        let mut events = Events::open(node).await?;
-        let mut waiting: HashMap<String, String> = HashMap::new();
-        for library in &wanted {
-            let path = format!("/api/v1/libraries/{}/scan", library.id);
-            node.call::<ScanProgress>(Method::POST, &path, None::<&()>).await?;
-            waiting.insert(library.id.clone(), library.name.clone());
-        }
-        let (bar, mut ended) = (output::byte_bar(), Vec::new());
-        while !waiting.is_empty() {
-            let progress = events.next_scan().await?;
-            let Some(name) = waiting.get(&progress.library).cloned() else { continue };
-            show(&bar, &name, &progress);
-            if matches!(progress.state, ScanState::Done | ScanState::Failed) && idle(node, &progress.library).await? {
-                waiting.remove(&progress.library);
-                ended.push((name, progress));
-            }
-        }
-        bar.finish_and_clear();
-        Ok(ended)
+        through(node, &wanted).await
     }
+}
+
+/// Scans libraries, showing how far it is; returns how each scan ended, with the library's name.
+pub(super) async fn through(node: &Control, wanted: &[Library]) -> anyhow::Result<Vec<(String, ScanProgress)>> {
+    // Listened to before the first scan is asked for, so that no end is missed.
+    let mut events = Events::open(node).await?;
+    let mut waiting: HashMap<String, String> = HashMap::new();
+    for library in wanted {
+        let path = format!("/api/v1/libraries/{}/scan", library.id);
+        node.call::<ScanProgress>(Method::POST, &path, None::<&()>).await?;
+        waiting.insert(library.id.clone(), library.name.clone());
+    }
+    let (bar, mut ended) = (output::byte_bar(), Vec::new());
+    while !waiting.is_empty() {
+        let progress = events.next_scan().await?;
+        let Some(name) = waiting.get(&progress.library).cloned() else { continue };
+        show(&bar, &name, &progress);
+        if matches!(progress.state, ScanState::Done | ScanState::Failed) && idle(node, &progress.library).await? {
+            waiting.remove(&progress.library);
+            ended.push((name, progress));
+        }
+    }
+    bar.finish_and_clear();
+    Ok(ended)
 }
 
 /// A library whose scan was running when ours was asked for is scanned once more.

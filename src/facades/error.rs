@@ -20,6 +20,7 @@ use crate::exchange::webrtc::WebRtcError;
 use crate::friends::FriendsError;
 use crate::friends::links::LinksError;
 use crate::friends::stand_in::HostError;
+use crate::library::move_in::MoveInError;
 use crate::media::MediaError;
 use crate::node::CoverError;
 use crate::playback::PlaybackError;
@@ -237,6 +238,17 @@ impl From<CoverError> for Refusal {
             CoverError::Unreadable(MediaError::Start(_)) | CoverError::Io(_) => Self::internal(&error),
             CoverError::Unreadable(_) => Self::invalid(error.to_string()),
             CoverError::Catalog(error) => error.into(),
+        }
+    }
+}
+
+impl From<MoveInError> for Refusal {
+    fn from(error: MoveInError) -> Self {
+        match error {
+            MoveInError::Komga(error) => Self::invalid(with_causes(&error)),
+            MoveInError::Catalog(error) => error.into(),
+            MoveInError::Accounts(error) => error.into(),
+            MoveInError::Stopping => Self::unavailable("the node is stopping"),
         }
     }
 }

@@ -20,12 +20,12 @@ use super::forward::{self, Question};
 use super::ipfs::{Gate, Sight};
 use super::native::{
     accounts, api_keys, app_passwords, audit, blocks, changes, events, folders, friends, hls, items, libraries,
-    openapi, pages, pictures, publish, renditions, replicas, scrub, session, sound, stand_in, status, subtitles,
-    thumbnails, webrtc,
+    move_in, openapi, pages, pictures, publish, renditions, replicas, scrub, session, sound, stand_in, status,
+    subtitles, thumbnails, webrtc,
 };
 use super::{App, gateway, holders, komga, metrics, subsonic, web};
 use crate::accounts::Caller;
-use crate::catalog::{ItemState, Listed, Visibility};
+use crate::catalog::{ItemState, Listed, Visibility, is_id};
 use crate::content::Cid;
 
 /// Who may call a route.
@@ -172,6 +172,8 @@ fn declare() -> Routes {
         .patch ("/api/v1/libraries/{id}",                       Admin,   Home,    libraries::change)
         .delete("/api/v1/libraries/{id}",                       Admin,   Home,    libraries::remove)
         .post  ("/api/v1/libraries/{id}/scan",                  Admin,   Home,    libraries::scan)
+
+        .post  ("/api/v1/move-in/komga",                        Admin,   Home,    move_in::komga)
 
         .get   ("/api/v1/changes",                              Account, Friends, changes::list)
         .get   ("/api/v1/items",                                Account, Friends, items::list)
@@ -521,9 +523,9 @@ fn admin(caller: &Caller) -> Result<(), Refusal> {
     if caller.is_admin() { Ok(()) } else { Err(Refusal::forbidden("only an admin may do this")) }
 }
 
-/// Ids are UUIDs in their usual form; anything else names nothing.
-fn uuid(id: Option<String>) -> Result<String, Refusal> {
-    id.filter(|id| id.len() == 36 && uuid::Uuid::try_parse(id).is_ok()).ok_or_else(Refusal::not_found)
+/// Ids are UUIDs in their usual form, or what another program gave; anything else names nothing.
+fn named(id: Option<String>) -> Result<String, Refusal> {
+    id.filter(|id| is_id(id)).ok_or_else(Refusal::not_found)
 }
 
 /// Whether a node asks for what another friend shares with us: that is for our people, and is not shared on.
@@ -533,7 +535,7 @@ fn passed_along(caller: &Caller, friend: Option<&str>) -> bool {
 
 async fn see_library(app: &App, caller: &Caller, id: Option<String>, request: &mut Request) -> Result<(), Refusal> {
     signed_in(caller)?;
-    let library = app.node().catalog().library(&uuid(id)?).await?;
+    let library = app.node().catalog().library(&named(id)?).await?;
     if !caller.may_see(&library.id) || passed_along(caller, library.friend.as_deref()) {
         return Err(Refusal::hidden());
     }
@@ -543,7 +545,7 @@ async fn see_library(app: &App, caller: &Caller, id: Option<String>, request: &m
 
 async fn see_item(app: &App, caller: &Caller, id: Option<String>, request: &mut Request) -> Result<(), Refusal> {
     signed_in(caller)?;
-    let listed = app.node().catalog().item(&uuid(id)?, caller.id()).await?;
+    let listed = app.node().catalog().item(&named(id)?, caller.id()).await?;
     if !caller.may_see(&listed.item.library) || passed_along(caller, listed.item.friend.as_deref()) {
         return Err(Refusal::hidden());
     }

@@ -32,6 +32,7 @@ mod iroh;
 mod komga;
 mod media;
 mod misbehaving;
+mod move_in;
 mod music;
 mod odd_films;
 mod openapi;

@@ -4,6 +4,7 @@
 use rusqlite::types::Value;
 
 use super::Shelf;
+use crate::catalog::items::number_of;
 use crate::catalog::model::Id;
 use crate::catalog::sorting::fold;
 
@@ -198,8 +199,15 @@ impl Condition {
                 part.add(sql, shelf, account);
                 sql.add("), 0)", []);
             }
-            Self::Library(id) => sql.add("i.library = ?", [text(id)]),
-            Self::Series(id) => sql.add(&format!("{series} = (SELECT n FROM item WHERE id = ?)"), [text(id)]),
+            Self::Library(id) => {
+                sql.add(
+                    "i.library IN (?, (SELECT a.library FROM library_alias AS a WHERE a.id = ?))",
+                    [text(id), text(id)],
+                );
+            }
+            Self::Series(id) => {
+                sql.add(&format!("{series} = {}", number_of("?")), [text(id), text(id)]);
+            }
             Self::Collection(id) => {
                 sql.add(&format!("{series} IN (SELECT item FROM shelf_list_item WHERE list = ?)"), [text(id)]);
             }

@@ -4,6 +4,7 @@ use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::Shelf;
 use super::words;
+use crate::catalog::items::number_of;
 use crate::catalog::model::Id;
 use crate::catalog::record::shows;
 use crate::catalog::{Catalog, CatalogError, sorting};
@@ -105,12 +106,22 @@ impl Catalog {
 }
 
 fn write(t: &Transaction<'_>, shelf: Shelf, id: &str, edit: Edit, now: i64) -> rusqlite::Result<bool> {
-    let (kind, table) = match shelf {
-        Shelf::Series => ("series", "series"),
-        Shelf::Books => ("book", "book"),
-    };
-    let sql = "SELECT n FROM item WHERE id = ?1 AND kind = ?2";
-    let Some(item) = t.query_row(sql, [id, kind], |r| r.get::<_, i64>(0)).optional()? else { return Ok(false) };
+    let kind = shelf.table();
+    let sql = format!("SELECT n FROM item WHERE n = {} AND kind = ?2", number_of("?1"));
+    let Some(item) = t.query_row(&sql, [id, kind], |r| r.get::<_, i64>(0)).optional()? else { return Ok(false) };
+    apply(t, shelf, item, edit, now)?;
+    Ok(true)
+}
+
+/// Writes what is said of the series or book with this number.
+pub(in crate::catalog) fn apply(
+    t: &Transaction<'_>,
+    shelf: Shelf,
+    item: i64,
+    edit: Edit,
+    now: i64,
+) -> rusqlite::Result<()> {
+    let table = shelf.table();
     let wrote = |field| edit.values.iter().any(|(written, _)| *written == field);
     let (titled, sorted) = (wrote(EditField::Title), wrote(EditField::SortTitle));
     for (field, value) in edit.values {
@@ -123,8 +134,7 @@ fn write(t: &Transaction<'_>, shelf: Shelf, id: &str, edit: Edit, now: i64) -> r
     };
     t.execute(touched, params![item, now])?;
     sort(t, shelf, item, titled && !sorted)?;
-    words::index(t, item)?;
-    Ok(true)
+    words::index(t, item)
 }
 
 fn set(t: &Transaction<'_>, table: &str, item: i64, field: EditField, value: EditValue) -> rusqlite::Result<()> {

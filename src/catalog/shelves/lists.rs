@@ -1,14 +1,15 @@
 //! Collections of series and read lists of books: what people put together.
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
+use crate::catalog::items::{number_of, shown_id};
 use crate::catalog::model::Id;
 use crate::catalog::sorting::{fold, sort_key};
 use crate::catalog::{Catalog, CatalogError, new_id};
 
 /// Longest name, in characters.
-const NAME_MAX: usize = 256;
+pub(in crate::catalog) const NAME_MAX: usize = 256;
 /// Items of a list at most.
-const ITEMS_MAX: usize = 50_000;
+pub(in crate::catalog) const ITEMS_MAX: usize = 50_000;
 
 /// What is in a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +21,7 @@ pub enum ListKind {
 }
 
 impl ListKind {
-    fn word(self) -> &'static str {
+    pub(in crate::catalog) fn word(self) -> &'static str {
         match self {
             Self::Collection => "collection",
             Self::ReadList => "readlist",
@@ -94,8 +95,10 @@ impl Catalog {
     ) -> Result<Vec<ShelfList>, CatalogError> {
         let read = move |c: &Connection| {
             let sql = format!(
-                "{SELECT} WHERE l.kind = ?2 AND (?3 IS NULL OR EXISTS (SELECT 1 FROM shelf_list_item AS h \
-                JOIN item AS hi ON hi.n = h.item WHERE h.list = l.id AND hi.id = ?3))"
+                "{} WHERE l.kind = ?2 AND (?3 IS NULL OR EXISTS (SELECT 1 FROM shelf_list_item AS h \
+                WHERE h.list = l.id AND h.item = {}))",
+                select(),
+                number_of("?3")
             );
             let values = params![json(&libraries), kind.word(), holding];
             let rows = c.prepare_cached(&sql)?.query_map(values, list)?.collect::<rusqlite::Result<Vec<_>>>()?;
@@ -113,7 +116,7 @@ impl Catalog {
     pub async fn list(&self, kind: ListKind, id: &str, libraries: Vec<Id>) -> Result<ShelfList, CatalogError> {
         let id = id.to_owned();
         let read = move |c: &Connection| {
-            let sql = format!("{SELECT} WHERE l.kind = ?2 AND l.id = ?3");
+            let sql = format!("{} WHERE l.kind = ?2 AND l.id = ?3", select());
             c.prepare_cached(&sql)?.query_row(params![json(&libraries), kind.word(), id], list).optional()
         };
         self.database.read(read).await?.filter(is_seen).ok_or_else(|| kind.missing())
@@ -199,12 +202,17 @@ impl Catalog {
 }
 
 /// Lists, with the items of the libraries in `?1`.
-const SELECT: &str = "SELECT l.id, l.name, l.summary, l.ordered, l.created_at, l.changed_at, \
-    (SELECT count(*) FROM shelf_list_item AS n WHERE n.list = l.id) AS items, \
-    (SELECT json_group_array(id) FROM (SELECT i.id FROM shelf_list_item AS li JOIN item AS i ON i.n = li.item \
-        LEFT JOIN book AS b ON b.item = i.n WHERE li.list = l.id AND i.library IN (SELECT value FROM json_each(?1)) \
-        ORDER BY CASE WHEN l.ordered THEN '' WHEN i.kind = 'series' THEN i.sort_key ELSE ifnull(b.release_date, '~') END, li.place)) AS ids \
-    FROM shelf_list AS l";
+fn select() -> String {
+    format!(
+        "SELECT l.id, l.name, l.summary, l.ordered, l.created_at, l.changed_at, \
+        (SELECT count(*) FROM shelf_list_item AS n WHERE n.list = l.id) AS items, \
+        (SELECT json_group_array(id) FROM (SELECT {} AS id FROM shelf_list_item AS li JOIN item AS i ON i.n = li.item \
+            LEFT JOIN book AS b ON b.item = i.n WHERE li.list = l.id AND i.library IN (SELECT value FROM json_each(?1)) \
+            ORDER BY CASE WHEN l.ordered THEN '' WHEN i.kind = 'series' THEN i.sort_key ELSE ifnull(b.release_date, '~') END, li.place)) AS ids \
+        FROM shelf_list AS l",
+        shown_id("i")
+    )
+}
 
 fn list(row: &Row<'_>) -> rusqlite::Result<ShelfList> {
     let items: Vec<Id> = super::words::read("ids", row.get_ref("ids")?.as_str()?)?;
@@ -253,9 +261,11 @@ fn fill(t: &Transaction<'_>, kind: ListKind, list: &str, ids: &[Id]) -> rusqlite
     if ids.is_empty() || ids.len() > ITEMS_MAX {
         return Ok(Err(invalid("ids: there must be one at least")));
     }
-    let mut find = t.prepare_cached(
-        "SELECT i.n FROM item AS i JOIN library AS l ON l.id = i.library WHERE i.id = ?1 AND i.kind = ?2 AND l.friend IS NULL",
-    )?;
+    let sql = format!(
+        "SELECT i.n FROM item AS i JOIN library AS l ON l.id = i.library WHERE i.n = {} AND i.kind = ?2 AND l.friend IS NULL",
+        number_of("?1")
+    );
+    let mut find = t.prepare_cached(&sql)?;
     let mut items: Vec<i64> = Vec::with_capacity(ids.len());
     for id in ids {
         match find.query_row([id.as_str(), kind.holds()], |r| r.get(0)).optional()? {
@@ -267,10 +277,15 @@ fn fill(t: &Transaction<'_>, kind: ListKind, list: &str, ids: &[Id]) -> rusqlite
     if unique.len() < items.len() {
         return Ok(Err(invalid("ids: each may be there once")));
     }
+    put(t, list, &items).map(Ok)
+}
+
+/// Puts the items of these numbers into a list, in place of those that are in it.
+pub(in crate::catalog) fn put(t: &Transaction<'_>, list: &str, items: &[i64]) -> rusqlite::Result<()> {
     t.execute("DELETE FROM shelf_list_item WHERE list = ?1", [list])?;
     let mut put = t.prepare_cached("INSERT INTO shelf_list_item VALUES (?1, ?2, ?3)")?;
     for (place, item) in items.iter().enumerate() {
         put.execute(params![list, place as i64, item])?;
     }
-    Ok(Ok(()))
+    Ok(())
 }

@@ -5,9 +5,9 @@
 //! any answer. A list is two queries, whatever its length: one for the numbers of its rows, one for the rows.
 mod condition;
 mod covers;
-mod edit;
+pub(super) mod edit;
 mod listing;
-mod lists;
+pub(super) mod lists;
 mod reading;
 mod rows;
 mod typed;
@@ -32,6 +32,16 @@ pub enum Shelf {
     Series,
     /// Single books.
     Books,
+}
+
+impl Shelf {
+    /// The kind of its items, and the table of what only they have.
+    pub(super) fn table(self) -> &'static str {
+        match self {
+            Self::Series => "series",
+            Self::Books => "book",
+        }
+    }
 }
 
 /// By what a list is ordered. What has no sense for a shelf leaves the order as it is.

@@ -1,6 +1,7 @@
 //! How far somebody is in a series or a read list, and marking books as read: the same facts as everywhere.
 use rusqlite::{Connection, Transaction, params};
 
+use crate::catalog::items::number_of;
 use crate::catalog::model::{Id, Progress};
 use crate::catalog::{Catalog, CatalogError, progress};
 
@@ -153,8 +154,8 @@ fn steps(c: &Connection, rest: &str, values: &[&dyn rusqlite::ToSql]) -> rusqlit
 }
 
 fn of_series(c: &Connection, series: &str, account: &str) -> rusqlite::Result<Vec<Step>> {
-    let rest = "WHERE i.show = (SELECT n FROM item WHERE id = ?1) AND i.state <> 'trashed' ORDER BY i.sort_key, i.n";
-    steps(c, rest, params![series, account])
+    let rest = format!("WHERE i.show = {} AND i.state <> 'trashed' ORDER BY i.sort_key, i.n", number_of("?1"));
+    steps(c, &rest, params![series, account])
 }
 
 fn of_list(c: &Connection, list: &str, libraries: &[Id], account: &str) -> rusqlite::Result<Vec<Step>> {

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row, named_params};
 use super::Shelf;
 use super::condition::one_shot;
 use super::words::read;
-use crate::catalog::items::path;
+use crate::catalog::items::{number_of, path, shown_id};
 use crate::catalog::model::{Id, ItemState};
 use crate::media::book::{Author, Link};
 
@@ -24,8 +24,11 @@ pub struct Reading {
 /// A series with what its books have together.
 #[derive(Debug, Clone)]
 pub struct ShelfSeries {
+    /// What programs for reading call it.
     pub id: Id,
     pub library: Id,
+    /// What programs for reading call its library.
+    pub library_shown: Id,
     pub title: String,
     /// Where it sorts.
     pub sort_title: String,
@@ -84,8 +87,11 @@ pub struct Summary {
 /// A book.
 #[derive(Debug, Clone)]
 pub struct ShelfBook {
+    /// What programs for reading call it.
     pub id: Id,
     pub library: Id,
+    /// What programs for reading call its library.
+    pub library_shown: Id,
     pub series: Id,
     pub series_title: String,
     pub title: String,
@@ -128,9 +134,16 @@ pub struct ShelfBook {
 
 /// The row of an item of this kind in a library of this machine; none where there is no such thing.
 pub(super) fn number(c: &Connection, id: &str, kind: &str) -> rusqlite::Result<Vec<i64>> {
-    let sql = "SELECT i.n FROM item AS i JOIN library AS l ON l.id = i.library WHERE i.id = ?1 AND i.kind = ?2 AND l.friend IS NULL";
-    c.prepare_cached(sql)?.query_map([id, kind], |r| r.get(0))?.collect()
+    let sql = format!(
+        "SELECT i.n FROM item AS i JOIN library AS l ON l.id = i.library WHERE i.n = {} AND i.kind = ?2 AND l.friend IS NULL",
+        number_of("?1")
+    );
+    c.prepare_cached(&sql)?.query_map([id, kind], |r| r.get(0))?.collect()
 }
+
+/// What programs for reading call the library of an item `i`.
+const LIBRARY: &str =
+    "ifnull((SELECT a.id FROM library_alias AS a WHERE a.library = i.library), i.library) AS library_shown";
 
 /// What an item is on its shelf, for whoever tells that it changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -168,9 +181,9 @@ pub(super) fn series(c: &Connection, keys: &[i64], account: &str) -> rusqlite::R
         WHERE e.show = i.n AND e.state <> 'trashed'";
     let words = "FROM item AS e JOIN shelf_word_of AS wo ON wo.item = e.n JOIN shelf_word AS w ON w.n = wo.word \
         WHERE e.show = i.n AND e.state <> 'trashed'";
-    let one_shot = one_shot("i.n");
+    let (one_shot, id) = (one_shot("i.n"), shown_id("i"));
     let sql = format!(
-        "{KEYS} SELECT i.id, i.library, i.title, i.sort_title, i.genres, i.state = 'trashed' AS trashed, i.added_at, \
+        "{KEYS} SELECT {id} AS id, i.library, {LIBRARY}, i.title, i.sort_title, i.genres, i.state = 'trashed' AS trashed, i.added_at, \
             CASE WHEN i.place IS NULL THEN l.path ELSE l.path || x'2f' || i.place END AS path, ifnull(o.text, '') AS summary, \
             ifnull(m.status, 'ONGOING') AS status, ifnull(m.direction, '') AS direction, ifnull(m.publisher, '') AS publisher, \
             ifnull(m.language, '') AS language, m.age_rating, m.total_books, ifnull(m.tags, '[]') AS tags, \
@@ -211,6 +224,7 @@ fn one_series(row: &Row<'_>) -> rusqlite::Result<ShelfSeries> {
     Ok(ShelfSeries {
         id: row.get("id")?,
         library: row.get("library")?,
+        library_shown: row.get("library_shown")?,
         title: row.get("title")?,
         sort_title: row.get("sort_title")?,
         path: path(row.get_ref("path")?.as_bytes()?.to_vec()),
@@ -244,10 +258,11 @@ fn one_series(row: &Row<'_>) -> rusqlite::Result<ShelfSeries> {
 
 /// The books of these rows, in this order.
 pub(super) fn books(c: &Connection, keys: &[i64], account: &str) -> rusqlite::Result<Vec<ShelfBook>> {
+    let (id, series) = (shown_id("i"), shown_id("s"));
     let sql = format!(
         "{KEYS}, place AS MATERIALIZED (SELECT n, row_number() OVER (PARTITION BY show ORDER BY sort_key, n) AS at FROM item \
             WHERE show IN (SELECT i.show FROM k JOIN item AS i ON i.n = k.n) AND state <> 'trashed') \
-        SELECT i.id, i.library, ifnull(s.id, '') AS series, ifnull(s.title, '') AS series_title, i.title, i.state, i.problem, \
+        SELECT {id} AS id, i.library, {LIBRARY}, ifnull({series}, '') AS series, ifnull(s.title, '') AS series_title, i.title, i.state, i.problem, \
             i.added_at, i.size, CASE WHEN f.place IS NULL THEN l.path ELSE l.path || x'2f' || f.place END AS path, \
             ifnull(place.at, 0) AS at, f.modified_ns, json_extract(f.facts, '$.container') AS format, \
             ifnull(o.text, '') AS summary, ifnull(b.pages, 0) AS pages, ifnull(b.number, '') AS number, \
@@ -269,6 +284,7 @@ fn one_book(row: &Row<'_>) -> rusqlite::Result<ShelfBook> {
     Ok(ShelfBook {
         id: row.get("id")?,
         library: row.get("library")?,
+        library_shown: row.get("library_shown")?,
         series: row.get("series")?,
         series_title: row.get("series_title")?,
         title: row.get("title")?,

@@ -3,7 +3,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use serde::Deserialize;
 
 use super::condition::WordField;
-use crate::catalog::items::broken;
+use crate::catalog::items::{broken, number_of};
 use crate::catalog::model::Id;
 use crate::catalog::sorting::fold;
 use crate::media::book::Author;
@@ -110,18 +110,21 @@ pub(super) fn list(c: &Connection, field: WordField, filter: &WordFilter) -> rus
         super::Shelf::Series => "series",
         super::Shelf::Books => "book",
     });
-    let sql = "SELECT w.word, w.role FROM shelf_word AS w WHERE w.field = ?1 AND (?5 IS NULL OR w.role = ?5) \
+    let sql = format!(
+        "SELECT w.word, w.role FROM shelf_word AS w WHERE w.field = ?1 AND (?5 IS NULL OR w.role = ?5) \
         AND (?6 IS NULL OR instr(w.key, ?6) > 0) AND EXISTS (SELECT 1 FROM shelf_word_of AS o JOIN item AS i ON i.n = o.item \
-            LEFT JOIN item AS s ON s.n = i.show WHERE o.word = w.n AND i.library IN (SELECT value FROM json_each(?2)) \
-            AND i.state <> 'trashed' AND (?3 IS NULL OR i.kind = ?3) AND (?4 IS NULL OR ?4 IN (i.id, s.id)) \
+            WHERE o.word = w.n AND i.library IN (SELECT value FROM json_each(?2)) \
+            AND i.state <> 'trashed' AND (?3 IS NULL OR i.kind = ?3) AND (?4 IS NULL OR {} IN (i.n, i.show)) \
             AND (?7 IS NULL OR EXISTS (SELECT 1 FROM shelf_list_item AS li WHERE li.list = ?7 AND li.item IN (i.n, i.show))) \
             AND (?8 IS NULL OR EXISTS (SELECT 1 FROM shelf_list_item AS li WHERE li.list = ?8 AND li.item = i.n))) \
-        ORDER BY w.key, w.word, w.role";
+        ORDER BY w.key, w.word, w.role",
+        number_of("?4")
+    );
     let libraries = serde_json::Value::from(filter.libraries.clone()).to_string();
     let text = filter.text.as_deref().map(fold);
     let values =
         params![field.word(), libraries, shelf, filter.series, filter.role, text, filter.collection, filter.list];
-    c.prepare_cached(sql)?.query_map(values, |r| Ok((r.get(0)?, r.get(1)?)))?.collect()
+    c.prepare_cached(&sql)?.query_map(values, |r| Ok((r.get(0)?, r.get(1)?)))?.collect()
 }
 
 /// Age ratings of series in these libraries, ascending.

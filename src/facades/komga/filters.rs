@@ -18,6 +18,18 @@ pub(super) async fn seen_ids(app: &App, caller: &Caller) -> Result<Vec<String>, 
     Ok(seen(app, caller).await?.into_iter().map(|library| library.id).collect())
 }
 
+/// Ids of those of them that a query names, by its own id or by the one that is shown; all where it names none.
+pub(super) async fn wanted_ids(app: &App, caller: &Caller, params: &Params) -> Result<Vec<String>, Refusal> {
+    let mut ids = seen_ids(app, caller).await?;
+    let wanted = params.list("library_id");
+    if !wanted.is_empty() {
+        let shown = app.node().catalog().library_aliases().await?;
+        let is = |id: &String| wanted.iter().any(|one| one == id || shown.get(id).is_some_and(|shown| one == shown));
+        ids.retain(is);
+    }
+    Ok(ids)
+}
+
 /// A list of all that a caller may see and that is as the condition says.
 pub(super) async fn filter(app: &App, caller: &Caller, condition: Condition) -> Result<ShelfFilter, Refusal> {
     Ok(ShelfFilter {

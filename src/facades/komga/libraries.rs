@@ -1,4 +1,5 @@
 //! Libraries of comics and books.
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use axum::Json as Answer;
@@ -20,18 +21,21 @@ pub(in crate::facades) async fn list(
 ) -> Result<Answer<Vec<Value>>, Refusal> {
     let mut libraries = seen(&app, &caller).await?;
     libraries.sort_by_cached_key(|library| library.name.to_lowercase());
-    Ok(Answer(libraries.iter().map(|library| shape(library, caller.is_admin())).collect()))
+    let shown = app.node().catalog().library_aliases().await?;
+    Ok(Answer(libraries.iter().map(|library| shape(library, &shown, caller.is_admin())).collect()))
 }
 
 /// One of them.
 pub(in crate::facades) async fn show(
+    State(app): State<App>,
     Asker(caller): Asker,
     SeenLibrary(library): SeenLibrary,
 ) -> Result<Answer<Value>, Refusal> {
     if library.friend.is_some() || !library.kind.is_read() {
         return Err(Refusal::not_found());
     }
-    Ok(Answer(shape(&library, caller.is_admin())))
+    let shown = app.node().catalog().library_aliases().await?;
+    Ok(Answer(shape(&library, &shown, caller.is_admin())))
 }
 
 /// A library of comics or books on this machine, whoever may see it.
@@ -60,7 +64,7 @@ pub(in crate::facades) async fn add(
     let library = app.node().catalog().add_library(name, kind, &root, Visibility::Private).await?;
     app.node().importer().reload().await?;
     app.node().announce(NodeEvent::Library(library.id.clone()));
-    Ok(Answer(shape(&library, true)))
+    Ok(Answer(shape(&library, &HashMap::new(), true)))
 }
 
 /// Gives a library another name or folder; what else is said must be as it is.
@@ -70,7 +74,8 @@ pub(in crate::facades) async fn change(
     Json(told): Json<Map<String, Value>>,
 ) -> Result<StatusCode, Refusal> {
     let library = own(&app, &id).await?;
-    let now = shape(&library, true);
+    let id = library.id.clone();
+    let now = shape(&library, &app.node().catalog().library_aliases().await?, true);
     let differs = |(name, value): &(&String, &Value)| {
         !["name", "root"].contains(&name.as_str())
             && !value.is_null()
@@ -94,18 +99,18 @@ pub(in crate::facades) async fn change(
 
 /// Forgets a library; its files stay where they are.
 pub(in crate::facades) async fn remove(State(app): State<App>, Path(id): Path<String>) -> Result<StatusCode, Refusal> {
-    own(&app, &id).await?;
+    let id = own(&app, &id).await?.id;
     app.node().catalog().remove_library(&id).await?;
     app.node().importer().reload().await?;
     app.node().announce(NodeEvent::Library(id));
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// `LibraryDto`. What is decided for all libraries here is told of each.
-fn shape(library: &Library, admin: bool) -> Value {
+/// `LibraryDto`, by the id that is shown. What is decided for all libraries here is told of each.
+fn shape(library: &Library, shown: &HashMap<String, String>, admin: bool) -> Value {
     let root = if admin { library.path.to_string_lossy().into_owned() } else { String::new() };
     json!({
-        "id": library.id,
+        "id": shown.get(&library.id).unwrap_or(&library.id),
         "name": library.name,
         "root": root,
         "importComicInfoBook": true,

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::books::{self, BookPage};
-use super::filters::{filter, of_books, of_series, search, seen_ids};
+use super::filters::{filter, of_books, of_series, search, seen_ids, wanted_ids};
 use super::paging::{Page, Paging, order};
 use super::params::Params;
 use super::series::{self, SeriesPage};
@@ -56,9 +56,7 @@ pub(super) async fn seen(app: &App, caller: &Caller, kind: ListKind, id: &str) -
 }
 
 async fn all(app: &App, caller: &Caller, kind: ListKind, params: &Params) -> Result<Answer<Page<Value>>, Refusal> {
-    let mut libraries = seen_ids(app, caller).await?;
-    let wanted = params.list("library_id");
-    libraries.retain(|id| wanted.is_empty() || wanted.contains(&id.as_str()));
+    let libraries = wanted_ids(app, caller, params).await?;
     let mut lists = app.node().catalog().lists(kind, libraries, None).await?;
     if let Some(text) = search(params) {
         let text = fold(text);
@@ -179,7 +177,9 @@ async fn beside(
     step: impl Fn(usize) -> Option<usize>,
 ) -> Result<Answer<BookDto>, Refusal> {
     let list = seen(app, caller, ReadList, id).await?;
-    let at = list.items.iter().position(|item| item == book).ok_or_else(Refusal::not_found)?;
+    // By whichever of its ids it was asked for.
+    let here = app.node().catalog().one_book(book, caller.id()).await?.id;
+    let at = list.items.iter().position(|item| *item == here).ok_or_else(Refusal::not_found)?;
     let wanted = step(at).and_then(|at| list.items.get(at)).ok_or_else(Refusal::not_found)?;
     let row = app.node().catalog().one_book(wanted, caller.id()).await?;
     Ok(Answer(shapes::book(row, caller.is_admin())))

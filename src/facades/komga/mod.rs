@@ -1,4 +1,5 @@
-//! Komga's API below `/komga`, for the programs that speak it: Mihon first. An item of ours goes by its own id there.
+//! Komga's API below `/komga`, for the programs that speak it: Mihon first. A series or book goes by the id that Komga gave it
+//! where it was moved in from there, and by its own otherwise; it is found by either.
 //!
 //! ```text
 //! entry (who: Basic, key, cookies) ──► routes (may they) ──► a handler here ──► catalog::shelves

@@ -10,6 +10,7 @@ use super::paging::{Page, Paging};
 use super::params::Params;
 use super::users::shape;
 use crate::accounts::{AccountChange, AuditLine, Caller, NewAccount};
+use crate::catalog::Library;
 use crate::catalog::shelves::ShelfPage;
 use crate::facades::App;
 use crate::facades::error::Refusal;
@@ -65,17 +66,21 @@ impl Told {
         if shared.all {
             return Ok(Some(None));
         }
-        let known = app.node().catalog().libraries().await?;
-        match shared.library_ids.iter().find(|id| !known.iter().any(|library| library.id == **id)) {
-            Some(_) => Err(Refusal::invalid("libraryIds: one of them names no library")),
-            None => Ok(Some(Some(shared.library_ids.clone()))),
-        }
+        let (known, shown) = (app.node().catalog().libraries().await?, app.node().catalog().library_aliases().await?);
+        let own = |id: &String| {
+            let is = |library: &&Library| library.id == *id || shown.get(&library.id) == Some(id);
+            known.iter().find(is).map(|library| library.id.clone())
+        };
+        let ids: Option<Vec<String>> = shared.library_ids.iter().map(own).collect();
+        let ids = ids.ok_or_else(|| Refusal::invalid("libraryIds: one of them names no library"))?;
+        Ok(Some(Some(ids)))
     }
 }
 
 /// All accounts, by name.
-pub(in crate::facades) async fn list(State(app): State<App>) -> Answer<Vec<Value>> {
-    Answer(app.node().accounts().list().into_iter().map(shape).collect())
+pub(in crate::facades) async fn list(State(app): State<App>) -> Result<Answer<Vec<Value>>, Refusal> {
+    let shown = app.node().catalog().library_aliases().await?;
+    Ok(Answer(app.node().accounts().list().into_iter().map(|account| shape(account, &shown)).collect()))
 }
 
 /// Makes one.
@@ -89,7 +94,8 @@ pub(in crate::facades) async fn add(
     let name = told.email.ok_or_else(|| Refusal::invalid("email: must be given"))?;
     let password = told.password.ok_or_else(|| Refusal::invalid("password: must be given"))?;
     let made = app.node().accounts().add(NewAccount { name, password, admin, libraries, max_bit_rate: None }).await?;
-    Ok((StatusCode::CREATED, Answer(shape(made))))
+    let shown = app.node().catalog().library_aliases().await?;
+    Ok((StatusCode::CREATED, Answer(shape(made, &shown))))
 }
 
 /// Changes one: whether it is an admin, and which libraries it may see.

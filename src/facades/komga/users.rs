@@ -1,4 +1,6 @@
 //! The caller's own account, its keys, and everything around signing in and out.
+use std::collections::HashMap;
+
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse, Response};
@@ -18,23 +20,31 @@ use crate::facades::proxies::Front;
 const HIDDEN: &str = "******";
 
 /// The caller.
-pub(in crate::facades) async fn me(Asker(caller): Asker) -> Result<Answer<Value>, Refusal> {
-    caller.account.map(shape).map(Answer).ok_or_else(Refusal::unauthenticated)
+pub(in crate::facades) async fn me(State(app): State<App>, Asker(caller): Asker) -> Result<Answer<Value>, Refusal> {
+    let account = caller.account.ok_or_else(Refusal::unauthenticated)?;
+    let shown = app.node().catalog().library_aliases().await?;
+    Ok(Answer(shape(account, &shown)))
 }
 
-/// `UserDto`.
-pub(super) fn shape(account: Account) -> Value {
+/// `UserDto`, with libraries by the ids that are shown.
+pub(super) fn shape(account: Account, shown: &HashMap<String, String>) -> Value {
     let mut roles = vec!["USER", "FILE_DOWNLOAD", "PAGE_STREAMING", "KOREADER_SYNC"];
     if account.admin {
         roles.push("ADMIN");
     }
     let all = account.sees_all();
+    let mut libraries = if all { Vec::new() } else { account.libraries.unwrap_or_default() };
+    for id in &mut libraries {
+        if let Some(known) = shown.get(id.as_str()) {
+            id.clone_from(known);
+        }
+    }
     json!({
         "id": account.id,
         "email": account.name,
         "roles": roles,
         "sharedAllLibraries": all,
-        "sharedLibrariesIds": if all { Vec::new() } else { account.libraries.unwrap_or_default() },
+        "sharedLibrariesIds": libraries,
         "labelsAllow": [],
         "labelsExclude": [],
         "ageRestriction": null,

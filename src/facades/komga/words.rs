@@ -3,7 +3,7 @@ use axum::Json;
 use axum::extract::State;
 use serde_json::{Value, json};
 
-use super::filters::seen_ids;
+use super::filters::wanted_ids;
 use super::paging::{Page, Paging};
 use super::params::Params;
 use crate::accounts::Caller;
@@ -14,9 +14,7 @@ use crate::facades::extract::Asker;
 
 /// The libraries that are asked for and may be seen, and what else narrows the words.
 async fn filter(app: &App, caller: &Caller, params: &Params) -> Result<WordFilter, Refusal> {
-    let mut libraries = seen_ids(app, caller).await?;
-    let wanted = params.list("library_id");
-    libraries.retain(|id| wanted.is_empty() || wanted.contains(&id.as_str()));
+    let libraries = wanted_ids(app, caller, params).await?;
     let one = |name: &str| params.one(name).filter(|id| !id.is_empty()).map(str::to_owned);
     Ok(WordFilter {
         libraries,

@@ -14,6 +14,7 @@ pub(super) mod hls;
 pub(super) mod items;
 pub(super) mod libraries;
 pub mod model;
+pub(super) mod move_in;
 pub mod openapi;
 pub(super) mod pages;
 pub(super) mod pictures;

@@ -7,8 +7,8 @@ use utoipa::OpenApi;
 
 use super::{
     accounts, api_keys, app_passwords, audit, blocks, changes, events, folders, friends, hls, items, libraries, model,
-    pages, pictures, publish, renditions, replicas, scrub, session, sound, stand_in, status, subtitles, thumbnails,
-    webrtc,
+    move_in, pages, pictures, publish, renditions, replicas, scrub, session, sound, stand_in, status, subtitles,
+    thumbnails, webrtc,
 };
 
 #[derive(OpenApi)]
@@ -50,6 +50,7 @@ use super::{
         libraries::change,
         libraries::remove,
         libraries::scan,
+        move_in::komga,
         friends::list,
         friends::invites,
         friends::invite,

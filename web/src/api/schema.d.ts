@@ -74,6 +74,40 @@ export interface paths {
     patch: operations['accounts_change'];
     trace?: never;
   };
+  '/api/v1/accounts/{id}/app-passwords': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Those of an account, without the passwords themselves. */
+    get: operations['app_passwords_list_of'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/accounts/{id}/app-passwords/{app}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /** Revokes one of an account's. */
+    delete: operations['app_passwords_remove_of'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/v1/api-keys': {
     parameters: {
       query?: never;
@@ -104,6 +138,42 @@ export interface paths {
     post?: never;
     /** Revokes a key of the caller. */
     delete: operations['api_keys_remove'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/app-passwords': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** The caller's app passwords, without the passwords themselves. */
+    get: operations['app_passwords_list'];
+    put?: never;
+    /** Makes one. It opens what such programs use, and no other part of the node. */
+    post: operations['app_passwords_add'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/app-passwords/{id}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** One of the caller's with its password: for who signed in on the page. */
+    get: operations['app_passwords_show'];
+    put?: never;
+    post?: never;
+    /** Revokes one of the caller's. */
+    delete: operations['app_passwords_remove'];
     options?: never;
     head?: never;
     patch?: never;
@@ -879,6 +949,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/v1/move-in/komga': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Takes in what Komga keeps of the files in our libraries, with its ids (this machine's command line alone). The answer comes when
+     *     it is done.
+     */
+    post: operations['komga_komga'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/v1/replicas': {
     parameters: {
       query?: never;
@@ -1026,7 +1116,7 @@ export interface components {
        */
       max_bit_rate?: number | null;
       name?: string | null;
-      /** @description Signs the account out everywhere and revokes its API keys. */
+      /** @description Signs the account out everywhere and revokes its API keys and app passwords. */
       password?: string | null;
     };
     /** @description Something a person should do something about. */
@@ -1053,6 +1143,23 @@ export interface components {
       /**
        * Format: int64
        * @description Unix milliseconds.
+       */
+      used_at?: number | null;
+    };
+    /** @description `GET /app-passwords`: what a program of the account's signs in with. */
+    AppPassword: {
+      /**
+       * Format: int64
+       * @description Unix milliseconds.
+       */
+      created_at: number;
+      id: string;
+      name: string;
+      /** @description The password: in the answers to `POST` and to `GET /app-passwords/{id}`. */
+      password?: string | null;
+      /**
+       * Format: int64
+       * @description Unix milliseconds, within ten minutes.
        */
       used_at?: number | null;
     };
@@ -1617,12 +1724,51 @@ export interface components {
      * @enum {string}
      */
     LibraryState: 'available' | 'unavailable';
+    /** @description A list that may be long. */
+    Lines: {
+      /** @description The first of them. */
+      first: string[];
+      /** Format: int64 */
+      total: number;
+    };
     /** @description `POST /login`. */
     Login: {
       /** @description In the clear: TLS or the owner's proxy protects it. */
       password: string;
       /** @description Not case-sensitive. Of somebody whose own node is a friend's: `name@home`, or the name where only one home has it. */
       username: string;
+    };
+    /** @description How many are here, and by what they were recognised. */
+    Matched: {
+      /**
+       * Format: int64
+       * @description Moved: by size and hash, or of series by their books.
+       */
+      by_content: number;
+      /**
+       * Format: int64
+       * @description Moved: by size and name, where there is no hash.
+       */
+      by_name: number;
+      /** Format: int64 */
+      by_path: number;
+      /**
+       * Format: int64
+       * @description In the trash there, but here.
+       */
+      from_trash: number;
+      /**
+       * Format: int64
+       * @description Ids that are new here.
+       */
+      ids: number;
+      /** Format: int64 */
+      not_here: number;
+      /**
+       * Format: int64
+       * @description That there are, without the trash.
+       */
+      total: number;
     };
     /** @description Everything the worker's probe tells of one file. */
     MediaFacts: {
@@ -1650,6 +1796,137 @@ export interface components {
       /** @description The container's own title tag, if any. */
       title?: string | null;
     };
+    /** @description `POST /move-in/komga`: what was taken in, or would be. */
+    MoveInReport: {
+      accounts: components['schemas']['MovedPeople'];
+      books: components['schemas']['Matched'];
+      collections: components['schemas']['MovedLists'];
+      /** @description What is not the same there and here, and stays as it is here. */
+      conflicts: components['schemas']['Lines'];
+      /** @description Nothing was written. */
+      dry_run: boolean;
+      libraries: components['schemas']['MovedLibrary'][];
+      metadata: components['schemas']['MovedMetadata'];
+      /** @description What is not taken in. */
+      not_carried: string[];
+      /** @description Series and books that are not here, by their paths there. */
+      not_matched: components['schemas']['Lines'];
+      progress: components['schemas']['MovedProgress'];
+      read_lists: components['schemas']['MovedLists'];
+      series: components['schemas']['Matched'];
+    };
+    /** @description `POST /move-in/komga`. */
+    MoveInRequest: {
+      /** @description Absolute path of Komga's `database.sqlite`, on the node's machine. */
+      database: string;
+      /** @description Write nothing. */
+      dry_run?: boolean;
+      /** @description Folders that have another path here: `OLD=NEW`. */
+      maps?: string[];
+    };
+    /** @description A library, and which it is here. */
+    MovedLibrary: {
+      /**
+       * Format: int64
+       * @description Books that it has there.
+       */
+      books: number;
+      /**
+       * Format: int64
+       * @description Of those, the ones whose files are where they should be, in a library that is not here yet.
+       */
+      files: number;
+      /** @description Its folder here. */
+      folder: string;
+      /** @description What it holds, by most of its books. */
+      kind: components['schemas']['LibraryKind'];
+      /** @description Id of the library here. */
+      library?: string | null;
+      /** @description As it is called there; for a new one, as it will be called here. */
+      name: string;
+      /** @description Its folder as it is written there. */
+      root: string;
+      state: components['schemas']['MovedLibraryState'];
+    };
+    /**
+     * @description See [`MovedLibrary`].
+     * @enum {string}
+     */
+    MovedLibraryState: 'here' | 'new' | 'added' | 'part' | 'missing';
+    /** @description Collections, or read lists. */
+    MovedLists: {
+      /** Format: int64 */
+      added: number;
+      /** Format: int64 */
+      changed: number;
+      /**
+       * Format: int64
+       * @description Places in lists of what is not here.
+       */
+      not_here: number;
+      /**
+       * Format: int64
+       * @description See `conflicts`.
+       */
+      refused: number;
+      /**
+       * Format: int64
+       * @description Taken in before and removed here since: they stay so.
+       */
+      removed: number;
+      /** Format: int64 */
+      same: number;
+    };
+    /** @description Fields of series and books. */
+    MovedMetadata: {
+      /**
+       * Format: int64
+       * @description Not locked there, and told otherwise by the files here.
+       */
+      left: number;
+      /**
+       * Format: int64
+       * @description Written, and locked here.
+       */
+      taken: number;
+    };
+    /** @description Accounts and keys. */
+    MovedPeople: {
+      /** Format: int64 */
+      added: number;
+      /** Format: int64 */
+      keys: number;
+      /**
+       * Format: int64
+       * @description That were here, came before, or were revoked here.
+       */
+      keys_known: number;
+      /**
+       * Format: int64
+       * @description That were here, or came before.
+       */
+      known: number;
+      /** @description What a person should know, for each by name. */
+      notes: string[];
+    };
+    /** @description How far people read. */
+    MovedProgress: {
+      /**
+       * Format: int64
+       * @description Known, or older than what is known.
+       */
+      known: number;
+      /**
+       * Format: int64
+       * @description Of books or people that are not here.
+       */
+      not_here: number;
+      /**
+       * Format: int64
+       * @description Later than what was known.
+       */
+      taken: number;
+    };
     /** @description `POST /accounts` (admin). */
     NewAccount: {
       admin?: boolean;
@@ -1668,6 +1945,11 @@ export interface components {
     /** @description `POST /api-keys`. */
     NewApiKey: {
       /** @description What it is for. */
+      name: string;
+    };
+    /** @description `POST /app-passwords`. */
+    NewAppPassword: {
+      /** @description Which program on which device it is for: 1 to 64 characters. */
       name: string;
     };
     /** @description `POST /friends/invites` (admin). */
@@ -1690,7 +1972,7 @@ export interface components {
     };
     /** @description `PUT /account/password`: of the caller. */
     NewPassword: {
-      /** @description At least 8 characters. Other sessions end, and API keys are revoked. */
+      /** @description At least 8 characters. Other sessions end; API keys and app passwords are revoked. */
       new: string;
       /** @description The one until now. */
       old: string;
@@ -2702,6 +2984,79 @@ export interface operations {
       };
     };
   };
+  app_passwords_list_of: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['AppPassword'][];
+        };
+      };
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  app_passwords_remove_of: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+        app: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
   api_keys_list: {
     parameters: {
       query?: never;
@@ -2769,6 +3124,144 @@ export interface operations {
     };
   };
   api_keys_remove: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  app_passwords_list: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['AppPassword'][];
+        };
+      };
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  app_passwords_add: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['NewAppPassword'];
+      };
+    };
+    responses: {
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['AppPassword'];
+        };
+      };
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  app_passwords_show: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['AppPassword'];
+        };
+      };
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  app_passwords_remove: {
     parameters: {
       query?: never;
       header?: never;
@@ -4787,6 +5280,45 @@ export interface operations {
         content?: never;
       };
       401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  komga_komga: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['MoveInRequest'];
+      };
+    };
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['MoveInReport'];
+        };
+      };
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      403: {
         headers: {
           [name: string]: unknown;
         };

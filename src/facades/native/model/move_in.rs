@@ -1,0 +1,21 @@
+//! Moving in from other programs.
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+pub use crate::library::move_in::{
+    Lines, Matched, MoveInReport, MovedLibrary, MovedLibraryState, MovedLists, MovedMetadata, MovedPeople,
+    MovedProgress,
+};
+
+/// `POST /move-in/komga`.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct MoveInRequest {
+    /// Absolute path of Komga's `database.sqlite`, on the node's machine.
+    pub database: String,
+    /// Folders that have another path here: `OLD=NEW`.
+    #[serde(default)]
+    pub maps: Vec<String>,
+    /// Write nothing.
+    #[serde(default)]
+    pub dry_run: bool,
+}

@@ -1,0 +1,125 @@
+//! Opens Komga's database without touching it: while Komga runs, and from a folder that cannot be written to.
+//!
+//! SQLite makes files beside a database in WAL mode even when it only reads, and they would be ours, which Komga could not write
+//! any more. So where they are not there already, the database is opened as one that nobody changes, or a copy of it is.
+use std::fs::{self, File};
+use std::io::Read;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
+use rusqlite::{Connection, OpenFlags};
+
+use super::KomgaError;
+use super::table::has;
+
+/// First bytes of every SQLite database.
+const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+/// Byte of the header that says by which journal it is read; 2: by a WAL.
+const READ_VERSION: usize = 19;
+/// A copy that Komga wrote into meanwhile is made again, this often.
+const COPIES: u32 = 5;
+
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-').remove(b'_');
+
+/// An open database, with the copy that it is, if any.
+pub(super) struct Opened {
+    pub connection: Connection,
+    /// Removed when it is dropped, after the connection.
+    _copy: Option<Copy>,
+}
+
+struct Copy(PathBuf);
+
+impl Drop for Copy {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Opens it; a copy, where one has to be made, is put into a folder below `scratch`.
+pub(super) fn open(path: &Path, scratch: &Path) -> Result<Opened, KomgaError> {
+    let unreadable = |source| KomgaError::Unreadable { path: path.to_owned(), source };
+    let real = path.canonicalize().map_err(unreadable)?;
+    let mut header = Vec::new();
+    File::open(&real).and_then(|file| file.take(100).read_to_end(&mut header)).map_err(unreadable)?;
+    if !header.starts_with(MAGIC) {
+        return Err(KomgaError::Other(path.to_owned(), "it is no SQLite database"));
+    }
+    let wal = header.get(READ_VERSION) == Some(&2);
+    let beside = |ending: &str| PathBuf::from(format!("{}{ending}", real.display()));
+    let written = fs::metadata(beside("-wal")).is_ok_and(|meta| meta.len() > 0);
+    let shared = beside("-wal").exists() && beside("-shm").exists();
+    let opened = match (wal, shared, written) {
+        (false, ..) => usable(&real, "mode=ro"),
+        // Komga runs, or ended early.
+        (true, true, _) => usable(&real, "mode=ro").or_else(|_| copied(&real, scratch)),
+        (true, false, true) => copied(&real, scratch),
+        (true, false, false) => usable(&real, "mode=ro&immutable=1"),
+    };
+    let opened = opened.map_err(|source| KomgaError::Database { path: path.to_owned(), source })?;
+    match is_komgas(&opened.connection) {
+        Ok(true) => Ok(opened),
+        Ok(false) => Err(KomgaError::Other(path.to_owned(), "it has no tables of Komga's")),
+        Err(source) => Err(KomgaError::Database { path: path.to_owned(), source }),
+    }
+}
+
+fn usable(path: &Path, mode: &str) -> rusqlite::Result<Opened> {
+    use std::os::unix::ffi::OsStrExt as _;
+    let uri = format!("file:{}?{mode}", percent_encode(path.as_os_str().as_bytes(), PLAIN));
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(uri, flags)?;
+    harden(&connection)?;
+    // All that follows is read from this one state.
+    connection.execute_batch("BEGIN; SELECT count(*) FROM sqlite_master")?;
+    Ok(Opened { connection, _copy: None })
+}
+
+/// Nothing in the database is run, and nothing is written.
+fn harden(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(Duration::from_secs(20))?;
+    connection.execute_batch("PRAGMA trusted_schema = OFF; PRAGMA query_only = ON; PRAGMA cell_size_check = ON")
+}
+
+/// Opens a copy of the database with its WAL.
+fn copied(path: &Path, scratch: &Path) -> rusqlite::Result<Opened> {
+    let copy = Copy(scratch.join(format!("komga-{:016x}", rand::random::<u64>())));
+    let place = copy.0.join("database.sqlite");
+    copy_all(path, &copy.0, &place).map_err(|error| {
+        let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CANTOPEN);
+        rusqlite::Error::SqliteFailure(code, Some(format!("it could not be copied: {error}")))
+    })?;
+    let connection = Connection::open(&place)?;
+    harden(&connection)?;
+    connection.execute_batch("BEGIN; SELECT count(*) FROM sqlite_master")?;
+    Ok(Opened { connection, _copy: Some(copy) })
+}
+
+/// Copies database and WAL as they were at one time.
+fn copy_all(path: &Path, folder: &Path, place: &Path) -> std::io::Result<()> {
+    fs::DirBuilder::new().mode(0o700).recursive(true).create(folder)?;
+    let wal = PathBuf::from(format!("{}-wal", path.display()));
+    let state = || -> std::io::Result<_> {
+        let of = |path: &Path| fs::metadata(path).and_then(|meta| Ok((meta.len(), meta.modified()?)));
+        Ok((of(path)?, of(&wal)?))
+    };
+    for _ in 0..COPIES {
+        let before = state()?;
+        fs::copy(path, place)?;
+        fs::copy(&wal, format!("{}-wal", place.display()))?;
+        if state()? == before {
+            return Ok(());
+        }
+    }
+    Err(std::io::Error::other("Komga wrote into it all the time; stop Komga first"))
+}
+
+fn is_komgas(c: &Connection) -> rusqlite::Result<bool> {
+    Ok(has(c, "library", &["id", "root"])?
+        && has(c, "series", &["id", "url", "library_id"])?
+        && has(c, "book", &["id", "url", "series_id", "library_id"])?
+        && has(c, "user", &["id", "email"])?
+        && has(c, "read_progress", &["book_id", "user_id"])?)
+}
