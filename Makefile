@@ -1,4 +1,4 @@
-# make run    builds Potluck and starts a node with a small demo library; LIBRARY=/path KIND=movies|shows|videos|comics|books uses yours
+# make run    builds Potluck and starts a node with a small demo library; LIBRARY=/path KIND=movies|shows|videos|comics|books|music uses yours
 # make test   builds and tests everything
 # make bench  measures, and prints each figure beside a reference from the same run
 # All three install what they need on Debian 12 (as root or with sudo).

@@ -62,6 +62,8 @@ enum Kind {
     Comics,
     /// Books, in folders of series or alone
     Books,
+    /// Music, in albums by tags and in folders
+    Music,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -79,6 +81,7 @@ impl From<Kind> for LibraryKind {
             Kind::Videos => Self::Videos,
             Kind::Comics => Self::Comics,
             Kind::Books => Self::Books,
+            Kind::Music => Self::Music,
         }
     }
 }

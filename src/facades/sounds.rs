@@ -3,12 +3,15 @@
 //!
 //! What is being made has no ranges: a part that does not fit what a program has already would spoil its copy, so the whole comes
 //! with 200, whatever was asked. What goes wrong in the middle ends the connection, so that nobody takes it for whole.
-use axum::body::Body;
+use std::convert::Infallible;
+
+use axum::body::{Body, Bytes};
 use axum::http::header::{
     ACCEPT_RANGES, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::Response;
+use futures_util::stream;
 
 use super::App;
 use super::bytes::{self, Cache};
@@ -41,7 +44,10 @@ pub(super) async fn answer(
     let (playback, Wish { source, form, watcher, .. }) = (app.node().playback(), &wish);
     let mut response = match playback.kept_sound(source, form, watcher).await {
         Some(kept) => of_kept(&kept, method, headers),
-        None if method == Method::HEAD => Response::new(Body::empty()),
+        // Of what is not made the length is not known, and an empty body has one.
+        None if method == Method::HEAD => {
+            Response::new(Body::from_stream(stream::empty::<Result<Bytes, Infallible>>()))
+        }
         None => match playback.sound(source, form, watcher).await? {
             Sound::Kept(kept) => of_kept(&kept, method, headers),
             Sound::Coming(coming) => of_coming(coming, wish.length),

@@ -97,6 +97,7 @@ async fn fill(data: &Path, comics: &Path) -> anyhow::Result<String> {
             cid: None,
             facts: Some(Facts { container: "zip".to_owned(), pages: Some(20), ..Facts::default() }),
             book: Some(BookFile { pages: 20, page_list: vec![1, 0], ..BookFile::default() }),
+            music: None,
             problem: None,
             retry: false,
             description: Description {

@@ -37,6 +37,7 @@ pub struct Wishes {
     pub node: NodeOptions,
     pub serve: ServeOptions,
     pub visibility: Visibility,
+    pub kind: LibraryKind,
 }
 
 impl TestNode {
@@ -54,7 +55,8 @@ impl TestNode {
         for file in files {
             std::fs::copy(file, films.join(file.file_name().unwrap())).unwrap();
         }
-        let mut wishes = Wishes { node: node_options(&data), serve: serve_options(), visibility: Visibility::Private };
+        let (node, serve_as) = (node_options(&data), serve_options());
+        let mut wishes = Wishes { node, serve: serve_as, visibility: Visibility::Private, kind: LibraryKind::Videos };
         wish(&mut wishes);
         let admin = NewAccount {
             name: "ada".into(),
@@ -64,7 +66,7 @@ impl TestNode {
             max_bit_rate: None,
         };
         let store = Store::create(&data, cheap(), admin).await.unwrap();
-        let library = store.catalog.add_library("Films", LibraryKind::Videos, &films, wishes.visibility).await.unwrap();
+        let library = store.catalog.add_library("Films", wishes.kind, &films, wishes.visibility).await.unwrap();
         store.close().await;
         let links = wishes.node.links.clone();
         let service = serve(wishes.node, wishes.serve).await;

@@ -198,8 +198,8 @@ async fn what_begins_in_the_middle_begins_there() {
 
 #[tokio::test]
 async fn a_cover_in_the_file_is_in_the_way_of_nothing() {
-    let cover = clip("cover.png", &["-f", "lavfi", "-i", "color=red:size=64x64", "-frames:v", "1"]);
-    for name in ["covered.mp3", "covered.flac", "covered.m4a"] {
+    let cover = clip("sleeve.png", &["-f", "lavfi", "-i", "color=red:size=64x64", "-frames:v", "1"]);
+    for name in ["sleeved.mp3", "sleeved.flac", "sleeved.m4a"] {
         let path = clip(
             name,
             &[

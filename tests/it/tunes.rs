@@ -53,7 +53,7 @@ pub fn sound() -> Vec<u8> {
     let arguments =
         ["-f", "lavfi", "-i", "sine=frequency=440:duration=1", "-ac", "2", "-b:a", "64k", "-map_metadata", "-1"];
     let arguments = [&arguments[..], &["-write_xing", "0", "-id3v2_version", "0", "-fflags", "+bitexact"]].concat();
-    fs::read(fixtures::clip("tone.mp3", &arguments)).unwrap()
+    fs::read(fixtures::clip("tune.mp3", &arguments)).unwrap()
 }
 
 /// A tune of an album: number, title, artist, album.

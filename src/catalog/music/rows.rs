@@ -1,5 +1,6 @@
 //! Reads artists, albums and tracks: all that is known of each.
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::path::PathBuf;
 
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
@@ -253,10 +254,11 @@ pub(super) fn tracks(c: &Connection, hearer: &Hearer, numbers: &[i64]) -> rusqli
         let Some(mut track) = statement.query_row(values, track).optional()? else { continue };
         track.artists = credits(c, *n)?;
         if let Some(album) = track.album {
-            if !of_albums.contains_key(&album) {
-                of_albums.insert(album, credits(c, album)?);
-            }
-            track.artists.extend(of_albums.get(&album).cloned().unwrap_or_default());
+            let artists = match of_albums.entry(album) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(unknown) => unknown.insert(credits(c, album)?),
+            };
+            track.artists.extend_from_slice(artists);
         }
         found.push(track);
     }

@@ -1,6 +1,6 @@
 //! Lyrics: of the tags, and of a `.lrc` file beside the track.
 use std::io::Read as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::browse::one_track;
 use super::call::{Answer, Call};
@@ -58,7 +58,7 @@ pub(super) async fn lyrics(track: &Track) -> Vec<Lyrics> {
     all
 }
 
-fn read(path: &PathBuf) -> Option<Lyrics> {
+fn read(path: &Path) -> Option<Lyrics> {
     use std::os::unix::fs::OpenOptionsExt as _;
     if !path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("lrc")) {
         return None;

@@ -91,7 +91,7 @@ const fn refused(code: u16, why: &'static str) -> Does {
     Does::Refused { code, why }
 }
 
-const NOTHING: &str = "70: music is not served here yet";
+const NOTHING: &str = "70: this is not there yet";
 const NO_PODCASTS: &str = "empty: the node fetches no podcasts";
 const NO_SHARES: &str = "empty: nothing is shared by a link";
 const NO_SIMILARITY: &str = "this node does not compare how songs sound";

@@ -158,7 +158,12 @@ fn what_a_good_tagger_writes_is_read_in_every_dialect() {
         let picture = |kind, mime, bytes| LoftyPicture::unchecked(bytes).pic_type(kind).mime_type(mime).build();
         tag.push_picture(picture(LoftyType::CoverBack, MimeType::Png, png(50)));
         tag.push_picture(picture(LoftyType::CoverFront, MimeType::Jpeg, jpeg(60)));
-        tag.save_to_path(&path, WriteOptions::new()).unwrap();
+        if kind == TagType::Ape {
+            // The writer of plain tags leaves pictures out here.
+            lofty::ape::ApeTag::from(tag).save_to_path(&path, WriteOptions::new()).unwrap();
+        } else {
+            tag.save_to_path(&path, WriteOptions::new()).unwrap();
+        }
 
         let music = told_at(&path);
         let told = &music.told;
@@ -216,10 +221,6 @@ fn what_a_good_tagger_writes_is_read_in_every_dialect() {
             "{ending}"
         );
         assert_eq!(told.languages, ["deu"], "{ending}");
-        // What is written for this dialect has no pictures.
-        if kind == TagType::Ape {
-            continue;
-        }
         assert_eq!(music.pictures.len(), 2, "{ending}");
         let file = File::open(&path).unwrap();
         let front = picture_of(&file, ending, None);

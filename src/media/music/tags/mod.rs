@@ -93,7 +93,7 @@ impl Request<'_> {
         let allowed = usize::try_from(self.limits.picture_bytes.saturating_mul(2)).unwrap_or(usize::MAX);
         apply_global_options(GlobalOptions::new().allocation_limit(allowed).use_custom_resolvers(false));
         let mut view = View::new(self.file, self.start, self.limits.read_bytes, self.hidden)?;
-        // The library still has assertions and sums that damaged files reach. It owns no state that could be left torn.
+        // The library has assertions that a damaged file may reach. It owns no state that could be left torn.
         let read = catch_unwind(AssertUnwindSafe(|| sounds::read(self.kind, &mut view, options, self.limits)));
         match read {
             Ok(found) => found.map_err(|error| MusicError::Broken(error.to_string())),

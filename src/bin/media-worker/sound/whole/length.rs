@@ -31,7 +31,7 @@ fn told(hearing: &Hearing) -> Option<(i64, ffi::AVRational)> {
     let view = hearing.source.stream(hearing.stream)?;
     let raw = view.raw();
     if raw.duration > 0 {
-        return Some((raw.duration, raw.time_base));
+        return Some((raw.duration - left_out_first(hearing, raw), raw.time_base));
     }
     // SAFETY: plain fields of an open context.
     let (duration, method) = unsafe {
@@ -41,6 +41,14 @@ fn told(hearing: &Hearing) -> Option<(i64, ffi::AVRational)> {
     let guessed = method == ffi::AVDurationEstimationMethod::AVFMT_DURATION_FROM_BITRATE;
     let base = ffi::AVRational { num: 1, den: ffi::AV_TIME_BASE };
     (duration > 0 && !guessed).then_some((duration, base))
+}
+
+/// What Ogg counts of Opus and no decoder gives: the samples before the first, at 48 kHz as its ticks are.
+fn left_out_first(hearing: &Hearing, raw: &ffi::AVStream) -> i64 {
+    // SAFETY: plain fields of the parameters that every stream of an open context has.
+    let (codec, padding) = unsafe { ((*raw.codecpar).codec_id, (*raw.codecpar).initial_padding) };
+    let counted = hearing.source.container() == "ogg" && codec == ffi::AVCodecID::AV_CODEC_ID_OPUS;
+    if counted { padding.into() } else { 0 }
 }
 
 /// By reading every packet. What decoders leave out at the ends is not counted.
