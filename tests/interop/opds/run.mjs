@@ -11,7 +11,8 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { DOMParser } from '@xmldom/xmldom'
-import { get, imported, name, password, startNode } from './node.mjs'
+import { name, password } from '../node.mjs'
+import { get, imported, startNode } from './node.mjs'
 
 // These packages have no module entries: their files are asked for by name, as their own documentation does.
 const require = createRequire(import.meta.url)
