@@ -13,10 +13,11 @@ LIBRARY ?=
 KIND ?= movies
 LISTEN ?= 0.0.0.0:8096
 ADMIN ?= admin
+SUBSONIC_PYTHON := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/potluck/subsonic-python
 
 PACKAGES := build-essential pkg-config clang libclang-dev libavcodec-dev libavformat-dev libavfilter-dev libavutil-dev \
             libswscale-dev libswresample-dev libarchive-dev ffmpeg fonts-dejavu-core zip
-TEST_PACKAGES := $(PACKAGES) chromium iproute2 nftables faketime libva-dev p7zip-full python3-feedparser
+TEST_PACKAGES := $(PACKAGES) chromium iproute2 nftables faketime libva-dev p7zip-full python3-feedparser python3-venv
 
 help:
 	@sed -n '1,4s/^# //p' Makefile
@@ -73,10 +74,17 @@ rust-test:
 	cargo test --locked
 
 # `cargo test --no-run` makes the binaries with the features that the tests have: one debug build serves all.
-interop-test: tests/interop/helia/node_modules/.package-lock.json tests/interop/opds/node_modules/.package-lock.json
+interop-test: $(patsubst %,tests/interop/%/node_modules/.package-lock.json,helia opds subsonic) $(SUBSONIC_PYTHON)/requirements.txt
 	cargo test --locked --no-run
 	node tests/interop/helia/run.mjs --potluck "$(CARGO_TARGET_DIR)/debug/potluck"
 	node tests/interop/opds/run.mjs --potluck "$(CARGO_TARGET_DIR)/debug/potluck"
+	node tests/interop/subsonic/run.mjs --potluck "$(CARGO_TARGET_DIR)/debug/potluck" --python "$(SUBSONIC_PYTHON)/bin/python"
+
+# Debian's own Python with the programs for Subsonic, and nothing of the system's.
+$(SUBSONIC_PYTHON)/requirements.txt: tests/interop/subsonic/requirements.txt
+	/usr/bin/python3 -m venv --clear $(@D)
+	$(@D)/bin/pip install -qq --disable-pip-version-check -r $<
+	@cp $< $@
 
 browser-test: tests/browser/node_modules/.package-lock.json
 	cargo test --locked --no-run
