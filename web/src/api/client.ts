@@ -233,6 +233,9 @@ export const address = {
   poster: (item: string) => `${BASE}/items/${id(item)}/poster`,
   backdrop: (item: string) => `${BASE}/items/${id(item)}/backdrop`,
   file: (item: string) => `${BASE}/items/${id(item)}/file`,
+  /** A track's sound encoded anew, without its first `offset` seconds. */
+  sound: (item: string, format: 'mp3' | 'opus', offset: number) =>
+    `${BASE}/items/${id(item)}/sound${queryString({ format, offset: offset > 0 ? offset : undefined })}`,
   /** `convert` for a type that no browser shows. */
   page: (item: string, page: number, convert?: 'jpeg' | 'png') =>
     `${BASE}/items/${id(item)}/pages/${page}${queryString({ convert })}`,
