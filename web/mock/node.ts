@@ -26,6 +26,7 @@ import { picture } from './art.ts';
 import { cover, pagePicture, pagesOf, seriesItems } from './comics.ts';
 import { epub } from './epub.ts';
 import { blockOf, contentOf, FILM_SECONDS, filmFile } from './film.ts';
+import { albums, tone } from './music.ts';
 import { renditions, segments, sprite, subtitles, subtitleText, thumbnails, TRANSCODED } from './playing.ts';
 
 export type Household = 'household' | 'empty' | 'huge';
@@ -143,12 +144,14 @@ export class MockNode {
       library('l3', 'Home videos', 'videos', '/srv/media/videos'),
       library('l4', 'Comics', 'comics', '/srv/media/comics'),
       library('l5', 'Books', 'books', '/srv/media/books'),
+      library('l6', 'Music', 'music', '/srv/media/music'),
     ];
     const films = household === 'huge' ? 100_000 : 180;
     for (let i = 0; i < films; i += 1) this.items.push(film(i, 'l1'));
     for (let i = 0; i < 14; i += 1) this.items.push(...show(i, 'l2'));
     for (let i = 0; i < 24; i += 1) this.items.push(video(i, 'l3'));
     this.items.push(...seriesItems('l4', 'l5', NOW));
+    this.items.push(...albums('l6', NOW));
     for (const [friend, from] of [BOB, CARLA].map((friend, n) => [friend, 200 + 40 * n] as const)) {
       this.libraries.push({ ...library(friend.id, 'Films', 'movies', ''), path: undefined, friend });
       for (let i = from; i < from + 12; i += 1) this.items.push({ ...film(i, friend.id), friend });
@@ -178,6 +181,8 @@ export class MockNode {
     } else {
       response.setHeader('cache-control', 'no-store');
       response.setHeader('content-type', reply.type ?? 'application/json');
+      const part = reply.bytes && /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '');
+      if (reply.bytes && part) return void sendPart(response, reply.bytes, Number(part[1]), part[2]);
       response.end(reply.bytes ?? reply.text ?? (reply.json === undefined ? '' : JSON.stringify(reply.json)));
     }
   }
@@ -350,6 +355,7 @@ export class MockNode {
       this.found.clear();
       return {};
     }
+    if (item.kind === 'track' && (what === 'file' || what === 'sound')) return { bytes: tone(item), type: 'audio/wav' };
     if (what === 'file' && item.kind === 'book') return { bytes: epub(item.title), type: 'application/epub+zip' };
     if (what === 'pages') return page(item, more[0], query);
     if (what === 'next' && item.kind === 'book') {
@@ -618,7 +624,7 @@ function foundBy(of: Library, n: number): ItemSummary[] {
 }
 
 function gathers({ kind }: ItemSummary): boolean {
-  return kind === 'show' || kind === 'series';
+  return kind === 'show' || kind === 'series' || kind === 'album';
 }
 
 /** Where an episode or book stands in its show or series. */
@@ -787,12 +793,15 @@ function detail(item: ItemSummary): ItemDetail {
   const length = item.duration ?? 0;
   const names = ['Opening', 'The crossing', 'Deeper', 'Stillness', 'Return', 'Credits'];
   const book = item.kind === 'book';
+  const track = item.kind === 'track';
   const hevc = item.id === 'f20' || item.id === BUSY_ITEM;
   return {
     ...item,
     overview:
-      'A keeper of an unlit lighthouse finds that the ships still come. Over one winter she learns whom they are looking for, and what the coast has kept from her.',
-    genres: ['Drama', 'Mystery'],
+      track || item.kind === 'album'
+        ? null
+        : 'A keeper of an unlit lighthouse finds that the ships still come. Over one winter she learns whom they are looking for, and what the coast has kept from her.',
+    genres: track || item.kind === 'album' ? ['Ambient'] : ['Drama', 'Mystery'],
     backdrop: `/api/v1/items/${item.id}/backdrop`,
     files: gathers(item)
       ? []
@@ -800,8 +809,8 @@ function detail(item: ItemSummary): ItemDetail {
           {
             cid: item.cid,
             size: item.size ?? 0,
-            name: `${item.title}.${book ? 'cbz' : 'mkv'}`,
-            container: book ? 'zip' : 'matroska',
+            name: `${item.title}.${book ? 'cbz' : track ? 'wav' : 'mkv'}`,
+            container: book ? 'zip' : track ? 'wav' : 'matroska',
             path: `/srv/media/films/${item.title}/${item.title}.${book ? 'cbz' : 'mkv'}`,
             verified_at: NOW - 26 * HOUR,
           },
@@ -810,47 +819,53 @@ function detail(item: ItemSummary): ItemDetail {
     streams:
       gathers(item) || book
         ? []
-        : [
-            {
-              index: 0,
-              kind: 'video',
-              codec: hevc ? 'hevc' : 'h264',
-              profile: hevc ? 'Main 10' : 'High',
-              width: item.width,
-              height: item.height,
-              frame_rate: 23.976,
-              hdr: item.hdr,
-              bit_rate: 8_200_000,
-            },
-            {
-              index: 1,
-              kind: 'audio',
-              codec: 'aac',
-              profile: 'LC',
-              language: 'eng',
-              channels: 6,
-              sample_rate: 48000,
-              default: true,
-            },
-            {
-              index: 2,
-              kind: 'audio',
-              codec: 'ac3',
-              language: 'deu',
-              title: 'Commentary',
-              channels: 2,
-              sample_rate: 48000,
-            },
-            { index: 3, kind: 'subtitle', codec: 'subrip', language: 'eng' },
-            { index: 4, kind: 'subtitle', codec: 'ass', language: 'jpn' },
-            { index: 5, kind: 'subtitle', codec: 'hdmv_pgs_subtitle', language: 'fre' },
-          ],
+        : track
+          ? [{ index: 0, kind: 'audio', codec: 'pcm', channels: 1, sample_rate: 8000 }]
+          : [
+              {
+                index: 0,
+                kind: 'video',
+                codec: hevc ? 'hevc' : 'h264',
+                profile: hevc ? 'Main 10' : 'High',
+                width: item.width,
+                height: item.height,
+                frame_rate: 23.976,
+                hdr: item.hdr,
+                bit_rate: 8_200_000,
+              },
+              {
+                index: 1,
+                kind: 'audio',
+                codec: 'aac',
+                profile: 'LC',
+                language: 'eng',
+                channels: 6,
+                sample_rate: 48000,
+                default: true,
+              },
+              {
+                index: 2,
+                kind: 'audio',
+                codec: 'ac3',
+                language: 'deu',
+                title: 'Commentary',
+                channels: 2,
+                sample_rate: 48000,
+              },
+              { index: 3, kind: 'subtitle', codec: 'subrip', language: 'eng' },
+              { index: 4, kind: 'subtitle', codec: 'ass', language: 'jpn' },
+              { index: 5, kind: 'subtitle', codec: 'hdmv_pgs_subtitle', language: 'fre' },
+            ],
     chapters:
       item.kind === 'movie'
         ? names.map((name, i) => ({ start: (length * i) / 6, end: (length * (i + 1)) / 6, title: name }))
         : [],
     playback:
-      gathers(item) || book ? null : hevc ? TRANSCODED : { method: 'copy', reason: 'repackaged without re-encoding' },
+      gathers(item) || book || track
+        ? null
+        : hevc
+          ? TRANSCODED
+          : { method: 'copy', reason: 'repackaged without re-encoding' },
     problem:
       item.state === 'damaged'
         ? 'Block 311 of 2,957 does not hash to its name any more.'
@@ -863,6 +878,10 @@ function detail(item: ItemSummary): ItemDetail {
 function art(item: ItemSummary, what: 'poster' | 'backdrop'): Reply {
   if (item.id.startsWith('c') && what === 'poster') return { text: cover(item), type: 'image/svg+xml' };
   if (what === 'poster' && !item.poster) return problem(404, 'not_found', 'it has no picture');
+  if (what === 'poster' && (item.kind === 'album' || item.kind === 'track')) {
+    const seed = 31 * Number(/^m(\d+)/.exec(item.id)?.[1] ?? 0) + 11;
+    return { text: picture(seed, 600, 600), type: 'image/svg+xml' };
+  }
   const tall = what === 'poster' && (item.kind === 'movie' || item.kind === 'show');
   const seed = [...item.id].reduce((sum, char) => sum * 31 + char.charCodeAt(0), 7) % 100_003;
   return { text: tall ? picture(seed, 400, 600) : picture(seed, 1280, 720), type: 'image/svg+xml' };
@@ -903,6 +922,13 @@ function playlist(item: ItemSummary, name: string, burn: string | null): Reply {
   if (only) text = text.replace(/#EXT-X-STREAM-INF[^\n]*\nv0\/index\.m3u8\n/, '');
   if (burn) text = text.replace(/^(v0-\d+)\//gm, `$1-b${burn}/`);
   return { text, type: 'application/vnd.apple.mpegurl' };
+}
+
+function sendPart(response: ServerResponse, bytes: Buffer, from: number, last: string | undefined): void {
+  const end = Math.min(bytes.length, last ? Number(last) + 1 : bytes.length);
+  response.statusCode = 206;
+  response.setHeader('content-range', `bytes ${from}-${end - 1}/${bytes.length}`);
+  response.end(bytes.subarray(from, end));
 }
 
 function problem(status: number, error: string, message: string): Reply {

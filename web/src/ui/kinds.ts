@@ -39,7 +39,7 @@ export function shelfKind(kind: LibraryKind): ItemKind | undefined {
   return gathers(title) ? title : undefined;
 }
 
-/** A title without a file of its own: a show of episodes, a series of books. */
+/** A title without a file of its own: a show of episodes, a series of books, an album of tracks. */
 export function gathers(kind: ItemKind): boolean {
   return kind === 'show' || kind === 'series' || kind === 'album';
 }
@@ -49,7 +49,15 @@ export function isRead(kind: ItemKind | LibraryKind): boolean {
   return kind === 'comics' || kind === 'books' || kind === 'series' || kind === 'book';
 }
 
-/** Posters are 2:3; `wide` is 16:9. */
-export function shapeOf(kind: LibraryKind): 'poster' | 'wide' {
+/** Heard rather than watched. */
+export function isHeard(kind: ItemKind | LibraryKind): boolean {
+  return kind === 'music' || kind === 'album' || kind === 'track';
+}
+
+/** Of a picture: `poster` is 2:3, `wide` is 16:9, `square` the cover of an album. */
+export type Shape = 'poster' | 'wide' | 'square';
+
+export function shapeOf(kind: LibraryKind): Shape {
+  if (kind === 'music') return 'square';
   return kind === 'videos' ? 'wide' : 'poster';
 }

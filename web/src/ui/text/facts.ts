@@ -24,6 +24,8 @@ export function subtitle(item: ItemSummary): string {
   if (item.kind === 'show') return joined(item.year, item.episodes ? t.item.episodeCount(item.episodes) : null);
   if (item.kind === 'series') return joined(item.year, booksLine(item));
   if (item.kind === 'book') return joined(numberOf(item), item.pages ? t.item.pageCount(item.pages) : null);
+  if (item.kind === 'album') return joined(item.artist, item.year);
+  if (item.kind === 'track') return joined(item.artist, item.show_title);
   return joined(item.year, item.duration ? length(item.duration) : null);
 }
 
@@ -34,6 +36,7 @@ export function factsLine(item: ItemDetail): string[] {
     item.year ? String(item.year) : null,
     item.kind === 'show' && item.episodes ? t.item.episodeCount(item.episodes) : null,
     item.kind === 'series' ? booksLine(item) : null,
+    item.kind === 'album' && item.episodes ? t.music.trackCount(item.episodes) : null,
     item.pages ? t.item.pageCount(item.pages) : null,
     item.duration ? length(item.duration) : null,
     resolution(item.width, item.height),
