@@ -26,6 +26,13 @@ export function comics() {
   return folder;
 }
 
+/** The demo music, made once a machine and kept in the cache folder. */
+export function music() {
+  const folder = join(homedir(), '.cache/potluck/music');
+  execFileSync(join(here, '../fixtures/music.sh'), [folder], { stdio: 'inherit' });
+  return folder;
+}
+
 /** Films that no browser here plays as they are, made once a machine. */
 export function foreignFilms() {
   const folder = join(homedir(), '.cache/potluck/foreign');
@@ -121,7 +128,7 @@ export async function api(node) {
   if (!answer.ok) throw new Error(`sign-in failed: ${answer.status}`);
   const cookie = answer.headers.getSetCookie().map((c) => c.split(';')[0]).join('; ');
   return async (path, options = {}) => {
-    const answer = await fetch(`${node.url}/api/v1${path}`, { ...options, headers: { cookie } });
+    const answer = await fetch(`${node.url}/api/v1${path}`, { ...options, headers: { ...options.headers, cookie } });
     if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
     return answer;
   };
