@@ -33,6 +33,7 @@ pub(super) fn read_id3(
         let Some(size) = size.first_chunk::<4>().map(|size| u64::from(length(*size))) else { break };
         if matches!(name, b"ID3 " | b"id3 ") {
             id3::read_at(file, position + HEADER, size, bag, pictures, limits)?;
+            found.push(position);
         }
         // Chunks begin at even places.
         position += HEADER + size + size % 2;
