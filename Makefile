@@ -24,9 +24,9 @@ help:
 
 # --- run -------------------------------------------------------------------------------------------------------------
 
-# The demo films and comics are made while the compiler works, so that some are there when the node is.
+# The demo films, comics and music are made while the compiler works, so that some are there when the node is.
 run: packages
-	@if [ -z "$(LIBRARY)" ]; then (tests/fixtures/comic.sh "$(DATA)-demo-comics"; tests/fixtures/demo.sh "$(DATA)-demo") & fi; $(MAKE) --no-print-directory web node && wait
+	@if [ -z "$(LIBRARY)" ]; then (tests/fixtures/comic.sh "$(DATA)-demo-comics"; tests/fixtures/music.sh "$(DATA)-demo-music"; tests/fixtures/demo.sh "$(DATA)-demo") & fi; $(MAKE) --no-print-directory web node && wait
 	@DATA="$(DATA)" LIBRARY="$(or $(LIBRARY),$(DATA)-demo)" KIND="$(KIND)" LISTEN="$(LISTEN)" ADMIN="$(ADMIN)" \
 	  config/run.sh "$(CARGO_TARGET_DIR)/release/potluck"
 

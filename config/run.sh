@@ -20,6 +20,7 @@ add() {
 if [ "$LIBRARY" = "$DATA-demo" ]; then
   add "$LIBRARY" movies "Demo films"
   add "$DATA-demo-comics" comics "Demo comics"
+  add "$DATA-demo-music" music "Demo music"
 else
   add "$LIBRARY" "$KIND"
 fi
