@@ -49,6 +49,12 @@ async fn the_own_port_has_komgas_api_at_its_root_and_nothing_else() {
     let below = Reader::new(&node);
     let [path, address] = links(&below, &[]).await;
     assert_eq!((path.as_str(), below.path(&address)), ("/komga/opds/v1.2/catalog", "/opds/v2/catalog"));
+    let book = there["content"][0]["id"].as_str().unwrap().to_owned();
+    let books = reader.json(&format!("/api/v1/series/{book}/books")).await;
+    let manifest = format!("/api/v1/books/{}/manifest", books["content"][0]["id"].as_str().unwrap());
+    let manifest = reader.json(&manifest).await;
+    let page = manifest["readingOrder"][0]["href"].as_str().unwrap();
+    assert_eq!(reader.status(reader.path(page)).await, 200, "{page}");
     let key = reader.send(Method::POST, "/api/v2/users/me/api-keys", &json!({"comment": "x"})).await;
     assert_eq!(key.0, 200, "what changes something is no call of another site's page");
     let sync = reader.bare(Method::GET, "/koreader/users/auth").header("x-auth-user", key.1["key"].as_str().unwrap());

@@ -13,7 +13,7 @@ pub(in crate::facades) use resource::show as resource;
 
 use std::sync::Arc;
 
-use super::BASE;
+use super::base::Base;
 use crate::catalog::shelves::ShelfBook;
 use crate::catalog::{ItemState, Listed};
 use crate::facades::App;
@@ -25,11 +25,7 @@ use crate::playback::Source;
 
 /// Where the API of the caller's own way here begins: a program keeps these addresses apart from that of the manifest.
 fn address(front: Option<&Front>) -> String {
-    let origin = front.and_then(|front| {
-        let scheme = if front.secure { "https" } else { "http" };
-        front.host.as_ref().map(|host| format!("{scheme}://{host}"))
-    });
-    format!("{}{BASE}/api/v1", origin.unwrap_or_default())
+    front.map(Base::of).unwrap_or_default().at("/api/v1")
 }
 
 fn profile(book: &ShelfBook) -> Option<MediaProfile> {
