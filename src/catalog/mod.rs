@@ -219,7 +219,7 @@ impl Catalog {
     {
         let whole = move |t: &Transaction<'_>| {
             let answer = f(t)?;
-            record::music::settle(t, now())?;
+            record::music::settle(t)?;
             Ok(answer)
         };
         let answer = self.database.write(whole).await?;

@@ -303,7 +303,9 @@ pub(super) async fn prepare(
         None => Vec::new(),
     };
     candidates.retain(|candidate| !taken.contains(&candidate.known.item));
-    let identified = by_content(&place, cid.as_ref(), task.here, &candidates);
+    // Its item may have gone to another file just now.
+    let here = task.here.filter(|here| !taken.contains(&here.item));
+    let identified = by_content(&place, cid.as_ref(), here, &candidates);
     let item = match identified {
         Identified::Same(item) | Identified::Moved(item) | Identified::Edited(item) => Some(item),
         Identified::New => None,

@@ -1,7 +1,7 @@
 //! Music: from the files to tracks, albums, artists, genres and folders.
 use std::fs;
 
-use potluck::catalog::music::{AlbumFilter, AlbumOrder, Hearer, TrackFilter, Wanted};
+use potluck::catalog::music::{AlbumFilter, AlbumOrder, Hearer, PlaylistChange, Target, TrackFilter, Wanted};
 use potluck::catalog::record::VARIOUS;
 use potluck::catalog::{ItemKind, ItemState, Library, LibraryKind};
 
@@ -281,4 +281,68 @@ async fn libraries_that_somebody_may_not_see_are_in_no_answer() {
     assert!(catalog.genres(nobody.clone()).await.unwrap().is_empty());
     let all = Wanted { artists: (20, 0), albums: (20, 0), tracks: (20, 0) };
     assert_eq!(catalog.find_music(nobody, String::new(), all).await.unwrap(), Default::default());
+}
+
+#[tokio::test]
+async fn an_album_that_was_one_before_keeps_its_id_and_stars_when_a_stray_track_comes_home() {
+    let (shelf, library, hearer) = music().await;
+    put(&shelf, "music/a/1.mp3", of_album(1, "One", "Ann", "Greatest Hit"));
+    for n in 2..=3 {
+        put(&shelf, &format!("music/a/{n}.mp3"), of_album(n, &format!("Song {n}"), "Ann", "Greatest Hits"));
+    }
+    shelf.scan(&library).await;
+    let albums = shelf.catalog.albums(hearer.clone(), AlbumOrder::Title, AlbumFilter::default(), 9, 0).await.unwrap();
+    let hits = albums.into_iter().find(|album| album.title == "Greatest Hits").unwrap();
+    shelf.catalog.star(hearer.clone(), vec![Target::Item(hits.number)], true).await.unwrap();
+    put(&shelf, "music/a/1.mp3", of_album(1, "One, tagged anew", "Ann", "Greatest Hits"));
+    shelf.scan(&library).await;
+    let albums = shelf.catalog.albums(hearer, AlbumOrder::Title, AlbumFilter::default(), 9, 0).await.unwrap();
+    assert_eq!((albums.len(), albums[0].number, albums[0].songs), (1, hits.number, 3));
+    assert!(albums[0].opinion.starred_at.is_some());
+}
+
+#[tokio::test]
+async fn places_in_a_playlist_are_those_that_are_shown() {
+    let (shelf, library, hearer) = music().await;
+    for n in 1..=3 {
+        put(&shelf, &format!("music/a/{n}.mp3"), of_album(n, &format!("Song {n}"), "Ann", "Album"));
+    }
+    shelf.scan(&library).await;
+    let tracks = shelf.catalog.tracks(hearer.clone(), TrackFilter::default(), 9, 0).await.unwrap();
+    let numbers = tracks.iter().map(|track| track.number).collect();
+    let list = shelf.catalog.add_playlist(hearer.clone(), "Mine".to_owned(), numbers).await.unwrap();
+    let away = fs::read(shelf.path("music/a/1.mp3")).unwrap();
+    fs::remove_file(shelf.path("music/a/1.mp3")).unwrap();
+    shelf.scan(&library).await;
+    let change = PlaylistChange { remove: vec![1], ..PlaylistChange::default() };
+    shelf.catalog.change_playlist(hearer.clone(), list, change).await.unwrap();
+    put(&shelf, "music/a/1.mp3", away);
+    shelf.scan(&library).await;
+    let (_, left) = shelf.catalog.playlist(hearer, list).await.unwrap();
+    assert_eq!(left.iter().map(|track| track.title.as_str()).collect::<Vec<_>>(), ["Song 1", "Song 2"]);
+}
+
+#[tokio::test]
+async fn artists_are_found_whatever_stands_between_their_letters() {
+    let (shelf, library, hearer) = music().await;
+    for (n, artist) in ["AC/DC", "P!nk", "N*E*R*D"].iter().enumerate() {
+        put(&shelf, &format!("music/{n}.mp3"), of_album(1, "x", artist, artist));
+    }
+    shelf.scan(&library).await;
+    for (text, wanted) in [("AC/DC", "AC/DC"), ("dc", "AC/DC"), ("p!nk", "P!nk"), ("n*e*r*d", "N*E*R*D")] {
+        let all = Wanted { artists: (20, 0), ..Wanted::default() };
+        let found = shelf.catalog.find_music(hearer.clone(), text.to_owned(), all).await.unwrap();
+        assert_eq!(found.artists.iter().map(|a| a.name.as_str()).collect::<Vec<_>>(), [wanted], "{text}");
+    }
+}
+
+#[tokio::test]
+async fn what_only_an_old_name_said_is_not_kept_under_a_new_one() {
+    let (shelf, library, hearer) = music().await;
+    put(&shelf, "music/Artst/Albun/01 x.mp3", sound());
+    shelf.scan(&library).await;
+    fs::create_dir_all(shelf.path("music/Artist")).unwrap();
+    fs::rename(shelf.path("music/Artst/Albun"), shelf.path("music/Artist/Album")).unwrap();
+    shelf.scan(&library).await;
+    assert_eq!(titles(&shelf, &hearer).await, ["Artist: Album (1)"]);
 }

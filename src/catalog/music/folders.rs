@@ -46,7 +46,8 @@ const SELECT: &str = "SELECT d.n, d.library, d.parent, d.name, d.sort_key, d.pla
         AND i.state <> 'trashed' LIMIT 1) AS poster, \
     o.starred_at, o.rating, ifnull(o.plays, 0) AS plays, o.played_at FROM directory AS d \
     LEFT JOIN opinion AS o ON o.account = :account AND o.kind = 'directory' AND o.target = d.n \
-    WHERE d.library IN (SELECT value FROM json_each(:libraries))";
+    WHERE d.library IN (SELECT value FROM json_each(:libraries)) \
+    AND (EXISTS (SELECT 1 FROM track AS t WHERE t.directory = d.n) OR EXISTS (SELECT 1 FROM directory AS b WHERE b.parent = d.n))";
 
 fn directory(r: &Row<'_>) -> rusqlite::Result<Directory> {
     Ok(Directory {

@@ -1,4 +1,5 @@
 //! Playlists: tracks in an order that somebody gave them, as often as they were put there.
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params, params};
@@ -114,12 +115,19 @@ pub(super) fn change(
         return Ok(());
     }
     let before = tracks(t, number)?;
-    let removed: std::collections::HashSet<usize> = change.remove.iter().copied().collect();
+    let removed: HashSet<usize> = change.remove.iter().copied().collect();
     let mut list: Vec<i64> = match &change.tracks {
         Some(tracks) => visible(t, hearer, tracks)?,
         None => before,
     };
-    list = list.into_iter().enumerate().filter(|(place, _)| !removed.contains(place)).map(|(_, item)| item).collect();
+    // Places are those of the list as it is shown, without what cannot be seen now.
+    let seen: HashSet<i64> = visible(t, hearer, &list)?.into_iter().collect();
+    let mut shown = 0;
+    list.retain(|item| {
+        let place = shown;
+        shown += usize::from(seen.contains(item));
+        !(seen.contains(item) && removed.contains(&place))
+    });
     list.extend(visible(t, hearer, &change.add)?);
     list.truncate(PLAYLIST_MAX);
     t.prepare_cached("DELETE FROM playlist_track WHERE playlist = ?1")?.execute([number])?;

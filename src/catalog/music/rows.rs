@@ -87,6 +87,8 @@ pub struct Track {
     pub number: i64,
     pub id: Id,
     pub library: Id,
+    /// Unique on this node.
+    pub library_name: String,
     pub title: String,
     pub album: Option<i64>,
     pub album_id: Option<Id>,
@@ -237,7 +239,7 @@ pub(super) fn tracks(c: &Connection, hearer: &Hearer, numbers: &[i64]) -> rusqli
     let sql = format!(
         "SELECT i.n, i.id, i.library, i.title, i.show, s.id AS album_id, ifnull(s.title, '') AS album_title, \
         ifnull(b.artist, '') AS album_artist, t.artist, i.season, i.episode, i.year, i.genres, ifnull(i.duration, 0.0) AS seconds, \
-        t.format, t.bit_rate, t.sample_rate, t.bit_depth, t.channels, f.size, f.place, l.path AS root, t.directory, i.added_at, \
+        t.format, t.bit_rate, t.sample_rate, t.bit_depth, t.channels, f.size, f.place, l.path AS root, l.name AS library_name, t.directory, i.added_at, \
         i.state = 'present' AND l.state = 'available' AS present, coalesce(i.poster, s.poster) AS poster, t.told, t.lyrics, \
         f.sidecars, m.position_ms AS bookmark_ms, {OPINION} \
         FROM item AS i JOIN track AS t ON t.item = i.n JOIN file AS f ON f.item = i.n JOIN library AS l ON l.id = i.library \
@@ -271,6 +273,7 @@ fn track(r: &Row<'_>) -> rusqlite::Result<Track> {
         number: r.get("n")?,
         id: r.get("id")?,
         library: r.get("library")?,
+        library_name: r.get("library_name")?,
         title: r.get("title")?,
         album: r.get("show")?,
         album_id: r.get("album_id")?,

@@ -7,6 +7,9 @@ use crate::catalog::model::ItemKind;
 use crate::catalog::search::{anywhere, scope, words};
 use crate::catalog::sorting::fold;
 
+/// Letters of a search that are looked for.
+const TEXT_MAX: usize = 256;
+
 /// How many of each kind, and how many before them are left out.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Wanted {
@@ -27,6 +30,8 @@ pub struct Found {
 }
 
 pub(super) fn find(c: &Connection, hearer: &Hearer, text: &str, wanted: Wanted) -> rusqlite::Result<Found> {
+    let text: String = text.chars().take(TEXT_MAX).collect();
+    let text = text.as_str();
     let everything = text.trim().is_empty();
     let words = words(text);
     if words.is_none() && !everything {
@@ -72,21 +77,35 @@ fn artists(c: &Connection, hearer: &Hearer, text: &str, (count, offset): (u32, u
         return Ok(Vec::new());
     }
     let folded = fold(text);
-    let words: Vec<&str> = folded.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
-    // A space before each word of a name, so that a word's beginning is found as a part.
-    let list = serde_json::Value::from(words).to_string();
-    let sql = "SELECT a.n FROM artist AS a WHERE NOT EXISTS (SELECT 1 FROM json_each(:words) AS w \
-            WHERE instr(' ' || replace(replace(a.key, '-', ' '), '.', ' '), ' ' || w.value) = 0) \
-        AND EXISTS (SELECT 1 FROM credit AS k JOIN item AS i ON i.n = k.item WHERE k.artist = a.n AND k.role = 'albumartist' \
-            AND i.state <> 'trashed' AND i.library IN (SELECT value FROM json_each(:libraries))) \
-        ORDER BY a.n LIMIT :count OFFSET :offset";
-    let values = named_params! {
-        ":words": list, ":libraries": hearer.libraries(), ":count": count, ":offset": offset.cast_signed(),
-    };
-    let numbers = c.prepare_cached(sql)?.query_map(values, |r| r.get(0))?.collect::<Result<Vec<i64>, _>>()?;
+    let words: Vec<&str> = parts(&folded).collect();
+    let sql = "SELECT a.n, a.key FROM artist AS a WHERE EXISTS (SELECT 1 FROM credit AS k JOIN item AS i ON i.n = k.item \
+        WHERE k.artist = a.n AND k.role = 'albumartist' AND i.state <> 'trashed' \
+        AND i.library IN (SELECT value FROM json_each(:libraries))) ORDER BY a.n";
+    let mut statement = c.prepare_cached(sql)?;
+    let mut listed = statement.query(named_params! {":libraries": hearer.libraries()})?;
+    let (mut passed, mut numbers) = (0, Vec::new());
+    while let Some(row) = listed.next()? {
+        let key = row.get_ref(1)?.as_str()?;
+        if !words.iter().all(|word| parts(key).any(|part| part.starts_with(word))) {
+            continue;
+        }
+        if passed < offset {
+            passed += 1;
+            continue;
+        }
+        numbers.push(row.get(0)?);
+        if numbers.len() >= count as usize {
+            break;
+        }
+    }
     let mut found = Vec::with_capacity(numbers.len());
     for number in numbers {
         found.extend(rows::artists(c, hearer, Some(number))?);
     }
     Ok(found)
+}
+
+/// The words of a name: what other letters and signs stand between is no part of them.
+fn parts(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty())
 }

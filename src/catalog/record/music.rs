@@ -25,11 +25,12 @@ pub(super) fn write_file(t: &Transaction<'_>, item: i64, music: Option<&TrackFac
     let none = TrackFacts::default();
     let music = music.unwrap_or(&none);
     let told = Told { lyrics: Vec::new(), ..music.told.clone() };
-    let sql = "INSERT INTO track (item, artist, format, bit_rate, sample_rate, bit_depth, channels, pictures, lyrics, told) \
-        VALUES (?1, '', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) \
+    let sql = "INSERT INTO track (item, artist, format, bit_rate, sample_rate, bit_depth, channels, pictures, lyrics, tags, told) \
+        VALUES (?1, '', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9) \
         ON CONFLICT (item) DO UPDATE SET format = excluded.format, bit_rate = excluded.bit_rate, \
         sample_rate = excluded.sample_rate, bit_depth = excluded.bit_depth, channels = excluded.channels, \
-        pictures = excluded.pictures, lyrics = excluded.lyrics, told = excluded.told";
+        pictures = excluded.pictures, lyrics = excluded.lyrics, tags = excluded.tags, \
+        told = excluded.told";
     t.prepare_cached(sql)?.execute(params![
         item,
         music.codec,
@@ -53,7 +54,7 @@ pub(super) struct Composed {
 
 /// Puts together what a track's name and its tags say of it.
 pub(super) fn compose(t: &Transaction<'_>, item: i64, named: &Description) -> rusqlite::Result<Composed> {
-    let sql = "SELECT t.told, f.place FROM track AS t JOIN file AS f ON f.item = t.item WHERE t.item = ?1";
+    let sql = "SELECT t.tags, f.place FROM track AS t JOIN file AS f ON f.item = t.item WHERE t.item = ?1";
     let (told, place): (String, Option<Vec<u8>>) =
         t.prepare_cached(sql)?.query_row([item], |r| Ok((r.get(0)?, r.get(1)?)))?;
     let mut told: Told = serde_json::from_str(&told).map_err(|e| broken("told", e))?;
@@ -132,6 +133,13 @@ pub(super) fn write(t: &Transaction<'_>, item: i64, new: &Composed, now: i64) ->
     write_credits(t, item, artists.chain(composers).chain(others))?;
     write_genres(t, item, &new.told.genres)?;
     house(t, item, now)
+}
+
+/// A track that is back from the trash lies in its folder again.
+pub(super) fn come_home(t: &Transaction<'_>, item: i64, now: i64) -> rusqlite::Result<()> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM track AS k JOIN item AS i ON i.n = k.item JOIN file AS f ON f.item = i.n \
+        WHERE k.item = ?1 AND k.directory IS NULL AND i.state <> 'trashed')";
+    if t.prepare_cached(sql)?.query_row([item], |r| r.get(0))? { house(t, item, now) } else { Ok(()) }
 }
 
 /// Puts a track into its folder.
@@ -222,11 +230,14 @@ pub(super) fn mark(t: &Transaction<'_>, album: i64, now: i64) -> rusqlite::Resul
     t.prepare_cached(sql)?.execute(params![album, now]).map(|_| ())
 }
 
-/// The last track left an album for another one that came after it: the same album under another name, and so its id stays.
+/// The last track left an album for another one that came after it and all of its tracks: the same album under another name, and so
+/// its id stays. What was an album of its own before stays one, whoever comes to it.
 pub(super) fn take_over(t: &Transaction<'_>, old: i64, new: i64) -> rusqlite::Result<bool> {
     let sql = "SELECT EXISTS (SELECT 1 FROM item AS o JOIN item AS a ON a.n = ?2 AND a.library = o.library \
         WHERE o.n = ?1 AND o.kind = 'album' AND a.kind = 'album' AND a.n > o.n \
-        AND NOT EXISTS (SELECT 1 FROM item AS e WHERE e.show = o.n))";
+        AND NOT EXISTS (SELECT 1 FROM item AS e WHERE e.show = o.n) \
+        AND NOT EXISTS (SELECT 1 FROM item AS e WHERE e.show = a.n AND e.n > a.n) \
+        AND NOT EXISTS (SELECT 1 FROM opinion AS p WHERE p.kind = 'item' AND p.target = a.n))";
     if !t.prepare_cached(sql)?.query_row([old, new], |r| r.get::<_, bool>(0))? {
         return Ok(false);
     }
@@ -242,8 +253,8 @@ pub(super) fn take_over(t: &Transaction<'_>, old: i64, new: i64) -> rusqlite::Re
     Ok(true)
 }
 
-/// Before a transaction ends: puts albums together anew whose tracks changed, and gives tracks that are back their folders.
-pub(in crate::catalog) fn settle(t: &Transaction<'_>, now: i64) -> rusqlite::Result<()> {
+/// Before a transaction ends: puts albums together anew whose tracks changed.
+pub(in crate::catalog) fn settle(t: &Transaction<'_>) -> rusqlite::Result<()> {
     let stale: Vec<i64> = t
         .prepare_cached("SELECT item FROM album WHERE stale = 1")?
         .query_map([], |r| r.get(0))?
@@ -251,19 +262,17 @@ pub(in crate::catalog) fn settle(t: &Transaction<'_>, now: i64) -> rusqlite::Res
     for album in stale {
         refresh(t, album)?;
     }
-    let sql = "SELECT t.item FROM track AS t JOIN item AS i ON i.n = t.item WHERE t.directory IS NULL AND i.state <> 'trashed' \
-        AND i.n IN (SELECT item FROM file)";
-    let homeless: Vec<i64> = t.prepare_cached(sql)?.query_map([], |r| r.get(0))?.collect::<Result<_, _>>()?;
-    homeless.into_iter().try_for_each(|item| house(t, item, now))
+    Ok(())
 }
 
-/// Folders in which nothing is any more are forgotten; what is in the trash is in none.
+/// Folders in which nothing is any more are forgotten, unless somebody starred one: it may come back. What is in the trash is in none.
 pub(in crate::catalog) fn tidy(t: &Transaction<'_>, library: &str) -> rusqlite::Result<()> {
     let sql = "UPDATE track SET directory = NULL WHERE directory IN (SELECT n FROM directory WHERE library = ?1) \
         AND item IN (SELECT n FROM item WHERE library = ?1 AND state = 'trashed')";
     t.execute(sql, [library])?;
     let empty = "DELETE FROM directory WHERE library = ?1 AND NOT EXISTS (SELECT 1 FROM track AS t WHERE t.directory = directory.n) \
-        AND NOT EXISTS (SELECT 1 FROM directory AS d WHERE d.parent = directory.n)";
+        AND NOT EXISTS (SELECT 1 FROM directory AS d WHERE d.parent = directory.n) \
+        AND NOT EXISTS (SELECT 1 FROM opinion AS o WHERE o.kind = 'directory' AND o.target = directory.n)";
     while t.execute(empty, [library])? > 0 {}
     Ok(())
 }

@@ -292,6 +292,7 @@ pub(in crate::catalog) fn write_text(t: &Transaction<'_>, item: i64) -> rusqlite
 /// What follows when the state of an item is another: search, and its show's state.
 pub(super) fn turned(t: &Transaction<'_>, item: i64) -> rusqlite::Result<()> {
     write_text(t, item)?;
+    music::come_home(t, item, now())?;
     let sql = "SELECT show FROM item WHERE n = ?1";
     let show: Option<i64> = t.prepare_cached(sql)?.query_row([item], |r| r.get(0))?;
     let Some(show) = show else { return Ok(()) };

@@ -25,10 +25,10 @@ CREATE TABLE track (
     channels     INTEGER NOT NULL,
     pictures     INTEGER NOT NULL,              -- 1: it holds one that can be shown
     lyrics       TEXT NOT NULL,                 -- JSON array of media::music::Lyrics
-    told         TEXT NOT NULL                  -- JSON of media::music::Told: what its tags say
+    tags         TEXT NOT NULL,                 -- JSON of media::music::Told: what its tags say
+    told         TEXT NOT NULL                  -- the same with what names say where tags do not
 ) STRICT;
 CREATE INDEX track_by_directory ON track (directory, item);
-CREATE INDEX track_nowhere ON track (item) WHERE directory IS NULL;
 
 CREATE TABLE album (
     item            INTEGER PRIMARY KEY REFERENCES item (n) ON DELETE CASCADE,

@@ -63,7 +63,8 @@ pub(super) fn song(track: &Track) -> Element {
         .with("suffix", suffix)
         .with("duration", whole(track.seconds))
         .with("bitRate", track.bit_rate)
-        .with("path", track.place.to_string_lossy().into_owned())
+        // Where programs keep their copies: songs of two libraries are two.
+        .with("path", format!("{}/{}", track.library_name.replace('/', "_"), track.place.to_string_lossy()))
         .with("isVideo", false)
         .maybe("discNumber", track.disc.filter(|n| *n > 0).map(i64::from))
         .with("created", instant(track.added_at))

@@ -45,5 +45,6 @@ export async function makeLibrary (folder) {
   const first = join(folder, songs[0].path)
   await writeFile(join(dirname(first), 'cover.jpg'), await readFile(cover))
   await writeFile(first.replace('.flac', '.lrc'), synced.map(([ms, line]) => `${stamp(ms)}${line}\n`).join(''))
-  return { songs, synced, side: 300 }
+  // Programs are told of a place that is unique on the node: below the name of the library.
+  return { songs: songs.map((song) => ({ ...song, file: song.path, path: `Music/${song.path}` })), synced, side: 300 }
 }

@@ -162,7 +162,7 @@ async fn tags_are_browsed_from_the_artist_to_the_song() {
     let song = &songs(&ada, "Red").await[0];
     let told = ["title", "artist", "album", "suffix", "contentType", "path", "genre", "displayComposer"]
         .map(|name| text(song, name));
-    assert_eq!(told, ["First", "Ann", "Red", "mp3", "audio/mpeg", "Ann/Red/1.mp3", "Jazz", "Cleo"]);
+    assert_eq!(told, ["First", "Ann", "Red", "mp3", "audio/mpeg", "Music/Ann/Red/1.mp3", "Jazz", "Cleo"]);
     assert_eq!((&song["track"], &song["year"], &song["isDir"]), (&json!(1), &json!(2001), &json!(false)));
     assert_eq!(song["replayGain"]["trackGain"], json!(-7.5));
     assert_eq!(song["coverArt"], song["albumId"], "all songs of an album have one picture");
