@@ -33,3 +33,11 @@ export async function held(node, id, count) {
     sources.filter((source) => source.friend?.online !== false && source.cid === cid).length === count;
   return (await item(node, id, there)).sources;
 }
+
+/** Bytes that a node sent to other nodes and their browsers since it was started. */
+export async function sent(node) {
+  const { carriers } = await (await (await api(node))('/status')).json();
+  const outside = carriers.filter(({ name }) => ['webrtc', 'iroh'].includes(name));
+  if (outside.length !== 2) throw new Error(`no figures of both carriers: ${JSON.stringify(carriers)}`);
+  return outside.reduce((sum, { bytes_sent }) => sum + bytes_sent, 0);
+}

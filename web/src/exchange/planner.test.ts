@@ -197,6 +197,22 @@ describe('the planner', () => {
     expect(await got).toEqual(bytes);
   });
 
+  it('has a slow request joined by a node that turns out to have the block, and was never asked before', async () => {
+    const [bob, carol] = [new FakeCarrier('friend', clock), new FakeCarrier('friend', clock)];
+    const { bytes, ...ref } = await block(1);
+    const having: FakeCarrier[] = [bob];
+    const got = planner.fetchBlock(ref, live(), undefined, held([bob, carol], { having }));
+    await clock.pass(10);
+    having.push(carol);
+    for (let ms = 0; ms <= SLOW_MS; ms += 100) {
+      await clock.pass(100);
+      bob.move(1);
+    }
+    expect(carol.asked).toHaveLength(1);
+    carol.reply(bytes);
+    expect(await got).toEqual(bytes);
+  });
+
   it('asks HTTPS too within 300 ms when a request hears nothing, and takes what comes first', async () => {
     const { bytes, ...ref } = await block(1);
     const got = planner.fetchBlock(ref, live());

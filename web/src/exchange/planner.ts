@@ -238,11 +238,10 @@ export class Planner {
     return this.#spread.isPlenty(own) ? [own] : [own, ...friends];
   }
 
-  /** Whether a node that has the block and was not tried yet would bring it in less than `ms`. */
+  /** Whether a node that has the block and was not tried yet would bring it in less than `ms`, as far as is known. */
   #sooner(carriers: Carrier[], block: BlockRef, tried: Set<Carrier>, ms: number, holder: Holder | undefined): boolean {
     const left = carriers.filter((carrier) => carrier.ready && !tried.has(carrier));
-    const rates = this.#holding(left, block, holder).map((carrier) => this.#spread.rate(carrier) ?? 0);
-    return rates.some((rate) => block.size / rate < ms);
+    return this.#holding(left, block, holder).some((carrier) => block.size / this.#spread.hope(carrier) < ms);
   }
 
   /** How a carrier has done so far; friends' come with their items. */

@@ -54,6 +54,11 @@ export class Spread {
     return bytes > 0 ? bytes / Math.max(busyMs, 1) : null;
   }
 
+  /** Bytes a millisecond to hope for: much of one that was never asked, nothing yet of one that is just being tried. */
+  hope(carrier: Carrier): number {
+    return this.rate(carrier) ?? (this.#onTrial(carrier) ? 0 : PLENTY);
+  }
+
   /** Whether there is nothing to gain from asking others as well, as far as is known. */
   isPlenty(carrier: Carrier): boolean {
     return (this.rate(carrier) ?? PLENTY) >= PLENTY;

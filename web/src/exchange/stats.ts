@@ -28,7 +28,7 @@ export type ExchangeEvent =
   | { type: 'fallback'; from: Source; to: Source; reason: string }
   | { type: 'recovered'; source: Source }
   | { type: 'dropped'; source: Source; cid: string }
-  | { type: 'block'; source: Source; cid: string; bytes: number; ms: number };
+  | { type: 'block'; source: Source; friend?: string | undefined; cid: string; bytes: number; ms: number };
 
 const WINDOW_MS = 2000;
 const NOTIFY_MS = 200;
@@ -83,7 +83,7 @@ export class StatsStore {
     this.#recent.push({ at: this.#clock.now(), source, bytes });
     this.#counts.blocksVerified++;
     this.#current = source;
-    this.#tell({ type: 'block', source, cid, bytes, ms });
+    this.#tell({ type: 'block', source, friend, cid, bytes, ms });
   }
 
   /** A block of `source` was not what its CID names. */
