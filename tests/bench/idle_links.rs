@@ -94,9 +94,8 @@ async fn weigh(settings: &[(&str, &OsStr)]) -> anyhow::Result<Weight> {
     let node = node.get().context("the node made no link")?;
     let awake: Vec<&Iroh<()>> = friends.iter().filter(|friend| friend.link(node).is_some()).collect();
     let resting: Vec<&Iroh<()>> = friends.iter().filter(|friend| friend.rests(node)).collect();
-    // The word that a link rests may be lost. A friend's node would dial then, which these do not.
-    let there = awake.len() + resting.len();
-    ensure!(there >= FRIENDS - FRIENDS / 100, "{} are awake and {} rest", awake.len(), resting.len());
+    let missing = FRIENDS - awake.len() - resting.len();
+    ensure!(missing == 0, "{} are awake and {} rest: {missing} are neither", awake.len(), resting.len());
     let address = awake.first().and_then(|friend| friend.link(node)).context("no link is open")?.address;
     let peer = Peer { endpoint: node.clone(), addresses: vec![address] };
     let (mut at_once, mut rested) = (Vec::new(), Vec::new());

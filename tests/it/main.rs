@@ -44,6 +44,7 @@ mod renditions;
 mod replicas;
 mod replicas_net;
 mod resting;
+mod resting_net;
 mod scan;
 mod server;
 mod shelf;

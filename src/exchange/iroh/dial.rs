@@ -13,7 +13,7 @@ use super::usage::InUse;
 use super::{Inner, Iroh, IrohError, LinkState, Peer, accept, key, reach, stream};
 use crate::exchange::Body;
 
-/// A request is sent so often at most, where each time its link was put to rest while it was on its way.
+/// A request is sent so often at most, where each time its link had been put to rest.
 const TRIES: usize = 3;
 
 /// A link, with an exchange begun on it.
@@ -51,6 +51,7 @@ impl<C: Clone + Send + Sync + 'static> Iroh<C> {
             let exchange = exchange(&self.inner, &link, in_use, request);
             outcome = match tokio::time::timeout(self.inner.options.answer_time, exchange).await {
                 Ok(lost @ Err(IrohError::Lost(_))) if link.was_let_rest() => lost,
+                Ok(lost @ Err(IrohError::Lost(_))) if link.was_forgotten() && letter.is_safe() => lost,
                 Ok(answer) => return answer,
                 Err(_) => return Err(IrohError::Slow),
             };

@@ -33,6 +33,11 @@ impl Letter {
         Ok(Self::Short(parts, bytes))
     }
 
+    /// Whether it does no harm to be answered twice.
+    pub fn is_safe(&self) -> bool {
+        matches!(self, Self::Short(parts, _) if parts.method.is_safe())
+    }
+
     /// The request, unless it could be had once and was.
     pub fn copy(&mut self) -> Option<Request<Body>> {
         if let Self::Short(parts, bytes) = self {
@@ -68,5 +73,14 @@ mod tests {
         let mut letter = Letter::new(long).await.unwrap();
         assert!(letter.copy().is_some());
         assert!(letter.copy().is_none());
+    }
+
+    #[tokio::test]
+    async fn only_questions_may_be_answered_twice() {
+        for (method, safe) in [("GET", true), ("HEAD", true), ("POST", false), ("DELETE", false)] {
+            let nothing = http_body_util::Empty::<Bytes>::new().map_err(|never| match never {}).boxed_unsync();
+            let letter = Letter::new(Request::builder().method(method).body(nothing).unwrap()).await.unwrap();
+            assert_eq!(letter.is_safe(), safe, "{method}");
+        }
     }
 }

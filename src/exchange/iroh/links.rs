@@ -106,6 +106,17 @@ impl<C: Clone> Link<C> {
         matches!(closed, Some(ConnectionError::ApplicationClosed(close)) if close.error_code == Reason::Resting.code())
     }
 
+    /// Whether the other side knows nothing of it any more, and what it said of that was lost. Only a node that runs on since
+    /// it had the link can tell so: it is there.
+    pub fn was_forgotten(&self) -> bool {
+        matches!(self.connection.close_reason(), Some(ConnectionError::Reset))
+    }
+
+    /// Whether the other side has closed it and is there.
+    pub fn rests(&self) -> bool {
+        self.was_let_rest() || self.was_forgotten()
+    }
+
     /// Whom it stood for when that was looked up last.
     pub fn caller(&self) -> C {
         self.caller.lock().clone()
@@ -206,7 +217,7 @@ impl<C: Clone> Links<C> {
         if last {
             table.open.remove(&link.node);
         }
-        let rests = last && link.is_known() && link.was_let_rest();
+        let rests = last && link.is_known() && link.rests();
         if rests {
             table.resting.begin(&link.node);
         }

@@ -3,6 +3,10 @@
 //! Whoever has something to say dials again; a request does so by itself and waits for it. Where that fails, the node is
 //! gone. Only a link without an exchange is put to rest, and from then on none begins on it: what the other side
 //! had just sent was not looked at, and is sent once more by it (`letter.rs`).
+//!
+//! The word that a link rests is one packet, and may be lost. The other side goes on taking the link for open then, until the
+//! next packet on it is answered with a stateless reset, and takes the node for resting from there on. What it had sent on
+//! that link is sent once more if that can do no harm: the link may have ended in another way, after it was looked at.
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
@@ -113,7 +117,7 @@ impl<C: Clone + Send + Sync + 'static> Iroh<C> {
         match self.inner.links.standing(endpoint) {
             Standing::Rests(_) => true,
             // Put to rest by the other side, and not noted yet.
-            Standing::Linked(link) => link.was_let_rest(),
+            Standing::Linked(link) => link.rests(),
             Standing::Away => false,
         }
     }
