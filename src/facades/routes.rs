@@ -20,7 +20,7 @@ use super::forward::{self, Question};
 use super::ipfs::{Gate, Sight};
 use super::native::{
     accounts, api_keys, app_passwords, audit, blocks, changes, events, folders, friends, hls, items, libraries,
-    move_in, openapi, pages, pictures, publish, renditions, replicas, scrub, session, sound, stand_in, status,
+    move_in, openapi, pages, pictures, place, publish, renditions, replicas, scrub, session, sound, stand_in, status,
     subtitles, thumbnails, webrtc,
 };
 use super::{App, gateway, holders, komga, metrics, subsonic, web};
@@ -179,7 +179,8 @@ fn declare() -> Routes {
         .get   ("/api/v1/items",                                Account, Friends, items::list)
         .get   ("/api/v1/items/{id}",                           Item,    Friends, items::show)
         .get   ("/api/v1/items/{id}/next",                      Item,    Home,    items::next)
-        .put   ("/api/v1/items/{id}/progress",                  Item,    Home,    items::set_progress)
+        .put   ("/api/v1/items/{id}/progress",                  Item,    Home,    place::set)
+        .get   ("/api/v1/items/{id}/place",                     Item,    Home,    place::show)
         .post  ("/api/v1/items/{id}/verify",                    Admin,   Home,    scrub::verify)
         .get   ("/api/v1/items/{id}/verify",                    Admin,   Home,    scrub::verify_progress)
         .get   ("/api/v1/scrub/due",                            Admin,   Home,    scrub::due)

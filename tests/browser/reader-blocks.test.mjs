@@ -138,7 +138,8 @@ function prose() {
   mkdirSync(join(work, 'META-INF'), { recursive: true });
   const opf = `<package xmlns="http://www.idpf.org/2007/opf" version="3.0"><metadata xmlns:dc="http://purl.org/dc/elements/1.1/">
     <dc:title>Prose</dc:title></metadata><manifest><item id="a" href="a.xhtml" media-type="application/xhtml+xml"/>
-    <item id="n" href="noise.bin" media-type="application/octet-stream"/></manifest><spine><itemref idref="a"/></spine></package>`;
+    <item id="b" href="b.xhtml" media-type="application/xhtml+xml"/><item id="n" href="noise.bin" media-type="application/octet-stream"/>
+    </manifest><spine><itemref idref="a"/><itemref idref="b"/></spine></package>`;
   const container = `<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container" version="1.0"><rootfiles>
     <rootfile full-path="book.opf" media-type="application/oebps-package+xml"/></rootfiles></container>`;
   const files = {
@@ -146,6 +147,7 @@ function prose() {
     'META-INF/container.xml': container,
     'book.opf': opf,
     'a.xhtml': '<html xmlns="http://www.w3.org/1999/xhtml"><body><p>Once there was a reader.</p></body></html>',
+    'b.xhtml': `<html xmlns="http://www.w3.org/1999/xhtml"><body>${'<p>She read on and on, and on.</p>'.repeat(200)}<p>The end.</p></body></html>`,
     'noise.bin': randomBytes(2.5 * 1024 * 1024),
   };
   for (const [name, bytes] of Object.entries(files)) writeFileSync(join(work, name), bytes);
@@ -169,5 +171,22 @@ test('an EPUB that flows comes whole by the blocks of its file', async (t) => {
   t.diagnostic(JSON.stringify(bytes));
   assert.deepEqual([page.plainly, failed, verified], [[], 0, 4], 'its root and three blocks');
   assert.ok(bytes.webrtc > 2.5 * 1024 * 1024);
+
+  // A place in the middle of a chapter is kept: here, and for other programs.
+  const told = () => page.waitForResponse((r) => r.url().endsWith('/progress') && r.request().postDataJSON().part > 0.2);
+  await page.keyboard.press('ArrowRight');
+  await page.frameLocator('iframe').getByText('The end.').waitFor();
+  const kept = told();
+  for (let n = 0; n < 4; n += 1) await page.keyboard.press('Space');
+  const { position, completed, part } = (await kept).request().postDataJSON();
+  assert.deepEqual([position, completed], [2, false], 'the last chapter is not read to its end');
+  await page.reload();
+  await page.frameLocator('iframe').getByText('The end.').waitFor();
+  const inside = page.frameLocator('iframe').locator('html');
+  const now = await inside.evaluate((root) => root.scrollTop / root.scrollHeight);
+  assert.ok(Math.abs(now - part) < 0.005, `${now} of the chapter is above the window, ${part} was`);
+  const read = page.waitForResponse((r) => r.url().endsWith('/progress') && r.request().postDataJSON().completed);
+  for (let n = 0; n < 12; n += 1) await page.keyboard.press('Space');
+  await read;
   keptToItself(page);
 });

@@ -1,4 +1,4 @@
-//! Lists of items, one item, its file, and how far the caller watched it.
+//! Lists of items, one item, and its file.
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -6,11 +6,11 @@ use axum::response::{IntoResponse, Response};
 use super::model::{CapabilityQuery, ItemDetail, ItemPage, ItemQuery, ItemSummary, Problem};
 use super::{capabilities, shapes};
 use crate::accounts::Caller;
-use crate::catalog::{ItemFilter, ItemState, Progress, ProgressFilter, Sort};
+use crate::catalog::{ItemFilter, ItemState, ProgressFilter, Sort};
 use crate::facades::App;
 use crate::facades::bytes::{self, Cache, Disposition, FileAnswer};
 use crate::facades::error::Refusal;
-use crate::facades::extract::{Asker, Json, Query, SeenItem};
+use crate::facades::extract::{Asker, Query, SeenItem};
 
 /// Longest text of a query, in characters.
 const TEXT_MAX: usize = 256;
@@ -133,19 +133,6 @@ pub(in crate::facades) async fn next(
         Some(next) => axum::Json(shapes::summary(&app, &caller, next).await?).into_response(),
         None => StatusCode::NO_CONTENT.into_response(),
     })
-}
-
-/// Remembers how far the caller is. At 0 seconds and not completed: never watched.
-#[utoipa::path(put, path = "/api/v1/items/{id}/progress", tag = "items", params(("id" = String, Path)),
-    request_body = Progress, responses((status = 204), (status = 400, body = Problem), (status = 404, body = Problem)))]
-pub(in crate::facades) async fn set_progress(
-    State(app): State<App>,
-    Asker(caller): Asker,
-    SeenItem(item): SeenItem,
-    Json(progress): Json<Progress>,
-) -> Result<StatusCode, Refusal> {
-    app.node().catalog().set_progress(caller.id(), &item.item.id, progress).await?;
-    Ok(StatusCode::NO_CONTENT)
 }
 
 /// The original bytes, with Range. The ETag is the file's CID.

@@ -18,6 +18,7 @@ pub(super) mod move_in;
 pub mod openapi;
 pub(super) mod pages;
 pub(super) mod pictures;
+pub(super) mod place;
 pub(super) mod publish;
 pub(super) mod renditions;
 pub(super) mod replicas;

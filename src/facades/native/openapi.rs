@@ -7,7 +7,7 @@ use utoipa::OpenApi;
 
 use super::{
     accounts, api_keys, app_passwords, audit, blocks, changes, events, folders, friends, hls, items, libraries, model,
-    move_in, pages, pictures, publish, renditions, replicas, scrub, session, sound, stand_in, status, subtitles,
+    move_in, pages, pictures, place, publish, renditions, replicas, scrub, session, sound, stand_in, status, subtitles,
     thumbnails, webrtc,
 };
 
@@ -70,7 +70,8 @@ use super::{
         items::list,
         items::show,
         items::next,
-        items::set_progress,
+        place::set,
+        place::show,
         scrub::due,
         scrub::verify,
         scrub::verify_progress,

@@ -126,7 +126,7 @@ async fn a_place_within_a_chapter_is_kept_until_somebody_reads_on_elsewhere() {
     ] {
         assert_eq!(set(wrong.clone()).await, 400, "{wrong}");
     }
-    // The page of the node reads on, and knows of no places within chapters.
+    // Somebody reads on who tells of no places within chapters.
     let ada = node.signed_in("ada").await;
     let id = path.rsplit('/').next().unwrap();
     let moved = ada
@@ -140,6 +140,39 @@ async fn a_place_within_a_chapter_is_kept_until_somebody_reads_on_elsewhere() {
     );
     assert_eq!(now["device"]["name"], "Potluck");
     assert_eq!(set(told("2026-01-01T10:00:02Z", "OEBPS/two.xhtml", 0.5)).await, 409, "the page read later");
+    node.stop().await;
+}
+
+#[tokio::test]
+async fn the_page_and_komelia_know_of_each_other_where_in_a_chapter_somebody_is() {
+    let (node, reader, path) = book().await;
+    let ada = node.signed_in("ada").await;
+    let item = format!("/api/v1/items/{}", path.rsplit('/').next().unwrap());
+    let place = async || ada.get(&format!("{item}/place")).send().await.unwrap();
+    assert_eq!(place().await.status(), 204, "nothing was read");
+    let turn = async |body: Value| {
+        ada.request(Method::PUT, &format!("{item}/progress")).json(&body).send().await.unwrap().status()
+    };
+    assert_eq!(turn(json!({"position": 2.0, "completed": false, "part": 0.25})).await, 204);
+    assert_eq!(place().await.json::<Value>().await.unwrap(), json!({"part": 0.25}));
+    let now = reader.json(&format!("{path}/progression")).await;
+    assert_eq!(faults(&progression(), &now, "progression"), Vec::<String>::new());
+    assert_eq!(
+        (&now["locator"]["href"], &now["locator"]["locations"]["progression"]),
+        (&json!("OEBPS/two.xhtml"), &json!(0.25))
+    );
+    let later = "2126-01-01T10:00:00Z";
+    let set = reader.send(Method::PUT, &format!("{path}/progression"), &told(later, "OEBPS/two.xhtml", 0.75)).await;
+    assert_eq!(set.0, 204);
+    assert_eq!(place().await.json::<Value>().await.unwrap(), json!({"part": 0.75}));
+    for wrong in [
+        json!({"position": 2.0, "completed": false, "part": 1.5}),
+        json!({"position": 9.0, "completed": false, "part": 0.5}),
+    ] {
+        assert_eq!(turn(wrong.clone()).await, 400, "{wrong}");
+    }
+    assert_eq!(turn(json!({"position": 1.0, "completed": false})).await, 204);
+    assert_eq!(place().await.status(), 204, "it is of another chapter");
     node.stop().await;
 }
 

@@ -23,7 +23,8 @@ import type {
   NewLibrary,
   NewReplica,
   Problem,
-  Progress,
+  ProgressChange,
+  ReadingPlace,
   Replica,
   ReplicaChange,
   Replicas,
@@ -157,7 +158,10 @@ export const api = {
   verify: async (item: string): Promise<string | null> =>
     (await call<Verdict>('POST', `/items/${id(item)}/verify`)).problem ?? null,
   /** `keepalive` lets the call outlive the page. */
-  saveProgress: (item: string, progress: Progress, keepalive = false) =>
+  /** Where in the chapter that its progress names; nothing where that is not known. */
+  place: (item: string, signal?: AbortSignal) =>
+    call<ReadingPlace | undefined>('GET', `/items/${id(item)}/place`, { signal }),
+  saveProgress: (item: string, progress: ProgressChange, keepalive = false) =>
     call<void>('PUT', `/items/${id(item)}/progress`, { body: progress, keepalive }),
 
   apiKeys: () => call<ApiKey[]>('GET', '/api-keys'),

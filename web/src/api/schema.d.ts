@@ -616,6 +616,23 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/v1/items/{id}/place': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Where in the chapter the caller is that `progress` names; 204 where it read on without telling, or nothing. */
+    get: operations['place_show'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/v1/items/{id}/poster': {
     parameters: {
       query?: never;
@@ -642,7 +659,7 @@ export interface paths {
     };
     get?: never;
     /** Remembers how far the caller is. At 0 seconds and not completed: never watched. */
-    put: operations['progress_set_progress'];
+    put: operations['progress_set'];
     post?: never;
     delete?: never;
     options?: never;
@@ -2034,6 +2051,21 @@ export interface components {
        */
       position: number;
     };
+    /** @description `PUT /items/{id}/progress`. */
+    ProgressChange: {
+      /** @description Watched, or read, to the end. */
+      completed: boolean;
+      /**
+       * Format: double
+       * @description Of a book whose pages flow: how much of the chapter was read, from 0 to 1.
+       */
+      part?: number | null;
+      /**
+       * Format: double
+       * @description Seconds; of a book the page, or chapter, from 1 on.
+       */
+      position: number;
+    };
     /** @description `POST /items/{id}/publish` (admin). */
     Publish: {
       /** @description Ids of renditions, subtitles too (`s3`, `x0`); empty for the best rung, all sounds and all text subtitles. */
@@ -2061,6 +2093,14 @@ export interface components {
       root?: string | null;
       /** Format: int64 */
       total: number;
+    };
+    /** @description `GET /items/{id}/place`. */
+    ReadingPlace: {
+      /**
+       * Format: double
+       * @description How much of the chapter was read, from 0 to 1.
+       */
+      part: number;
     };
     /** @description What a node brings that was invited. */
     Redemption: {
@@ -4408,6 +4448,41 @@ export interface operations {
       };
     };
   };
+  place_show: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ReadingPlace'];
+        };
+      };
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
   poster_poster: {
     parameters: {
       query?: never;
@@ -4443,7 +4518,7 @@ export interface operations {
       };
     };
   };
-  progress_set_progress: {
+  progress_set: {
     parameters: {
       query?: never;
       header?: never;
@@ -4454,7 +4529,7 @@ export interface operations {
     };
     requestBody: {
       content: {
-        'application/json': components['schemas']['Progress'];
+        'application/json': components['schemas']['ProgressChange'];
       };
     };
     responses: {

@@ -8,7 +8,7 @@ mod resource;
 
 pub(in crate::facades) use manifest::{any, divina, epub, pdf};
 pub(in crate::facades) use positions::list as positions;
-pub(in crate::facades) use progression::{set as set_progression, show as progression};
+pub(in crate::facades) use progression::{set as set_progression, show as progression, told};
 pub(in crate::facades) use resource::show as resource;
 
 use std::sync::Arc;

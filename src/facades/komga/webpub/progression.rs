@@ -145,6 +145,14 @@ fn of_document(outline: &Outline, document: usize, part: f64, place: Place) -> P
     Place { locations: Some(locations), ..place }
 }
 
+/// The place in a document of an EPUB as Readium's programs tell it: JSON, with what is known of it here. None where it has no such
+/// document.
+pub(in crate::facades) fn told(outline: &Outline, document: usize, part: f64) -> Option<String> {
+    let file = outline.spine.get(document)?;
+    let place = Place::of(file.name.clone(), file.media_type.clone());
+    serde_json::to_string(&of_document(outline, document, part, place)).ok()
+}
+
 /// Remembers how far the caller is; 409 where something later is known.
 pub(in crate::facades) async fn set(
     State(app): State<App>,

@@ -104,6 +104,25 @@ pub struct ItemSummary {
     pub friend: Option<Holder>,
 }
 
+/// `PUT /items/{id}/progress`.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
+pub struct ProgressChange {
+    /// Seconds; of a book the page, or chapter, from 1 on.
+    pub position: f64,
+    /// Watched, or read, to the end.
+    pub completed: bool,
+    /// Of a book whose pages flow: how much of the chapter was read, from 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<f64>,
+}
+
+/// `GET /items/{id}/place`.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
+pub struct ReadingPlace {
+    /// How much of the chapter was read, from 0 to 1.
+    pub part: f64,
+}
+
 /// `GET /items/{id}`: a summary and all that is known besides.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct ItemDetail {

@@ -32,6 +32,29 @@ it('opening a book where one stopped saves nothing', () => {
   expect(save).not.toHaveBeenCalled();
 });
 
+it('reading on within a chapter is saved too', () => {
+  const { save, saver } = opened(3);
+  saver.read(3, { part: 0.2, end: false });
+  saver.now();
+  saver.read(3, { part: 0.4, end: false });
+  saver.now();
+  saver.now();
+  expect(save.mock.calls).toEqual([
+    ['book', { position: 3, completed: false, part: 0.2 }, false],
+    ['book', { position: 3, completed: false, part: 0.4 }, false],
+  ]);
+});
+
+it('the last chapter makes it read where its last words were seen', () => {
+  const { save, saver } = opened();
+  saver.read(24, { part: 0, end: false });
+  saver.now();
+  expect(save).toHaveBeenLastCalledWith('book', { position: 24, completed: false, part: 0 }, false);
+  saver.read(24, { part: 0.8, end: true });
+  saver.now();
+  expect(save).toHaveBeenLastCalledWith('book', { position: 24, completed: true, part: 0.8 }, false);
+});
+
 it('the last page makes it read', () => {
   const { save, saver } = opened();
   saver.read(24);

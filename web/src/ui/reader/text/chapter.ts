@@ -14,6 +14,13 @@ export interface Chapter {
   close: () => void;
 }
 
+/** Where in a chapter to begin: an element's id, the end, a part of it from 0 to 1, or the top. */
+export interface Start {
+  fragment?: string;
+  end?: boolean;
+  part?: number;
+}
+
 const BANNED = 'script, iframe, frame, object, embed, form, base, meta, link, style, audio, video, template, noscript';
 const XLINK = 'http://www.w3.org/1999/xlink';
 
