@@ -31,6 +31,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::items;
 use super::model::Id;
 use super::{Catalog, CatalogError};
+use crate::media::music::Lyrics;
 
 /// Who asks, and what it may see.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -123,6 +124,14 @@ impl Catalog {
     /// [`CatalogError::Database`].
     pub async fn tracks_by_number(&self, hearer: Hearer, tracks: Vec<i64>) -> Result<Vec<Track>, CatalogError> {
         Ok(self.database.read(move |c| rows::tracks(c, &hearer, &tracks)).await?)
+    }
+
+    /// What the tags of a track, which the caller may see, hold to be sung.
+    ///
+    /// # Errors
+    /// [`CatalogError::Database`].
+    pub async fn lyrics(&self, track: i64) -> Result<Vec<Lyrics>, CatalogError> {
+        Ok(self.database.read(move |c| rows::lyrics(c, track)).await?)
     }
 
     /// A part of a list of tracks.

@@ -128,8 +128,6 @@ pub struct Track {
     pub poster: Option<PathBuf>,
     /// What its tags say.
     pub told: Told,
-    /// What its tags hold.
-    pub lyrics: Vec<Lyrics>,
     /// Names of files beside it.
     pub sidecars: Vec<PathBuf>,
     /// Of the hearer: Unix milliseconds in the track.
@@ -240,7 +238,7 @@ pub(super) fn tracks(c: &Connection, hearer: &Hearer, numbers: &[i64]) -> rusqli
         "SELECT i.n, i.id, i.library, i.title, i.show, s.id AS album_id, ifnull(s.title, '') AS album_title, \
         ifnull(b.artist, '') AS album_artist, t.artist, i.season, i.episode, i.year, i.genres, ifnull(i.duration, 0.0) AS seconds, \
         t.format, t.bit_rate, t.sample_rate, t.bit_depth, t.channels, f.size, f.place, l.path AS root, l.name AS library_name, t.directory, i.added_at, \
-        i.state = 'present' AND l.state = 'available' AS present, coalesce(i.poster, s.poster) AS poster, t.told, t.lyrics, \
+        i.state = 'present' AND l.state = 'available' AS present, coalesce(i.poster, s.poster) AS poster, t.told, \
         f.sidecars, m.position_ms AS bookmark_ms, {OPINION} \
         FROM item AS i JOIN track AS t ON t.item = i.n JOIN file AS f ON f.item = i.n JOIN library AS l ON l.id = i.library \
         LEFT JOIN item AS s ON s.n = i.show LEFT JOIN album AS b ON b.item = i.show \
@@ -299,11 +297,16 @@ fn track(r: &Row<'_>) -> rusqlite::Result<Track> {
         present: r.get("present")?,
         poster: r.get::<_, Option<Vec<u8>>>("poster")?.map(path),
         told: json(r, "told")?,
-        lyrics: json(r, "lyrics")?,
         sidecars: crate::catalog::items::split_names(&r.get::<_, Vec<u8>>("sidecars")?),
         bookmark_ms: r.get::<_, Option<i64>>("bookmark_ms")?.map(i64::cast_unsigned),
         opinion: opinion(r)?,
     })
+}
+
+/// What the tags of a track hold to be sung. Lists of tracks do without: it may be longer than all else.
+pub(super) fn lyrics(c: &Connection, track: i64) -> rusqlite::Result<Vec<Lyrics>> {
+    let found = c.prepare_cached("SELECT lyrics FROM track WHERE item = ?1")?.query_row([track], |r| json(r, "lyrics"));
+    Ok(found.optional()?.unwrap_or_default())
 }
 
 /// Who made an item.

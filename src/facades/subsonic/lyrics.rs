@@ -16,7 +16,7 @@ const FILE_MAX: u64 = 256 * 1024;
 /// `getLyricsBySongId`
 pub(super) async fn of_song(call: Call) -> Result<Answer, Fault> {
     let track = one_track(&call).await?;
-    let all = lyrics(&track).await;
+    let all = lyrics(&call, &track).await?;
     let element = |lyrics: &Lyrics| {
         let lines =
             lyrics.lines.iter().map(|line| Element::new().maybe("start", line.start_ms).text(line.text.as_str()));
@@ -41,21 +41,21 @@ pub(super) async fn named(call: Call) -> Result<Answer, Fault> {
     let fits =
         |track: &&Track| same(&track.title, title) && told("artist").is_none_or(|artist| same(&track.artist, artist));
     let text = match found.tracks.iter().find(fits) {
-        Some(track) => lyrics(track).await.first().map(Lyrics::text).unwrap_or_default(),
+        Some(track) => lyrics(&call, track).await?.first().map(Lyrics::text).unwrap_or_default(),
         None => String::new(),
     };
     Ok(Answer::one("lyrics", element.text(text)))
 }
 
 /// What lies beside the track comes first: somebody put it there.
-pub(super) async fn lyrics(track: &Track) -> Vec<Lyrics> {
+async fn lyrics(call: &Call, track: &Track) -> Result<Vec<Lyrics>, Fault> {
     let beside: Vec<PathBuf> = track.sidecars.iter().map(|name| track.path.with_file_name(name)).collect();
     let read = move || beside.iter().filter_map(|path| read(path)).collect::<Vec<_>>();
     let mut all = tokio::task::spawn_blocking(read).await.unwrap_or_default();
-    all.extend(track.lyrics.iter().cloned());
+    all.extend(call.app.node().catalog().lyrics(track.number).await?);
     // With times before without.
     all.sort_by_key(|lyrics| !lyrics.is_synced());
-    all
+    Ok(all)
 }
 
 fn read(path: &Path) -> Option<Lyrics> {
