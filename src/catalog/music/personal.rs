@@ -87,10 +87,20 @@ impl Catalog {
     /// [`CatalogError::NotFound`] also for one that the hearer may not see.
     pub async fn playlist(&self, hearer: Hearer, playlist: i64) -> Result<(Playlist, Vec<Track>), CatalogError> {
         let read = move |c: &Connection| {
-            let Some((found, tracks)) = playlists::one(c, &hearer, playlist)? else { return Ok(None) };
+            let Some(found) = playlists::one(c, &hearer, playlist)? else { return Ok(None) };
+            let tracks = playlists::tracks(c, playlist)?;
             Ok(Some((found, rows::tracks(c, &hearer, &tracks)?)))
         };
         self.database.read(read).await?.ok_or(CatalogError::NotFound("playlist"))
+    }
+
+    /// One, without its tracks, of which there may be thousands.
+    ///
+    /// # Errors
+    /// [`CatalogError::NotFound`] also for one that the hearer may not see.
+    pub async fn playlist_alone(&self, hearer: Hearer, playlist: i64) -> Result<Playlist, CatalogError> {
+        let found = self.database.read(move |c| playlists::one(c, &hearer, playlist)).await?;
+        found.ok_or(CatalogError::NotFound("playlist"))
     }
 
     /// Makes one. Returns its number.

@@ -81,15 +81,15 @@ pub(super) fn all(c: &Connection, hearer: &Hearer) -> rusqlite::Result<Vec<Playl
     c.prepare_cached(&sql)?.query_map(values, playlist)?.collect()
 }
 
-/// One, with the numbers of its tracks.
-pub(super) fn one(c: &Connection, hearer: &Hearer, number: i64) -> rusqlite::Result<Option<(Playlist, Vec<i64>)>> {
+/// One, if the hearer may see it.
+pub(super) fn one(c: &Connection, hearer: &Hearer, number: i64) -> rusqlite::Result<Option<Playlist>> {
     let sql = format!("{SELECT} AND p.n = :n");
     let values = named_params! {":account": hearer.account, ":libraries": hearer.libraries(), ":n": number};
-    let found = c.prepare_cached(&sql)?.query_row(values, playlist).optional()?;
-    found.map(|found| Ok((found, tracks(c, number)?))).transpose()
+    c.prepare_cached(&sql)?.query_row(values, playlist).optional()
 }
 
-fn tracks(c: &Connection, number: i64) -> rusqlite::Result<Vec<i64>> {
+/// The numbers of its tracks.
+pub(super) fn tracks(c: &Connection, number: i64) -> rusqlite::Result<Vec<i64>> {
     let sql = "SELECT item FROM playlist_track WHERE playlist = ?1 ORDER BY place";
     c.prepare_cached(sql)?.query_map([number], |r| r.get(0))?.collect()
 }

@@ -53,7 +53,7 @@ async fn picture(call: &Call, thing: Thing) -> Result<Option<PathBuf>, Fault> {
             catalog.albums_by_number(hearer, vec![n]).await?.into_iter().next().ok_or_else(absent)?.poster
         }
         Thing::Artist(n) => catalog.artist(hearer, n).await?.poster,
-        Thing::Playlist(n) => catalog.playlist(hearer, n).await?.0.poster,
+        Thing::Playlist(n) => catalog.playlist_alone(hearer, n).await?.poster,
         Thing::Directory(n) => {
             let (folder, inside) = catalog.directory(hearer, n).await?;
             // A folder of albums looks like the first of them.

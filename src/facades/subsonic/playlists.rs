@@ -105,7 +105,7 @@ fn named(call: &Call, name: &str) -> Result<i64, Fault> {
 /// The playlist that a parameter names, which must be the caller's own to be changed.
 async fn own(call: &Call, name: &str) -> Result<i64, Fault> {
     let number = named(call, name)?;
-    let (playlist, _) = call.app.node().catalog().playlist(hearer(call).await?, number).await?;
+    let playlist = call.app.node().catalog().playlist_alone(hearer(call).await?, number).await?;
     if playlist.owner == call.account()?.id {
         Ok(number)
     } else {
