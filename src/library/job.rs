@@ -13,7 +13,7 @@ use super::identify::{Absence, Missing, Recognised, absence, by_stat};
 use super::import::{self, Outcome, Task, folder_device};
 use super::report::Report;
 use super::scan::{self, Listing, Scope, Unseen};
-use super::sorted::{Folders, Sorted, Unexplained, sort};
+use super::sorted::{Folders, Sorted, Spot, Unexplained, sort};
 use super::titles::kind_of;
 use super::tracks::{self, Sleeves};
 use super::{ItemChange, ScanState, along, describe, relocate};
@@ -133,20 +133,33 @@ impl Job<'_> {
         for touched in self.context.catalog.seen(std::mem::take(&mut sorted.seen)).await? {
             self.report.item(&touched, ItemChange::Changed);
         }
-        for (item, spot, known) in std::mem::take(&mut sorted.redescribe) {
-            let folder = self.folders.folder(spot);
-            let mut description = self.context.describe(&self.library, folder, &self.folders.found(spot).name).await;
-            self.context.keep_show(Some(item), &mut description).await?;
-            let cid = known.and_then(|known| known.cid);
-            if let (None, Some(cid)) = (&description.poster, cid) {
-                let path = self.library.path.join(self.folders.place(spot));
-                description.poster = import::frame(self.context, item, &path, &cid).await;
-            }
-            let touched = self.context.catalog.describe(item, description).await?;
-            self.report.item(&touched, ItemChange::Changed);
+        // A cover may be new to thousands of tracks, and what is written puts their album together anew.
+        let at_once = if self.library.kind.is_heard() { tracks::BATCH } else { 1 };
+        for some in std::mem::take(&mut sorted.redescribe).chunks(at_once) {
+            self.redescribe(some).await?;
         }
         for known in std::mem::take(&mut sorted.damaged) {
             self.try_again(&known).await?;
+        }
+        Ok(())
+    }
+
+    /// What lies beside these files is not as it was.
+    async fn redescribe(&self, files: &[(i64, Spot, Option<Box<Known>>)]) -> Result<(), JobError> {
+        let mut described = Vec::with_capacity(files.len());
+        for (item, spot, known) in files {
+            let folder = self.folders.folder(*spot);
+            let mut description = self.context.describe(&self.library, folder, &self.folders.found(*spot).name).await;
+            self.context.keep_show(Some(*item), &mut description).await?;
+            let cid = known.as_ref().and_then(|known| known.cid.as_deref());
+            if let (None, Some(cid)) = (&description.poster, cid) {
+                let path = self.library.path.join(self.folders.place(*spot));
+                description.poster = import::frame(self.context, *item, &path, cid).await;
+            }
+            described.push((*item, description));
+        }
+        for touched in self.context.catalog.describe(described).await? {
+            self.report.item(&touched, ItemChange::Changed);
         }
         Ok(())
     }
@@ -195,12 +208,12 @@ impl Job<'_> {
         Ok(lost)
     }
 
-    async fn is_lost(&self, spot: super::sorted::Spot) -> Result<bool, JobError> {
+    async fn is_lost(&self, spot: Spot) -> Result<bool, JobError> {
         let path = self.library.path.join(self.folders.place(spot));
         Ok(self.context.blocks.imported(&path).await?.is_none())
     }
 
-    async fn as_unexplained(&self, spot: super::sorted::Spot) -> Result<Unexplained, JobError> {
+    async fn as_unexplained(&self, spot: Spot) -> Result<Unexplained, JobError> {
         let place = Place { library: self.library.id.clone(), path: self.folders.place(spot) };
         let here = self.context.catalog.known_at(place).await?.map(Box::new);
         Ok(Unexplained { spot, here })
@@ -247,7 +260,7 @@ impl Job<'_> {
     async fn recognise(
         &self,
         batch: Vec<Unexplained>,
-        moves: &mut Vec<(super::sorted::Spot, Known)>,
+        moves: &mut Vec<(Spot, Known)>,
         taken: &mut HashSet<i64>,
         left: &mut Vec<Unexplained>,
     ) -> Result<(), JobError> {
@@ -271,7 +284,7 @@ impl Job<'_> {
     }
 
     /// Writes the new places, in the block index first: killed in between, the next scan finds the index right already.
-    async fn apply(&self, moves: Vec<(super::sorted::Spot, Known)>) -> Result<Vec<Unexplained>, JobError> {
+    async fn apply(&self, moves: Vec<(Spot, Known)>) -> Result<Vec<Unexplained>, JobError> {
         if moves.is_empty() {
             return Ok(Vec::new());
         }

@@ -229,9 +229,9 @@ impl Catalog {
         self.write(move |t| write::relocate(t, &moves)).await
     }
 
-    /// Writes what was read anew from the files beside the video.
-    pub async fn describe(&self, item: i64, description: Description) -> Result<Touched, CatalogError> {
-        self.write(move |t| write::describe_again(t, item, &description)).await
+    /// Writes what was read anew from the files beside items, of all at once.
+    pub async fn describe(&self, items: Vec<(i64, Description)>) -> Result<Vec<Touched>, CatalogError> {
+        self.write(move |t| items.iter().map(|(item, new)| write::describe_again(t, *item, new)).collect()).await
     }
 
     /// Remembers that files are as they were but for what `stat` says (a disk mounted anew has another device number),
