@@ -144,6 +144,39 @@ async fn real_folders_are_walked_as_they_are_on_disk() {
 }
 
 #[tokio::test]
+async fn a_folder_that_is_renamed_keeps_its_stars_and_so_do_those_in_it() {
+    let (shelf, library, hearer) = music().await;
+    for (folder, album) in [("A/inner", "Blue"), ("A/other", "Grey"), ("B", "Red")] {
+        put(&shelf, &format!("music/{folder}/one.mp3"), of_album(1, "One", "Ann", album));
+    }
+    shelf.scan(&library).await;
+    let named = async |name: &str| {
+        let top = shelf.catalog.top_directories(hearer.clone()).await.unwrap().directories;
+        top.into_iter().find(|folder| folder.name == name).unwrap()
+    };
+    let (_, inside) = shelf.catalog.directory(hearer.clone(), named("A").await.number).await.unwrap();
+    let targets = [named("A").await.number, inside.directories[0].number].map(Target::Directory);
+    shelf.catalog.star(hearer.clone(), targets.to_vec(), true).await.unwrap();
+    let starred = async || {
+        let starred = shelf.catalog.starred_directories(hearer.clone()).await.unwrap();
+        let mut names: Vec<String> = starred.into_iter().map(|folder| folder.name).collect();
+        names.sort();
+        names
+    };
+    fs::rename(shelf.path("music/A"), shelf.path("music/Renamed")).unwrap();
+    shelf.scan(&library).await;
+    assert_eq!(starred().await, ["Renamed", "inner"]);
+    let top = shelf.catalog.top_directories(hearer.clone()).await.unwrap().directories;
+    assert_eq!(top.iter().map(|folder| folder.name.as_str()).collect::<Vec<_>>(), ["B", "Renamed"]);
+    // Into a folder that was there before: what it is itself stays as it was.
+    fs::rename(shelf.path("music/Renamed/inner"), shelf.path("music/B/inner")).unwrap();
+    fs::remove_dir_all(shelf.path("music/Renamed")).unwrap();
+    shelf.scan(&library).await;
+    let (b, inside) = shelf.catalog.directory(hearer.clone(), named("B").await.number).await.unwrap();
+    assert!(b.opinion.starred_at.is_none() && inside.directories[0].opinion.starred_at.is_some());
+}
+
+#[tokio::test]
 async fn a_track_keeps_its_id_when_it_is_moved_and_tagged_anew_and_its_album_keeps_its_own() {
     let (shelf, library, hearer) = music().await;
     for n in 1..=3 {

@@ -144,13 +144,42 @@ pub(super) fn come_home(t: &Transaction<'_>, item: i64, now: i64) -> rusqlite::R
 
 /// Puts a track into its folder.
 fn house(t: &Transaction<'_>, item: i64, now: i64) -> rusqlite::Result<()> {
-    let sql = "SELECT library, place FROM file WHERE item = ?1";
-    let (library, place): (String, Option<Vec<u8>>) =
-        t.prepare_cached(sql)?.query_row([item], |r| Ok((r.get(0)?, r.get(1)?)))?;
+    let sql =
+        "SELECT f.library, f.place, k.directory FROM file AS f JOIN track AS k ON k.item = f.item WHERE f.item = ?1";
+    let (library, place, before): (String, Option<Vec<u8>>, Option<i64>) =
+        t.prepare_cached(sql)?.query_row([item], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?;
     let Some(place) = place.map(items::path) else { return Ok(()) };
     let directory = directory(t, &library, place.parent().unwrap_or(Path::new("")), now)?;
-    let sql = "UPDATE track SET directory = ?2 WHERE item = ?1 AND directory IS NOT ?2";
-    t.prepare_cached(sql)?.execute(params![item, directory]).map(|_| ())
+    if before == Some(directory) {
+        return Ok(());
+    }
+    t.prepare_cached("UPDATE track SET directory = ?2 WHERE item = ?1")?.execute([item, directory])?;
+    before.map_or(Ok(()), |before| follow(t, before, directory, now))
+}
+
+/// What people think of a folder goes along when it gets another name: when the last track below it has left for a folder that was
+/// made for them just now. The same goes for the folders above, up to the one that was renamed.
+fn follow(t: &Transaction<'_>, old: i64, new: i64, now: i64) -> rusqlite::Result<()> {
+    let any = "SELECT EXISTS (SELECT 1 FROM opinion WHERE kind = 'directory')";
+    if !t.prepare_cached(any)?.query_row([], |r| r.get::<_, bool>(0))? {
+        return Ok(());
+    }
+    let (mut old, mut new) = (old, new);
+    loop {
+        let sql = "WITH RECURSIVE below (n) AS (VALUES (?1) UNION SELECT d.n FROM directory AS d JOIN below AS b ON d.parent = b.n) \
+            SELECT o.parent, d.parent, o.name = d.name FROM directory AS o JOIN directory AS d ON d.n = ?2 AND d.library = o.library \
+            WHERE o.n = ?1 AND o.n <> d.n AND o.parent IS NOT NULL AND o.added_at < d.added_at AND d.added_at = ?3 \
+            AND NOT EXISTS (SELECT 1 FROM track AS k JOIN below AS b ON k.directory = b.n)";
+        let left: Option<(Option<i64>, Option<i64>, bool)> =
+            t.prepare_cached(sql)?.query_row([old, new, now], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?))).optional()?;
+        let Some((above, above_new, same_name)) = left else { return Ok(()) };
+        let sql = "UPDATE OR IGNORE opinion SET target = ?2 WHERE kind = 'directory' AND target = ?1";
+        t.prepare_cached(sql)?.execute([old, new])?;
+        match above.zip(above_new) {
+            Some(parents) if same_name => (old, new) = parents,
+            _ => return Ok(()),
+        }
+    }
 }
 
 /// The row of a folder, made with those above it.

@@ -170,7 +170,8 @@ pub(super) fn relocate(t: &Transaction<'_>, moves: &[Moved]) -> rusqlite::Result
     for moved in moves {
         t.prepare_cached("UPDATE file SET place = NULL WHERE item = ?1")?.execute([moved.item])?;
     }
-    let mut all = Vec::with_capacity(moves.len());
+    // Folders that are made for them are as old as this.
+    let (mut all, at) = (Vec::with_capacity(moves.len()), now());
     for moved in moves {
         vacate(t, &moved.place, moved.item)?;
         let stat = &moved.stat;
@@ -190,7 +191,7 @@ pub(super) fn relocate(t: &Transaction<'_>, moves: &[Moved]) -> rusqlite::Result
             THEN {RESTORED} ELSE state END WHERE n = ?1"
         );
         t.prepare_cached(&sql)?.execute(params![moved.item, moved.place.library, moved.kind])?;
-        describe(t, moved.item, &moved.description, now())?;
+        describe(t, moved.item, &moved.description, at)?;
         twins::settle(t, [moved.item])?;
         all.push(shows::touched(t, moved.item)?);
     }
