@@ -435,6 +435,13 @@ fn declare() -> Routes {
         .get   ("/rest/{method}",                               Account, Home,    subsonic::call)
         .post  ("/rest/{method}",                               Account, Home,    subsonic::call)
         .on    (Method::OPTIONS, "/rest/{method}",              Public,  Home,    subsonic::preflight)
+        .get   ("/rest/rest/getOpenSubsonicExtensions",         Public,  Home,    subsonic::call)
+        .get   ("/rest/rest/getOpenSubsonicExtensions.view",    Public,  Home,    subsonic::call)
+        .post  ("/rest/rest/getOpenSubsonicExtensions",         Public,  Home,    subsonic::call)
+        .post  ("/rest/rest/getOpenSubsonicExtensions.view",    Public,  Home,    subsonic::call)
+        .get   ("/rest/rest/{method}",                          Account, Home,    subsonic::call)
+        .post  ("/rest/rest/{method}",                          Account, Home,    subsonic::call)
+        .on    (Method::OPTIONS, "/rest/rest/{method}",         Public,  Home,    subsonic::preflight)
 
         .get   ("/ipfs/{cid}",                                  Content, Friends, gateway::root)
         .get   ("/ipfs/{cid}/{*path}",                          Content, Friends, gateway::below)

@@ -203,7 +203,7 @@ pub const METHODS: &[Method] = &[
 
 /// The method that a path below `/rest` names, with or without `.view`.
 pub(super) fn of(path: &str) -> Option<&'static Method> {
-    let name = path.strip_prefix(super::BASE)?.trim_start_matches('/');
+    let name = super::method_name(path)?;
     let name = name.strip_suffix(".view").unwrap_or(name);
     METHODS.iter().find(|method| method.name == name)
 }

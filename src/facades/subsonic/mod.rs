@@ -56,8 +56,14 @@ const BASE: &str = "/rest";
 
 /// Whether a path is that of a method, known or not.
 pub(super) fn is_below(path: &str) -> bool {
-    let name = path.strip_prefix(BASE).and_then(|rest| rest.strip_prefix('/'));
-    name.is_some_and(|name| !name.is_empty() && !name.contains('/'))
+    method_name(path).is_some()
+}
+
+/// What a path calls its method. Programs append the base to the address that a person wrote, who may have written it too.
+fn method_name(path: &str) -> Option<&str> {
+    let name = path.strip_prefix(BASE)?.strip_prefix('/')?;
+    let name = name.strip_prefix("rest/").unwrap_or(name);
+    (!name.is_empty() && !name.contains('/')).then_some(name)
 }
 
 /// Calls the method that the path names.
@@ -89,10 +95,12 @@ mod tests {
 
     #[test]
     fn methods_lie_directly_below_rest() {
-        for path in ["/rest/ping", "/rest/ping.view", "/rest/x%2Fy"] {
+        for path in ["/rest/ping", "/rest/ping.view", "/rest/x%2Fy", "/rest/rest/ping.view"] {
             assert!(is_below(path), "{path}");
         }
-        for path in ["/rest", "/rest/", "/rest/a/b", "/restful", "/api/rest/ping"] {
+        for path in
+            ["/rest", "/rest/", "/rest/a/b", "/rest/rest/", "/rest/rest/rest/ping", "/restful", "/api/rest/ping"]
+        {
             assert!(!is_below(path), "{path}");
         }
     }

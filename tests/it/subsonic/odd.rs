@@ -129,6 +129,8 @@ async fn other_methods_of_http_and_unknown_calls_get_answers_of_the_protocol() {
         assert_eq!(answer.status(), 200, "{method}");
         assert_eq!(tags(&answer.text().await.unwrap())[1].0, "error", "{method}");
     }
+    // A person wrote the base into the address, to which the program appends it.
+    assert_eq!(ada.json("rest/ping.view").await["status"], "ok");
     let asked = client.request(Method::OPTIONS, format!("{}/rest/ping", node.url)).send().await.unwrap();
     assert_eq!(
         (asked.status(), &asked.headers()["access-control-allow-origin"]),
