@@ -7,12 +7,15 @@ mod catalog;
 mod friends;
 mod idle_links;
 mod import;
+mod music;
 mod node;
 mod replicas;
 mod segments;
 mod sounds;
+mod supysonic;
 mod sync;
 mod table;
+mod tracks;
 mod transcode;
 mod wan;
 mod webrtc;
@@ -27,6 +30,7 @@ const GROUPS: &[Group] = &[
     ("import", import::measure),
     ("catalog", catalog::measure),
     ("books", books::measure),
+    ("music", music::measure),
     ("node", node::measure),
     ("sync", sync::measure),
     ("segments", segments::measure),

@@ -171,10 +171,37 @@ impl Served {
     }
 
     pub fn resident(&self) -> anyhow::Result<u64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
-        Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? * 1024)
+        of_status(self.process.id(), "VmRSS:")
     }
+
+    /// The most that it weighed since it began, in bytes.
+    pub fn peak(&self) -> anyhow::Result<u64> {
+        of_status(self.process.id(), "VmHWM:")
+    }
+
+    /// What its workers weigh now, in bytes.
+    pub fn workers(&self) -> u64 {
+        children(self.process.id()).filter_map(|id| of_status(id, "VmRSS:").ok()).sum()
+    }
+}
+
+/// A line of what the kernel says of a process, in bytes.
+pub fn of_status(process: u32, name: &str) -> anyhow::Result<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name)).with_context(|| format!("no {name}"))?;
+    Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? * 1024)
+}
+
+/// The processes that a process started, and that run.
+pub fn children(process: u32) -> impl Iterator<Item = u32> {
+    let all = std::fs::read_to_string(format!("/proc/{process}/task/{process}/children")).unwrap_or_default();
+    let threads = std::fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
+    let of_threads = threads.filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
+    let ids: std::collections::HashSet<u32> = of_threads
+        .chain([all])
+        .flat_map(|ids| ids.split_whitespace().filter_map(|id| id.parse().ok()).collect::<Vec<u32>>())
+        .collect();
+    ids.into_iter()
 }
 
 impl Drop for Served {
