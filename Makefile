@@ -14,6 +14,7 @@ KIND ?= movies
 LISTEN ?= 0.0.0.0:8096
 ADMIN ?= admin
 SUBSONIC_PYTHON := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/potluck/subsonic-python
+SUPYSONIC := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/potluck/supysonic
 
 PACKAGES := build-essential pkg-config clang libclang-dev libavcodec-dev libavformat-dev libavfilter-dev libavutil-dev \
             libswscale-dev libswresample-dev libarchive-dev ffmpeg fonts-dejavu-core zip
@@ -93,8 +94,14 @@ browser-test: tests/browser/node_modules/.package-lock.json
 # --- measure ---------------------------------------------------------------------------------------------------------
 
 # GROUPS="import catalog" runs only those.
-bench: test-packages web tests/browser/node_modules/.package-lock.json
-	cargo bench --locked --bench bench -- $(GROUPS)
+bench: test-packages web tests/browser/node_modules/.package-lock.json $(SUPYSONIC)/supysonic.txt
+	POTLUCK_BENCH_SUPYSONIC="$(SUPYSONIC)/bin" cargo bench --locked --bench bench -- $(GROUPS)
+
+# Another server of Subsonic's protocol, which is measured beside the node.
+$(SUPYSONIC)/supysonic.txt: tests/bench/supysonic.txt
+	/usr/bin/python3 -m venv --clear $(@D)
+	$(@D)/bin/pip install -qq --disable-pip-version-check -r $<
+	@cp $< $@
 
 # Writes web/src/api/openapi.json from the handlers, and the page's types from that.
 generate: web/node_modules/.package-lock.json

@@ -245,7 +245,7 @@ impl From<CoverError> for Refusal {
 impl From<MoveInError> for Refusal {
     fn from(error: MoveInError) -> Self {
         match error {
-            MoveInError::Komga(error) => Self::invalid(with_causes(&error)),
+            MoveInError::Foreign(error) => Self::invalid(with_causes(&error)),
             MoveInError::Catalog(error) => error.into(),
             MoveInError::Accounts(error) => error.into(),
             MoveInError::Stopping => Self::unavailable("the node is stopping"),

@@ -174,6 +174,7 @@ fn declare() -> Routes {
         .post  ("/api/v1/libraries/{id}/scan",                  Admin,   Home,    libraries::scan)
 
         .post  ("/api/v1/move-in/komga",                        Admin,   Home,    move_in::komga)
+        .post  ("/api/v1/move-in/navidrome",                    Admin,   Home,    move_in::navidrome)
 
         .get   ("/api/v1/changes",                              Account, Friends, changes::list)
         .get   ("/api/v1/items",                                Account, Friends, items::list)

@@ -1,5 +1,5 @@
 //! What was kept elsewhere, by another program, and is taken over: ids, what was written of series and books, collections, read
-//! lists, and how far people read.
+//! lists, and how far people read; of music what people think of it, playlists, bookmarks and queues.
 //!
 //! An item keeps its own id, which friends' nodes and progress know it by; the one it had elsewhere is an *alias*: it is found by
 //! either, and programs for reading are told the alias. Taking in the same again changes nothing. Taking in what is newer changes
@@ -8,20 +8,28 @@
 mod aliases;
 mod fields;
 mod lists;
+mod opinions;
 mod places;
+mod playing;
+mod playlists;
 mod reading;
+mod tracks;
 
 pub use aliases::{MovedItem, TakenItems};
 pub use fields::{MovedField, When};
 pub use lists::{MovedList, TakenList};
+pub use opinions::{MovedOpinion, TakenOpinions};
 pub use places::{BookPlace, SeriesPlace};
+pub use playing::{MovedBookmark, MovedQueue};
+pub use playlists::MovedPlaylist;
 pub use reading::{MovedReading, TakenReading};
+pub use tracks::TrackPlace;
 
 use std::collections::HashMap;
 
 use aws_lc_rs::digest;
 use data_encoding::HEXLOWER;
-use rusqlite::Transaction;
+use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::model::Id;
 use super::shelves::Shelf;
@@ -108,6 +116,63 @@ impl Catalog {
         Ok(taken)
     }
 
+    /// Where the tracks of a library lie, and what their tags say.
+    ///
+    /// # Errors
+    /// [`CatalogError::Database`].
+    pub async fn track_places(&self, library: &str) -> Result<Vec<TrackPlace>, CatalogError> {
+        let library = library.to_owned();
+        Ok(self.database.read(move |c| tracks::places(c, &library)).await?)
+    }
+
+    /// The numbers of artists, each by its name or else by MusicBrainz' id, which may be empty.
+    ///
+    /// # Errors
+    /// [`CatalogError::Database`].
+    pub async fn artist_numbers(&self, named: Vec<(String, String)>) -> Result<Vec<Option<i64>>, CatalogError> {
+        Ok(self.database.read(move |c| tracks::artists(c, &named)).await?)
+    }
+
+    /// Takes over what people think of music and how often they heard it, with one fact for each account and thing.
+    ///
+    /// # Errors
+    /// [`CatalogError::Database`].
+    pub async fn take_opinions(&self, facts: Vec<MovedOpinion>, rehearse: bool) -> Result<TakenOpinions, CatalogError> {
+        let now = (self.clock)();
+        self.take(rehearse, move |t| opinions::take(t, &facts, now)).await
+    }
+
+    /// Takes over a playlist, with its id.
+    ///
+    /// # Errors
+    /// [`CatalogError::Database`].
+    pub async fn take_playlist(&self, list: MovedPlaylist, rehearse: bool) -> Result<TakenList, CatalogError> {
+        let now = (self.clock)();
+        self.take(rehearse, move |t| playlists::take(t, &list, now)).await
+    }
+
+    /// Takes over bookmarks; of two in a track the later one counts.
+    ///
+    /// # Errors
+    /// [`CatalogError::Database`].
+    pub async fn take_bookmarks(
+        &self,
+        marks: Vec<MovedBookmark>,
+        rehearse: bool,
+    ) -> Result<TakenReading, CatalogError> {
+        let now = (self.clock)();
+        self.take(rehearse, move |t| playing::bookmarks(t, &marks, now)).await
+    }
+
+    /// Takes over what somebody hears now and next, unless a later queue is here. Whether it was taken.
+    ///
+    /// # Errors
+    /// [`CatalogError::Database`].
+    pub async fn take_queue(&self, queue: MovedQueue, rehearse: bool) -> Result<bool, CatalogError> {
+        let now = (self.clock)();
+        self.take(rehearse, move |t| playing::queue(t, &queue, now)).await
+    }
+
     async fn take<T, F>(&self, rehearse: bool, f: F) -> Result<T, CatalogError>
     where
         T: Send + 'static,
@@ -120,6 +185,26 @@ impl Catalog {
             t.execute_batch(end).map(|()| answer)
         };
         if rehearse { Ok(self.database.write(take).await?) } else { self.write(take).await }
+    }
+}
+
+/// What another program told last of one thing, for an account.
+struct Recall<'a> {
+    account: &'a str,
+    /// See `moved_fact`.
+    kind: &'a str,
+    target: i64,
+}
+
+impl Recall<'_> {
+    fn told(&self, t: &Transaction<'_>) -> rusqlite::Result<Option<String>> {
+        let sql = "SELECT told FROM moved_fact WHERE account = ?1 AND kind = ?2 AND target = ?3";
+        t.prepare_cached(sql)?.query_row(params![self.account, self.kind, self.target], |r| r.get(0)).optional()
+    }
+
+    fn keep(&self, t: &Transaction<'_>, told: &str) -> rusqlite::Result<()> {
+        let sql = "INSERT OR REPLACE INTO moved_fact VALUES (?1, ?2, ?3, ?4)";
+        t.prepare_cached(sql)?.execute(params![self.account, self.kind, self.target, told]).map(|_| ())
     }
 }
 

@@ -19,6 +19,7 @@ pub use lists::{AlbumFilter, AlbumOrder, TrackFilter};
 pub use opinions::Target;
 pub(super) use opinions::forget_account;
 pub use playlists::{PLAYLIST_MAX, Playlist, PlaylistChange};
+pub(super) use queue::save as save_queue;
 pub use queue::{Bookmark, PlayQueue, QUEUE_MAX};
 pub use rows::{Album, Artist, ArtistRef, Opinion, Track};
 pub use search::{Found, Wanted};

@@ -15,7 +15,8 @@ pub enum Target {
 }
 
 impl Target {
-    fn parts(self) -> (&'static str, i64) {
+    /// The words of its row in `opinion`: `kind` and `target`.
+    pub(in crate::catalog) fn parts(self) -> (&'static str, i64) {
         match self {
             Self::Item(n) => ("item", n),
             Self::Artist(n) => ("artist", n),
@@ -112,6 +113,7 @@ pub(in crate::catalog) fn forget_account(t: &Transaction<'_>, account: &str) -> 
         ("play_queue", "account"),
         ("bookmark", "account"),
         ("share", "owner"),
+        ("moved_fact", "account"),
     ] {
         t.execute(&format!("DELETE FROM {table} WHERE {column} = ?1"), [account])?;
     }

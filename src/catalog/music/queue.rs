@@ -51,7 +51,7 @@ pub(super) fn saved(c: &Connection, account: &str) -> rusqlite::Result<Option<Pl
 }
 
 /// Saves a queue; an empty one forgets what was saved. Tracks that the hearer may not see are left out.
-pub(super) fn save(t: &Transaction<'_>, hearer: &Hearer, queue: &PlayQueue) -> rusqlite::Result<()> {
+pub(in crate::catalog) fn save(t: &Transaction<'_>, hearer: &Hearer, queue: &PlayQueue) -> rusqlite::Result<()> {
     t.prepare_cached("DELETE FROM play_queue WHERE account = ?1")?.execute([&hearer.account])?;
     let playing = queue.current.and_then(|place| queue.tracks.get(place)).copied();
     let mut tracks = visible(t, hearer, &queue.tracks)?;

@@ -51,6 +51,7 @@ use super::{
         libraries::remove,
         libraries::scan,
         move_in::komga,
+        move_in::navidrome,
         friends::list,
         friends::invites,
         friends::invite,

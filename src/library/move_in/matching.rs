@@ -108,7 +108,7 @@ impl Shelves {
 
     /// The series in this folder, unless its books are in another.
     fn at_place(&self, one: &Series, roots: &Roots, votes: &HashMap<i64, u64>) -> Option<i64> {
-        let item = *self.series_at.get(&roots.place(&one.library, &one.url)?)?;
+        let item = *self.series_at.get(&roots.place(&one.library, &super::places::of_url(&one.url)?)?)?;
         (votes.is_empty() || votes.contains_key(&item)).then_some(item)
     }
 }
@@ -129,7 +129,7 @@ struct Finder<'a> {
 
 impl Finder<'_> {
     fn in_place(&mut self, book: &Book) -> Option<Match> {
-        let place = self.roots.place(&book.library, &book.url)?;
+        let place = self.roots.place(&book.library, &super::places::of_url(&book.url)?)?;
         let n = *self.shelves.by_place.get(&place)?;
         Some(self.take(n, How::Path))
     }

@@ -1,24 +1,30 @@
 //! Moves in what another program keeps of the files that lie here: with its ids, so that what points to them goes on pointing.
 //!
 //! ```text
-//!  komga/ (its database, read only) ─► roots (libraries) ─► matching (books, series) ─► catalog::moved_in
-//!                                          └─► people (accounts, keys, progress) ─────► accounts::moved_in
+//!  open, table (any database, read only)
+//!  komga/ ─────► roots (libraries) ─► matching (books, series) ──────────────► catalog::moved_in
+//!                    │                 people (accounts, keys, progress) ─────► accounts::moved_in
+//!  navidrome/ ─► roots (libraries) ─► songs (tracks, albums, artists), people ─► both
 //! ```
 //! Libraries that are not here yet are told of, and added and scanned by who asked; then it is asked again. Each kind of thing is
 //! taken in by transactions of its own: killed in between, nothing is lost, and the next time completes it. The second time changes
 //! only what is newer there and was not changed here.
 mod komga;
 mod matching;
+mod navidrome;
+mod open;
 mod people;
 mod places;
 mod report;
 mod roots;
+mod table;
 
-pub use komga::KomgaError;
+pub use navidrome::from_navidrome;
+pub use open::ForeignError;
 pub use places::FolderMap;
 pub use report::{
-    Lines, Matched, MoveInReport, MovedLibrary, MovedLibraryState, MovedLists, MovedMetadata, MovedPeople,
-    MovedProgress,
+    Lines, Matched, MatchedTracks, MoveInReport, MovedLibrary, MovedLibraryState, MovedLists, MovedMetadata,
+    MovedOpinions, MovedPeople, MovedProgress, MusicMoveInReport,
 };
 
 use std::collections::HashMap;
@@ -27,7 +33,7 @@ use std::path::PathBuf;
 use crate::accounts::{Accounts, AccountsError};
 use crate::catalog::moved_in::{Disagreement, MovedItem, MovedList, TakenItems, TakenList};
 use crate::catalog::shelves::{ListKind, Shelf};
-use crate::catalog::{Catalog, CatalogError, Id};
+use crate::catalog::{Catalog, CatalogError, Id, LibraryKind};
 use komga::Kept;
 use matching::{How, Match, Shelves, shown};
 use roots::Roots;
@@ -38,9 +44,9 @@ const BATCH: usize = 500;
 /// Why nothing, or not all, was taken in.
 #[derive(Debug, thiserror::Error)]
 pub enum MoveInError {
-    /// Komga's database cannot be read.
+    /// The other program's database cannot be read.
     #[error(transparent)]
-    Komga(#[from] KomgaError),
+    Foreign(#[from] ForeignError),
     /// The catalog refused.
     #[error(transparent)]
     Catalog(#[from] CatalogError),
@@ -55,7 +61,7 @@ pub enum MoveInError {
 /// What shall be moved in.
 #[derive(Debug, Clone)]
 pub struct MoveIn {
-    /// Komga's `database.sqlite`.
+    /// The other program's database.
     pub database: PathBuf,
     /// Folders that have another path here.
     pub maps: Vec<FolderMap>,
@@ -102,7 +108,8 @@ async fn sides(catalog: &Catalog, wish: MoveIn) -> Result<Sides, MoveInError> {
     let kept = blocking(move || komga::read(&database, &scratch)).await??;
     let (own, maps) = (catalog.own_libraries().await?, wish.maps);
     let settled = move || {
-        let roots = Roots::new(&kept, &own, &maps);
+        let mut roots = Roots::new(kept.theirs(), &own, LibraryKind::is_read, &maps);
+        roots.count_files(kept.files());
         (kept, roots)
     };
     let (kept, roots) = blocking(settled).await?;

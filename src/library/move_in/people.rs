@@ -23,7 +23,7 @@ pub(super) async fn take(
     report: &mut MoveInReport,
 ) -> Result<People, MoveInError> {
     let users: Vec<&User> = sides.kept.users.iter().filter(|user| is_id(&user.id)).collect();
-    let all = sees_all(catalog, sides).await?;
+    let all = sides.roots.sees_all(&catalog.own_libraries().await?);
     let moved: Vec<MovedAccount> = users.iter().map(|user| moved(user, sides, &all)).collect();
     let mut people = People::new();
     let told = &mut report.accounts;
@@ -41,26 +41,11 @@ pub(super) async fn take(
     Ok(people)
 }
 
-/// What an account that sees all of Komga's may see here: all, if there is nothing else; otherwise the libraries that are Komga's.
-async fn sees_all(catalog: &Catalog, sides: &Sides) -> Result<Option<Vec<Id>>, MoveInError> {
-    let komgas = within(sides, sides.kept.libraries.iter().map(|library| &library.id));
-    let own = catalog.own_libraries().await?;
-    let all = own.iter().all(|library| komgas.contains(&library.id));
-    Ok((!all).then_some(komgas))
-}
-
-fn within<'a>(sides: &Sides, libraries: impl Iterator<Item = &'a Id>) -> Vec<Id> {
-    let mut ids: Vec<Id> = libraries.flat_map(|id| sides.roots.within(id)).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    ids
-}
-
 fn moved(user: &User, sides: &Sides, all: &Option<Vec<Id>>) -> MovedAccount {
     let libraries = match &user.libraries {
         _ if user.admin => None,
         _ if user.restricted || user.barred => Some(Vec::new()),
-        Some(some) => Some(within(sides, some.iter())),
+        Some(some) => Some(sides.roots.within(some.iter())),
         None => all.clone(),
     };
     let key = |key: &super::komga::Key| MovedKey {

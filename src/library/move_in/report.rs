@@ -28,6 +28,57 @@ pub struct MoveInReport {
     pub not_carried: Vec<String>,
 }
 
+/// `POST /move-in/navidrome`: what was taken in, or would be.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct MusicMoveInReport {
+    /// Nothing was written.
+    pub dry_run: bool,
+    pub libraries: Vec<MovedLibrary>,
+    pub tracks: MatchedTracks,
+    pub accounts: MovedPeople,
+    pub opinions: MovedOpinions,
+    pub playlists: MovedLists,
+    pub bookmarks: MovedProgress,
+    /// What people hear now and next: one for each of them.
+    pub queues: MovedProgress,
+    /// Tracks that are not here, by their paths there.
+    pub not_matched: Lines,
+    /// What is not the same there and here, and stays as it is here.
+    pub conflicts: Lines,
+    /// What is not taken in.
+    pub not_carried: Vec<String>,
+}
+
+/// How many tracks are here, and by what they were recognised.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct MatchedTracks {
+    /// That there are, without those whose files are missing there too.
+    pub total: u64,
+    pub by_path: u64,
+    /// By an id of MusicBrainz.
+    pub by_musicbrainz: u64,
+    /// By artist, title, length, album and number.
+    pub by_tags: u64,
+    pub not_here: u64,
+    /// Missing there, but here.
+    pub missing_there: u64,
+}
+
+/// Stars, ratings and plays of tracks, albums and artists.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct MovedOpinions {
+    /// Set, or taken away.
+    pub stars: u64,
+    /// Set, or taken away.
+    pub ratings: u64,
+    /// That were added.
+    pub plays: u64,
+    /// Opinions of which nothing is new.
+    pub known: u64,
+    /// Opinions on what is not here, or of people who are not.
+    pub not_here: u64,
+}
+
 /// A library, and which it is here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct MovedLibrary {
@@ -37,14 +88,14 @@ pub struct MovedLibrary {
     pub root: String,
     /// Its folder here.
     pub folder: String,
-    /// What it holds, by most of its books.
+    /// What it holds, by most of its files.
     pub kind: LibraryKind,
     pub state: MovedLibraryState,
     /// Id of the library here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub library: Option<String>,
-    /// Books that it has there.
-    pub books: u64,
+    /// Books or tracks that it has there.
+    pub items: u64,
     /// Of those, the ones whose files are where they should be, in a library that is not here yet.
     pub files: u64,
 }
@@ -104,18 +155,18 @@ pub struct MovedPeople {
     pub notes: Vec<String>,
 }
 
-/// How far people read.
+/// How far people read, or where they are in what they hear.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct MovedProgress {
     /// Later than what was known.
     pub taken: u64,
     /// Known, or older than what is known.
     pub known: u64,
-    /// Of books or people that are not here.
+    /// Of what is not here, or of people who are not.
     pub not_here: u64,
 }
 
-/// Collections, or read lists.
+/// Collections, read lists, or playlists.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct MovedLists {
     pub added: u64,

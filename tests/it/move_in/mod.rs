@@ -1,5 +1,8 @@
-//! Moving in from Komga: a library of comics, a database as Komga leaves it, and programs that go on with Komga's ids.
+//! Moving in from Komga: a library of comics, a database as Komga leaves it, and programs that go on with Komga's ids. And from
+//! Navidrome, in `music`.
 mod komga;
+mod music;
+mod navidrome;
 mod odd;
 
 use std::path::{Path, PathBuf};

@@ -168,7 +168,7 @@ async fn komga_may_run_and_finds_its_folder_as_it_left_it() {
     assert_eq!(report["accounts"]["added"], 2);
     assert_eq!(files(&copy), before, "no file of ours stays beside it");
     let left: Vec<_> =
-        files(&scene.node.data()).into_iter().filter(|name| name.to_string_lossy().starts_with("komga-")).collect();
+        files(&scene.node.data()).into_iter().filter(|name| name.to_string_lossy().starts_with("moving-in-")).collect();
     assert!(left.is_empty(), "{left:?}");
     scene.node.stop().await;
 }

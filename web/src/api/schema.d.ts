@@ -986,6 +986,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/v1/move-in/navidrome': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Takes in what people think of music, and what they made of it, from what Navidrome keeps of the files in our libraries (this
+     *     machine's command line alone). The answer comes when it is done.
+     */
+    post: operations['navidrome_navidrome'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/v1/replicas': {
     parameters: {
       query?: never;
@@ -1787,6 +1807,33 @@ export interface components {
        */
       total: number;
     };
+    /** @description How many tracks are here, and by what they were recognised. */
+    MatchedTracks: {
+      /**
+       * Format: int64
+       * @description By an id of MusicBrainz.
+       */
+      by_musicbrainz: number;
+      /** Format: int64 */
+      by_path: number;
+      /**
+       * Format: int64
+       * @description By artist, title, length, album and number.
+       */
+      by_tags: number;
+      /**
+       * Format: int64
+       * @description Missing there, but here.
+       */
+      missing_there: number;
+      /** Format: int64 */
+      not_here: number;
+      /**
+       * Format: int64
+       * @description That there are, without those whose files are missing there too.
+       */
+      total: number;
+    };
     /** @description Everything the worker's probe tells of one file. */
     MediaFacts: {
       /**
@@ -1832,9 +1879,9 @@ export interface components {
       read_lists: components['schemas']['MovedLists'];
       series: components['schemas']['Matched'];
     };
-    /** @description `POST /move-in/komga`. */
+    /** @description `POST /move-in/komga` and `/move-in/navidrome`. */
     MoveInRequest: {
-      /** @description Absolute path of Komga's `database.sqlite`, on the node's machine. */
+      /** @description Absolute path of Komga's `database.sqlite`, or Navidrome's `navidrome.db`, on the node's machine. */
       database: string;
       /** @description Write nothing. */
       dry_run?: boolean;
@@ -1845,17 +1892,17 @@ export interface components {
     MovedLibrary: {
       /**
        * Format: int64
-       * @description Books that it has there.
-       */
-      books: number;
-      /**
-       * Format: int64
        * @description Of those, the ones whose files are where they should be, in a library that is not here yet.
        */
       files: number;
       /** @description Its folder here. */
       folder: string;
-      /** @description What it holds, by most of its books. */
+      /**
+       * Format: int64
+       * @description Books or tracks that it has there.
+       */
+      items: number;
+      /** @description What it holds, by most of its files. */
       kind: components['schemas']['LibraryKind'];
       /** @description Id of the library here. */
       library?: string | null;
@@ -1870,7 +1917,7 @@ export interface components {
      * @enum {string}
      */
     MovedLibraryState: 'here' | 'new' | 'added' | 'part' | 'missing';
-    /** @description Collections, or read lists. */
+    /** @description Collections, read lists, or playlists. */
     MovedLists: {
       /** Format: int64 */
       added: number;
@@ -1907,6 +1954,34 @@ export interface components {
        */
       taken: number;
     };
+    /** @description Stars, ratings and plays of tracks, albums and artists. */
+    MovedOpinions: {
+      /**
+       * Format: int64
+       * @description Opinions of which nothing is new.
+       */
+      known: number;
+      /**
+       * Format: int64
+       * @description Opinions on what is not here, or of people who are not.
+       */
+      not_here: number;
+      /**
+       * Format: int64
+       * @description That were added.
+       */
+      plays: number;
+      /**
+       * Format: int64
+       * @description Set, or taken away.
+       */
+      ratings: number;
+      /**
+       * Format: int64
+       * @description Set, or taken away.
+       */
+      stars: number;
+    };
     /** @description Accounts and keys. */
     MovedPeople: {
       /** Format: int64 */
@@ -1926,7 +2001,7 @@ export interface components {
       /** @description What a person should know, for each by name. */
       notes: string[];
     };
-    /** @description How far people read. */
+    /** @description How far people read, or where they are in what they hear. */
     MovedProgress: {
       /**
        * Format: int64
@@ -1935,7 +2010,7 @@ export interface components {
       known: number;
       /**
        * Format: int64
-       * @description Of books or people that are not here.
+       * @description Of what is not here, or of people who are not.
        */
       not_here: number;
       /**
@@ -1943,6 +2018,25 @@ export interface components {
        * @description Later than what was known.
        */
       taken: number;
+    };
+    /** @description `POST /move-in/navidrome`: what was taken in, or would be. */
+    MusicMoveInReport: {
+      accounts: components['schemas']['MovedPeople'];
+      bookmarks: components['schemas']['MovedProgress'];
+      /** @description What is not the same there and here, and stays as it is here. */
+      conflicts: components['schemas']['Lines'];
+      /** @description Nothing was written. */
+      dry_run: boolean;
+      libraries: components['schemas']['MovedLibrary'][];
+      /** @description What is not taken in. */
+      not_carried: string[];
+      /** @description Tracks that are not here, by their paths there. */
+      not_matched: components['schemas']['Lines'];
+      opinions: components['schemas']['MovedOpinions'];
+      playlists: components['schemas']['MovedLists'];
+      /** @description What people hear now and next: one for each of them. */
+      queues: components['schemas']['MovedProgress'];
+      tracks: components['schemas']['MatchedTracks'];
     };
     /** @description `POST /accounts` (admin). */
     NewAccount: {
@@ -5383,6 +5477,45 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['MoveInReport'];
+        };
+      };
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  navidrome_navidrome: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['MoveInRequest'];
+      };
+    };
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['MusicMoveInReport'];
         };
       };
       400: {

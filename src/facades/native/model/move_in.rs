@@ -3,14 +3,14 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub use crate::library::move_in::{
-    Lines, Matched, MoveInReport, MovedLibrary, MovedLibraryState, MovedLists, MovedMetadata, MovedPeople,
-    MovedProgress,
+    Lines, Matched, MatchedTracks, MoveInReport, MovedLibrary, MovedLibraryState, MovedLists, MovedMetadata,
+    MovedOpinions, MovedPeople, MovedProgress, MusicMoveInReport,
 };
 
-/// `POST /move-in/komga`.
+/// `POST /move-in/komga` and `/move-in/navidrome`.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct MoveInRequest {
-    /// Absolute path of Komga's `database.sqlite`, on the node's machine.
+    /// Absolute path of Komga's `database.sqlite`, or Navidrome's `navidrome.db`, on the node's machine.
     pub database: String,
     /// Folders that have another path here: `OLD=NEW`.
     #[serde(default)]

@@ -7,11 +7,11 @@ use std::collections::HashMap;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use super::table::{Fields, Table};
 use super::{NAME_MAX, SUMMARY_MAX};
 use crate::catalog::moved_in::{MovedField, When};
 use crate::catalog::shelves::{EditField, EditValue};
 use crate::catalog::sorting::fold;
+use crate::library::move_in::table::{Fields, Table};
 use crate::media::book::BookName;
 
 /// Longest word of a list, in characters.

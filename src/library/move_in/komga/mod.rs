@@ -3,9 +3,7 @@
 //! A database of any version since Komga has SQLite is read: tables and columns that it does not have are as if they were empty.
 //! Nothing is written, and a Komga that runs is not disturbed. What is in it is not believed to be of any type or length.
 mod fields;
-mod open;
 mod people;
-mod table;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -14,9 +12,13 @@ use rusqlite::Connection;
 
 pub(super) use people::{Key, User};
 
+use super::open::{self, ForeignError, Program};
+use super::places::of_url;
+use super::roots::Theirs;
+use super::table::{self, Table, count};
+use crate::catalog::LibraryKind;
 use crate::catalog::moved_in::MovedField;
 use crate::catalog::shelves::ListKind;
-use table::{Table, count};
 
 /// Longest address of a file, in characters.
 const URL_MAX: usize = 8192;
@@ -25,31 +27,9 @@ const NAME_MAX: usize = 1000;
 /// Longest summary, in characters.
 const SUMMARY_MAX: usize = 100_000;
 
-/// Why it cannot be read.
-#[derive(Debug, thiserror::Error)]
-pub enum KomgaError {
-    /// The file cannot be opened.
-    #[error("{path} cannot be read")]
-    Unreadable {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
-    /// It is something else.
-    #[error("{0} is not a database of Komga's: {1}; Komga's is called database.sqlite, in its configuration folder")]
-    Other(PathBuf, &'static str),
-    /// It is damaged, or locked.
-    #[error("the database {path} cannot be read")]
-    Database {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: rusqlite::Error,
-    },
-}
+/// What tells its database from others.
+const KOMGA: Program =
+    Program { name: "Komga", place: "Komga's is called database.sqlite, in its configuration folder", is: is_komgas };
 
 /// Everything that is read.
 #[derive(Default)]
@@ -129,10 +109,47 @@ pub(super) struct List {
     pub changed_at: i64,
 }
 
+impl Kept {
+    /// The libraries, with what most of their books are.
+    pub fn theirs(&self) -> Vec<Theirs> {
+        let (mut books, mut epubs): (HashMap<&str, u64>, HashMap<&str, u64>) = Default::default();
+        for book in self.books.iter().filter(|book| !book.trashed) {
+            *books.entry(&book.library).or_default() += 1;
+            *epubs.entry(&book.library).or_default() += u64::from(book.url.to_lowercase().ends_with(".epub"));
+        }
+        let theirs = |library: &Library| {
+            let of = |counts: &HashMap<&str, u64>| counts.get(library.id.as_str()).copied().unwrap_or_default();
+            let flows = of(&epubs) * 2 > of(&books);
+            Theirs {
+                id: library.id.clone(),
+                name: library.name.clone(),
+                root: of_url(&library.root).unwrap_or_default(),
+                kind: if flows { LibraryKind::Books } else { LibraryKind::Comics },
+                items: of(&books),
+            }
+        };
+        self.libraries.iter().map(theirs).collect()
+    }
+
+    /// Every file that is not in the trash, with its library.
+    pub fn files(&self) -> impl Iterator<Item = (&String, PathBuf)> {
+        let present = self.books.iter().filter(|book| !book.trashed);
+        present.filter_map(|book| Some((&book.library, of_url(&book.url)?)))
+    }
+}
+
 /// Reads all of it. Blocking.
-pub(super) fn read(path: &Path, scratch: &Path) -> Result<Kept, KomgaError> {
-    let opened = open::open(path, scratch)?;
-    kept(&opened.connection).map_err(|source| KomgaError::Database { path: path.to_owned(), source })
+pub(super) fn read(path: &Path, scratch: &Path) -> Result<Kept, ForeignError> {
+    let opened = open::open(path, scratch, &KOMGA)?;
+    kept(&opened.connection).map_err(|source| ForeignError::Database { path: path.to_owned(), source })
+}
+
+fn is_komgas(c: &Connection) -> rusqlite::Result<bool> {
+    Ok(table::has(c, "library", &["id", "root"])?
+        && table::has(c, "series", &["id", "url", "library_id"])?
+        && table::has(c, "book", &["id", "url", "series_id", "library_id"])?
+        && table::has(c, "user", &["id", "email"])?
+        && table::has(c, "read_progress", &["book_id", "user_id"])?)
 }
 
 fn kept(c: &Connection) -> rusqlite::Result<Kept> {

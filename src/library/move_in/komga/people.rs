@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use data_encoding::HEXLOWER_PERMISSIVE;
 use rusqlite::Connection;
 
-use super::table::Table;
+use crate::library::move_in::table::{self, Table};
 
 /// Somebody.
 pub(in crate::library::move_in) struct User {
@@ -47,7 +47,7 @@ pub(super) fn users(c: &Connection) -> rusqlite::Result<Vec<User>> {
         "role_file_download",
         "role_page_streaming",
     ];
-    let old = super::table::has(c, "user", &["role_admin"])?;
+    let old = table::has(c, "user", &["role_admin"])?;
     let mut all = Vec::new();
     Table::of(c, "user", &columns)?.each(c, |f| {
         let id = f.id(0);

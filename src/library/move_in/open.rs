@@ -1,7 +1,7 @@
-//! Opens Komga's database without touching it: while Komga runs, and from a folder that cannot be written to.
+//! Opens another program's database without touching it: while that program runs, and from a folder that cannot be written to.
 //!
-//! SQLite makes files beside a database in WAL mode even when it only reads, and they would be ours, which Komga could not write
-//! any more. So where they are not there already, the database is opened as one that nobody changes, or a copy of it is.
+//! SQLite makes files beside a database in WAL mode even when it only reads, and they would be ours, which that program could not
+//! write any more. So where they are not there already, the database is opened as one that nobody changes, or a copy of it is.
 use std::fs::{self, File};
 use std::io::Read;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -11,17 +11,58 @@ use std::time::Duration;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use rusqlite::{Connection, OpenFlags};
 
-use super::KomgaError;
-use super::table::has;
-
 /// First bytes of every SQLite database.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 /// Byte of the header that says by which journal it is read; 2: by a WAL.
 const READ_VERSION: usize = 19;
-/// A copy that Komga wrote into meanwhile is made again, this often.
+/// A copy whose database was written into meanwhile is made again, this often.
 const COPIES: u32 = 5;
 
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-').remove(b'_');
+
+/// What tells the databases of one program from others.
+pub(super) struct Program {
+    pub name: &'static str,
+    /// Where a person finds its database.
+    pub place: &'static str,
+    /// Whether a database has its tables.
+    pub is: fn(&Connection) -> rusqlite::Result<bool>,
+}
+
+/// Why a database cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ForeignError {
+    /// The file cannot be opened.
+    #[error("{path} cannot be read")]
+    Unreadable {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// It is something else.
+    #[error("{path} is not a database of {program}'s: {why}; {place}")]
+    Other {
+        /// Which.
+        path: PathBuf,
+        /// Whose it should be.
+        program: &'static str,
+        /// What it is, or has not.
+        why: String,
+        /// Where a person finds the right one.
+        place: &'static str,
+    },
+    /// It is damaged, or locked.
+    #[error("the database {path} cannot be read")]
+    Database {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: rusqlite::Error,
+    },
+}
 
 /// An open database, with the copy that it is, if any.
 pub(super) struct Opened {
@@ -39,13 +80,15 @@ impl Drop for Copy {
 }
 
 /// Opens it; a copy, where one has to be made, is put into a folder below `scratch`.
-pub(super) fn open(path: &Path, scratch: &Path) -> Result<Opened, KomgaError> {
-    let unreadable = |source| KomgaError::Unreadable { path: path.to_owned(), source };
+pub(super) fn open(path: &Path, scratch: &Path, program: &Program) -> Result<Opened, ForeignError> {
+    let Program { name, place, is } = *program;
+    let unreadable = |source| ForeignError::Unreadable { path: path.to_owned(), source };
+    let other = |why: String| ForeignError::Other { path: path.to_owned(), program: name, why, place };
     let real = path.canonicalize().map_err(unreadable)?;
     let mut header = Vec::new();
     File::open(&real).and_then(|file| file.take(100).read_to_end(&mut header)).map_err(unreadable)?;
     if !header.starts_with(MAGIC) {
-        return Err(KomgaError::Other(path.to_owned(), "it is no SQLite database"));
+        return Err(other("it is no SQLite database".to_owned()));
     }
     let wal = header.get(READ_VERSION) == Some(&2);
     let beside = |ending: &str| PathBuf::from(format!("{}{ending}", real.display()));
@@ -53,16 +96,17 @@ pub(super) fn open(path: &Path, scratch: &Path) -> Result<Opened, KomgaError> {
     let shared = beside("-wal").exists() && beside("-shm").exists();
     let opened = match (wal, shared, written) {
         (false, ..) => usable(&real, "mode=ro"),
-        // Komga runs, or ended early.
+        // The program runs, or ended early.
         (true, true, _) => usable(&real, "mode=ro").or_else(|_| copied(&real, scratch)),
         (true, false, true) => copied(&real, scratch),
         (true, false, false) => usable(&real, "mode=ro&immutable=1"),
     };
-    let opened = opened.map_err(|source| KomgaError::Database { path: path.to_owned(), source })?;
-    match is_komgas(&opened.connection) {
-        Ok(true) => Ok(opened),
-        Ok(false) => Err(KomgaError::Other(path.to_owned(), "it has no tables of Komga's")),
-        Err(source) => Err(KomgaError::Database { path: path.to_owned(), source }),
+    let broken = |source| ForeignError::Database { path: path.to_owned(), source };
+    let opened = opened.map_err(broken)?;
+    if is(&opened.connection).map_err(broken)? {
+        Ok(opened)
+    } else {
+        Err(other(format!("it has no tables of {name}'s")))
     }
 }
 
@@ -85,7 +129,7 @@ fn harden(connection: &Connection) -> rusqlite::Result<()> {
 
 /// Opens a copy of the database with its WAL.
 fn copied(path: &Path, scratch: &Path) -> rusqlite::Result<Opened> {
-    let copy = Copy(scratch.join(format!("komga-{:016x}", rand::random::<u64>())));
+    let copy = Copy(scratch.join(format!("moving-in-{:016x}", rand::random::<u64>())));
     let place = copy.0.join("database.sqlite");
     copy_all(path, &copy.0, &place).map_err(|error| {
         let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CANTOPEN);
@@ -113,13 +157,5 @@ fn copy_all(path: &Path, folder: &Path, place: &Path) -> std::io::Result<()> {
             return Ok(());
         }
     }
-    Err(std::io::Error::other("Komga wrote into it all the time; stop Komga first"))
-}
-
-fn is_komgas(c: &Connection) -> rusqlite::Result<bool> {
-    Ok(has(c, "library", &["id", "root"])?
-        && has(c, "series", &["id", "url", "library_id"])?
-        && has(c, "book", &["id", "url", "series_id", "library_id"])?
-        && has(c, "user", &["id", "email"])?
-        && has(c, "read_progress", &["book_id", "user_id"])?)
+    Err(std::io::Error::other("it was written into all the time; stop the program that does first"))
 }

@@ -130,6 +130,10 @@ impl Fields<'_> {
 
 fn moment(text: &str) -> Option<i64> {
     let text = text.trim().replacen(' ', "T", 1);
+    // Some write the zone apart, and its name after it: `10:00:00 +0200 CEST`.
+    let mut words = text.split_ascii_whitespace();
+    let (at, zone) = (words.next()?, words.next().unwrap_or_default());
+    let text = format!("{at}{}", if zone.starts_with(['+', '-']) { zone } else { "" });
     if let Ok(at) = text.parse::<jiff::Timestamp>() {
         return Some(at.as_millisecond());
     }
@@ -143,10 +147,16 @@ mod tests {
 
     #[test]
     fn moments_are_read_in_all_forms_that_are_written() {
-        for text in ["2026-01-01 10:00:00.5", "2026-01-01T10:00:00.500", "2026-01-01T10:00:00.5Z"] {
+        for text in [
+            "2026-01-01 10:00:00.5",
+            "2026-01-01T10:00:00.500",
+            "2026-01-01T10:00:00.5Z",
+            "2026-01-01 12:00:00.5+02:00",
+            "2026-01-01 12:00:00.5 +0200 CEST",
+        ] {
             assert_eq!(moment(text), Some(1_767_261_600_500), "{text}");
         }
-        for wrong in ["", "yesterday", "2026-13-01 10:00:00", "99999999999999999999"] {
+        for wrong in ["", "yesterday", "2026-13-01 10:00:00", "0000-00-00 00:00:00", "99999999999999999999"] {
             assert_eq!(moment(wrong), None, "{wrong}");
         }
     }
