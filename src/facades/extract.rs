@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 
 use super::error::Refusal;
 use super::routes::ContentGate;
+use super::shares::Seen;
 use crate::accounts::Caller;
 use crate::catalog::{Library, Listed};
 
@@ -70,6 +71,9 @@ pub struct SeenItem(pub Arc<Listed>);
 /// The library of a route with [`Policy::Library`](super::routes::Policy::Library), which the caller may see.
 pub struct SeenLibrary(pub Arc<Library>);
 
+/// The share of a route with [`Policy::Link`](super::routes::Policy::Link).
+pub(super) struct SeenShare(pub Seen);
+
 /// On a route with [`Policy::Content`](super::routes::Policy::Content): what the caller may see.
 pub struct SeenContent(pub Arc<ContentGate>);
 
@@ -104,6 +108,14 @@ impl<S: Sync> FromRequestParts<S> for SeenLibrary {
 }
 
 impl<S: Sync> FromRequestParts<S> for SeenContent {
+    type Rejection = StatusCode;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, StatusCode> {
+        left(parts).map(Self)
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for SeenShare {
     type Rejection = StatusCode;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, StatusCode> {

@@ -1,4 +1,5 @@
-//! How many requests a friend's node makes, with the browsers that it sends: so many a second, and some at once.
+//! How many requests one caller makes: so many a second, and some at once. For friends' nodes, with the browsers that they send, and for
+//! whoever comes by a link, without an account.
 //!
 //! What is over that is refused before anything is looked up for it. Who goes on regardless gets no answer but refusals for a while.
 use std::collections::HashMap;
@@ -10,8 +11,10 @@ use tokio::time::Instant;
 
 /// Seconds' worth of requests that may come at once; and as many refusals that are borne before it is a flood.
 const AT_ONCE: f64 = 4.0;
-/// A friend that floods is refused for this long.
+/// Whoever floods is refused for this long.
 const BARRED: Duration = Duration::from_secs(60);
+/// Callers that are remembered, before those are forgotten who could ask as much as if they were new.
+const KNOWN_MAX: usize = 4096;
 
 /// What becomes of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +27,7 @@ pub(super) enum Admission {
     Flood,
 }
 
-/// The buckets of all friends: a cheap handle.
+/// The buckets of all callers: a cheap handle.
 #[derive(Clone)]
 pub(super) struct Floods {
     /// Requests a second; 0 without a limit.
@@ -47,18 +50,27 @@ impl Floods {
         Self { rate, buckets: Arc::default() }
     }
 
-    /// Counts a request of a friend's.
-    pub fn admit(&self, friend: &str) -> Admission {
+    /// Counts a request of a caller, by a name for it.
+    pub fn admit(&self, caller: &str) -> Admission {
         if self.rate == 0 {
             return Admission::Granted;
         }
         let (rate, now) = (f64::from(self.rate), Instant::now());
         let full = Bucket { left: rate * AT_ONCE, at: now, refused: 0.0, barred: None };
-        self.buckets.lock().entry(friend.to_owned()).or_insert(full).take(rate, now)
+        let mut buckets = self.buckets.lock();
+        if buckets.len() >= KNOWN_MAX && !buckets.contains_key(caller) {
+            buckets.retain(|_, bucket| !bucket.is_as_new(rate, now));
+        }
+        buckets.entry(caller.to_owned()).or_insert(full).take(rate, now)
     }
 }
 
 impl Bucket {
+    fn is_as_new(&self, rate: f64, now: Instant) -> bool {
+        let full = self.left + rate * (now - self.at).as_secs_f64() >= rate * AT_ONCE;
+        full && self.barred.is_none_or(|until| until <= now)
+    }
+
     fn take(&mut self, rate: f64, now: Instant) -> Admission {
         if let Some(until) = self.barred.filter(|until| *until > now) {
             return Admission::Refused(until - now);
@@ -98,6 +110,17 @@ mod tests {
         assert_eq!(granted(&floods, "bob", 30), 20);
         assert_eq!(granted(&floods, "carl", 1), 1, "another one is not refused for it");
         assert_eq!(granted(&Floods::new(0), "bob", 1000), 1000);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn callers_who_may_ask_as_if_new_are_forgotten() {
+        let floods = Floods::new(10);
+        granted(&floods, "first", 40);
+        (0..KNOWN_MAX).for_each(|n| drop(floods.admit(&n.to_string())));
+        assert!(floods.buckets.lock().len() > KNOWN_MAX, "nobody is forgotten too early");
+        tokio::time::advance(Duration::from_secs(5)).await;
+        assert_eq!(granted(&floods, "new", 50), 40);
+        assert_eq!(floods.buckets.lock().len(), 1);
     }
 
     #[tokio::test(start_paused = true)]

@@ -22,6 +22,8 @@ pub mod native;
 mod proxies;
 mod routes;
 mod server;
+mod shares;
+mod songs;
 mod sounds;
 pub mod subsonic;
 mod uploads;
@@ -67,6 +69,7 @@ struct Inner {
     options: FacadeOptions,
     uploads: Uploads,
     floods: Floods,
+    visitors: Floods,
     readers: komga::Readers,
     now_playing: subsonic::playing::NowPlaying,
     streams: komga::Streams,
@@ -97,6 +100,7 @@ impl App {
             options,
             uploads,
             floods,
+            visitors: Floods::new(shares::REQUESTS_A_SECOND),
             readers,
             now_playing: subsonic::playing::NowPlaying::default(),
             streams,
@@ -131,6 +135,11 @@ impl App {
 
     fn floods(&self) -> &Floods {
         &self.0.floods
+    }
+
+    /// Those who come by a link.
+    fn visitors(&self) -> &Floods {
+        &self.0.visitors
     }
 
     fn readers(&self) -> &komga::Readers {

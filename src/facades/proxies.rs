@@ -64,6 +64,23 @@ impl Front {
     pub fn scheme(&self) -> &'static str {
         if self.secure { "https" } else { "http" }
     }
+
+    /// Scheme, host and port as the caller names them. `None` where a proxy that is not trusted knows them, and for a host that could
+    /// be something else within an address.
+    pub fn origin(&self) -> Option<String> {
+        if self.veiled { None } else { self.likely_origin() }
+    }
+
+    /// The same where a guess is better than nothing: behind a proxy that nobody told us of, as it asked.
+    pub fn likely_origin(&self) -> Option<String> {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b);
+        let host = self.host.as_deref().filter(|host| !host.is_empty() && host.bytes().all(plain))?;
+        let usual = if self.secure { 443 } else { 80 };
+        let bare = !host.rsplit(']').next().unwrap_or(host).contains(':');
+        let port = self.port.filter(|port| bare && *port != usual);
+        let port = port.map(|port| format!(":{port}")).unwrap_or_default();
+        Some(format!("{}://{host}{port}", self.scheme()))
+    }
 }
 
 /// An address or a network: `192.0.2.7`, `10.0.0.0/8`, `fd00::/8`.

@@ -23,7 +23,7 @@ use super::native::{
     move_in, openapi, pages, pictures, place, publish, renditions, replicas, scrub, session, sound, stand_in, status,
     subtitles, thumbnails, webrtc,
 };
-use super::{App, gateway, holders, komga, metrics, subsonic, web};
+use super::{App, gateway, holders, komga, metrics, shares, subsonic, web};
 use crate::accounts::Caller;
 use crate::catalog::{ItemState, Listed, Visibility, is_id};
 use crate::content::Cid;
@@ -45,6 +45,8 @@ pub enum Policy {
     Holder,
     /// Whoever may see the content that `{cid}` names: all, where it is part of a public library.
     Content,
+    /// Whoever has the link of the share that `{id}` is: anyone.
+    Link,
     /// Whoever may see figures of the node: see [`MetricsAccess`](super::MetricsAccess).
     Metrics,
 }
@@ -112,7 +114,7 @@ impl Routes {
 /// The table.
 #[rustfmt::skip]
 fn declare() -> Routes {
-    use Policy::{Account, Admin, Content, Holder, Item, Library, Metrics, Public};
+    use Policy::{Account, Admin, Content, Holder, Item, Library, Link, Metrics, Public};
     use Reach::{Friends, Home, Strangers};
     Routes::default()
         .get   ("/healthz",                                     Public,  Home,    web::healthz)
@@ -444,6 +446,11 @@ fn declare() -> Routes {
         .post  ("/rest/rest/{method}",                          Account, Home,    subsonic::call)
         .on    (Method::OPTIONS, "/rest/rest/{method}",         Public,  Home,    subsonic::preflight)
 
+        .get   ("/share/{id}",                                  Link,    Home,    shares::show)
+        .get   ("/share/{id}/{number}/file",                    Link,    Home,    shares::file)
+        .get   ("/share/{id}/{number}/sound",                   Link,    Home,    shares::sound)
+        .get   ("/share/{id}/{number}/cover",                   Link,    Home,    shares::cover)
+
         .get   ("/ipfs/{cid}",                                  Content, Friends, gateway::root)
         .get   ("/ipfs/{cid}/{*path}",                          Content, Friends, gateway::below)
 
@@ -481,6 +488,13 @@ async fn check(policy: Policy, reach: Reach, params: RawPathParams, mut request:
         Policy::Library => see_library(&app, &caller, param("id"), &mut request).await,
         Policy::Item | Policy::Holder => see_item(&app, &caller, param("id"), &mut request).await,
         Policy::Content => see_content(&app, &caller, param("cid"), &mut request).await,
+        Policy::Link => match shares::open(&app, &caller, param("id")).await {
+            Ok(shown) => {
+                request.extensions_mut().insert(Arc::new(shown));
+                Ok(())
+            }
+            Err(refusal) => return shares::refused(&request, refusal),
+        },
     };
     if let Err(refusal) = allowed {
         return refusal.into_response();

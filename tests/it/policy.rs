@@ -23,6 +23,8 @@ struct Scene {
     cid: String,
     /// A library of comics, a series and a book in it.
     comics: [String; 3],
+    /// A share and a song of it.
+    share: (String, String),
     /// API keys of someone without access, someone with access, an admin.
     keys: [String; 3],
 }
@@ -42,7 +44,8 @@ impl Scene {
         let comics = [NOTHING; 3].map(str::to_owned);
         // Without cookies: nobody shall come in with what another caller was given.
         let client = Client::builder().timeout(Duration::from_secs(60)).build().unwrap();
-        Self { node, client, item: item.id, cid: item.cid.unwrap(), comics, keys }
+        let share = (NOTHING.to_owned(), "1".to_owned());
+        Self { node, client, item: item.id, cid: item.cid.unwrap(), comics, share, keys }
     }
 
     /// Adds a library of comics, which the second account may see too.
@@ -56,6 +59,11 @@ impl Scene {
         Self { comics: [library, series, book], ..self }
     }
 
+    /// Adds a library of music, of which a song is shared by a link.
+    async fn with_share(self) -> Self {
+        Self { share: subsonic::share(&self.node).await, ..self }
+    }
+
     /// The path with real ids; one that names nothing where the call would take things away from under the test.
     fn path(&self, route: &Route, harmless: bool) -> String {
         let id = match route.path {
@@ -64,8 +72,10 @@ impl Scene {
             p if p.starts_with("/komga/") && p.contains("/libraries/{id}") => self.comics[0].as_str(),
             p if p.starts_with("/komga/") && p.contains("/series/{id}") => self.comics[1].as_str(),
             p if p.starts_with("/komga/") && p.contains("/books/{id}") => self.comics[2].as_str(),
+            p if p.starts_with("/share/") => self.share.0.as_str(),
             _ => NOTHING,
         };
+        let number = if route.path.starts_with("/share/") { self.share.1.as_str() } else { "1" };
         let removes = route.method == Method::DELETE && !route.path.ends_with("/read-progress");
         let id = if harmless && removes { NOTHING } else { id };
         let file = if route.path.contains("/hls/{rendition}") { "index.m3u8" } else { "x" };
@@ -75,7 +85,7 @@ impl Scene {
             .replace("{track}", "s9.vtt")
             .replace("{stream}", "9")
             .replace("{sprite}", "0.jpg")
-            .replace("{number}", "1")
+            .replace("{number}", number)
             .replace("{book}", NOTHING)
             .replace("{hash}", NOTHING)
             .replace("{app}", NOTHING)
@@ -117,7 +127,7 @@ fn meant(route: &Route, status: u16, body: &[u8]) -> u16 {
 
 #[tokio::test]
 async fn every_route_answers_each_caller_as_its_policy_says() {
-    let scene = Scene::new().await.with_comics().await;
+    let scene = Scene::new().await.with_comics().await.with_share().await;
     let [out, guest, admin] = scene.keys.each_ref().map(|key| Some(key.as_str()));
     let mut wrong = Vec::new();
     for route in table() {
@@ -150,6 +160,7 @@ async fn every_route_answers_each_caller_as_its_policy_says() {
         };
         let right = match route.policy {
             Policy::Public => seen.iter().all(|status| allowed(*status)),
+            Policy::Link => seen == [200; 4],
             Policy::Account => seen[0] == 401 && seen[1..].iter().all(|status| allowed(*status)),
             Policy::Admin | Policy::Metrics => seen[..3] == [401, 403, 403] && allowed(seen[3]),
             Policy::Library | Policy::Item | Policy::Holder => {

@@ -107,3 +107,14 @@ fn inside(c: &Connection, hearer: &Hearer, parent: i64) -> rusqlite::Result<Insi
     let numbers = c.prepare_cached(sql)?.query_map([parent], |r| r.get(0))?.collect::<Result<Vec<i64>, _>>()?;
     Ok(Inside { directories, tracks: rows::tracks(c, hearer, &numbers)? })
 }
+
+/// The numbers of the tracks in a folder and in all below it, folder by folder, as each is shown.
+pub(super) fn below(c: &Connection, hearer: &Hearer, top: i64, most: u32) -> rusqlite::Result<Vec<i64>> {
+    let sql = "WITH RECURSIVE inside (n, place) AS (SELECT n, place FROM directory WHERE n = :n \
+            UNION ALL SELECT d.n, d.place FROM directory AS d JOIN inside AS up ON d.parent = up.n) \
+        SELECT t.item FROM inside AS d JOIN track AS t ON t.directory = d.n JOIN item AS i ON i.n = t.item JOIN file AS f ON f.item = i.n \
+        WHERE i.state <> 'trashed' AND i.library IN (SELECT value FROM json_each(:libraries)) \
+        ORDER BY d.place, ifnull(i.season, 0), ifnull(i.episode, 99999), f.place LIMIT :most";
+    let values = named_params! {":n": top, ":libraries": hearer.libraries(), ":most": most};
+    c.prepare_cached(sql)?.query_map(values, |r| r.get(0))?.collect()
+}

@@ -2,6 +2,7 @@
 use rusqlite::{Connection, Transaction};
 
 use super::{Album, Artist, Directory, Hearer, Track, folders, lists, opinions, playlists, queue, rows, shares};
+use super::shares::{Added, SHARES_MAX};
 use super::{AlbumFilter, AlbumOrder, Bookmark, PlayQueue, Playlist, PlaylistChange, Share, Target, TrackFilter};
 use crate::catalog::{Catalog, CatalogError, now};
 
@@ -208,10 +209,30 @@ impl Catalog {
     /// Shares tracks; the caller has made an id that cannot be guessed.
     ///
     /// # Errors
-    /// [`CatalogError::NotFound`] where none of its tracks may be seen.
+    /// [`CatalogError::NotFound`] where none of its tracks may be seen; [`CatalogError::Conflict`] for one too many.
     pub async fn add_share(&self, hearer: Hearer, share: Share) -> Result<(), CatalogError> {
-        let added = self.database.write(move |t| shares::add(t, &hearer, &share)).await?;
-        if added { Ok(()) } else { Err(CatalogError::NotFound("track")) }
+        match self.database.write(move |t| shares::add(t, &hearer, &share)).await? {
+            Added::Yes => Ok(()),
+            Added::Empty => Err(CatalogError::NotFound("song")),
+            Added::TooMany => {
+                Err(CatalogError::Conflict(format!("{SHARES_MAX} shares are there: take some back first")))
+            }
+        }
+    }
+
+    /// The tracks in a folder and in all below it, folder by folder; `most` of them.
+    ///
+    /// # Errors
+    /// [`CatalogError::NotFound`].
+    pub async fn tracks_below(&self, hearer: Hearer, directory: i64, most: u32) -> Result<Vec<Track>, CatalogError> {
+        let read = move |c: &Connection| {
+            if folders::one(c, &hearer, directory)?.is_none() {
+                return Ok(None);
+            }
+            let numbers = folders::below(c, &hearer, directory, most)?;
+            rows::tracks(c, &hearer, &numbers).map(Some)
+        };
+        self.database.read(read).await?.ok_or(CatalogError::NotFound("folder"))
     }
 
     /// Changes what is said of a share of this account, and until when it is there.

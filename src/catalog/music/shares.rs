@@ -7,6 +7,18 @@ use crate::catalog::model::Id;
 
 /// Tracks that a share has at most.
 pub const SHARE_MAX: usize = 2000;
+/// Shares that an account has at most.
+pub(super) const SHARES_MAX: u32 = 1000;
+
+/// What became of a new share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Added {
+    Yes,
+    /// None of its tracks may be seen.
+    Empty,
+    /// The account has [`SHARES_MAX`].
+    TooMany,
+}
 
 /// Tracks behind a link.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,19 +71,23 @@ fn with_tracks(c: &Connection, share: Share) -> rusqlite::Result<Share> {
     Ok(Share { tracks, ..share })
 }
 
-/// Writes a new one; what the hearer may not see is not in it. Whether anything is.
-pub(super) fn add(t: &Transaction<'_>, hearer: &Hearer, new: &Share) -> rusqlite::Result<bool> {
+/// Writes a new one; what the hearer may not see is not in it.
+pub(super) fn add(t: &Transaction<'_>, hearer: &Hearer, new: &Share) -> rusqlite::Result<Added> {
+    let sql = "SELECT count(*) FROM share WHERE owner = ?1";
+    if t.prepare_cached(sql)?.query_row([&hearer.account], |r| r.get::<_, u32>(0))? >= SHARES_MAX {
+        return Ok(Added::TooMany);
+    }
     let mut tracks = visible(t, hearer, &new.tracks)?;
     tracks.truncate(SHARE_MAX);
     if tracks.is_empty() {
-        return Ok(false);
+        return Ok(Added::Empty);
     }
     let sql = "INSERT INTO share (id, owner, description, created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)";
     t.prepare_cached(sql)?.execute(params![new.id, hearer.account, new.description, new.created_at, new.expires_at])?;
     for (place, item) in tracks.iter().enumerate() {
         t.prepare_cached("INSERT INTO share_item VALUES (?1, ?2, ?3)")?.execute(params![new.id, place as i64, item])?;
     }
-    Ok(true)
+    Ok(Added::Yes)
 }
 
 /// Whether there was one of this account.

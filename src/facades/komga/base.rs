@@ -26,7 +26,7 @@ impl Base {
             Mount::Node => BASE,
             Mount::Komga => "",
         };
-        Self { origin: origin(front).unwrap_or_default(), path: format!("{}{mount}", front.prefix) }
+        Self { origin: front.origin().unwrap_or_default(), path: format!("{}{mount}", front.prefix) }
     }
 
     /// The address of something of the API, whose path begins with a slash.
@@ -50,17 +50,6 @@ impl Default for Base {
     fn default() -> Self {
         Self { origin: String::new(), path: BASE.to_owned() }
     }
-}
-
-/// `None` where a proxy that is not trusted knows it, and for a host that could be something else within an address.
-fn origin(front: &Front) -> Option<String> {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b);
-    let host = front.host.as_deref().filter(|host| !host.is_empty() && host.bytes().all(plain) && !front.veiled)?;
-    let usual = if front.secure { 443 } else { 80 };
-    let bare = !host.rsplit(']').next().unwrap_or(host).contains(':');
-    let port = front.port.filter(|port| bare && *port != usual);
-    let port = port.map(|port| format!(":{port}")).unwrap_or_default();
-    Some(format!("{}://{host}{port}", front.scheme()))
 }
 
 impl<S: Sync> FromRequestParts<S> for Base {

@@ -1,6 +1,9 @@
 //! One call, as a method gets it, and what it answers.
+use std::convert::Infallible;
 use std::sync::Arc;
 
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method};
 use axum::response::{IntoResponse, Response};
 
@@ -9,6 +12,7 @@ use super::params::Params;
 use super::tree::Element;
 use crate::accounts::{Account, Caller, Credential};
 use crate::facades::App;
+use crate::facades::proxies::Front;
 
 /// What a method works with.
 #[derive(Clone)]
@@ -18,6 +22,19 @@ pub(in crate::facades) struct Call {
     pub params: Arc<Params>,
     pub method: Method,
     pub headers: HeaderMap,
+    pub through: Through,
+}
+
+/// How the call reached us; not known where no TCP connection brought it.
+#[derive(Debug, Clone, Default)]
+pub(in crate::facades) struct Through(pub Option<Front>);
+
+impl<S: Sync> FromRequestParts<S> for Through {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self(parts.extensions.get::<Front>().cloned()))
+    }
 }
 
 impl Call {

@@ -50,6 +50,11 @@ impl Fault {
         Self::new(ABSENT, format!("there is no such {what}"))
     }
 
+    /// Whether it says that there is no such thing.
+    pub fn is_absent(&self) -> bool {
+        self.code == ABSENT
+    }
+
     /// This caller may not.
     pub fn forbidden(message: impl Into<String>) -> Self {
         Self { denied: Some("forbidden"), ..Self::new(FORBIDDEN, message) }

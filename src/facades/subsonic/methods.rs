@@ -8,8 +8,8 @@ use super::call::{Answer, Call};
 use super::fault::{FORBIDDEN, Fault, GENERIC};
 use super::tree::Element;
 use super::{
-    browse, chat, cover, folders, lists as listing, lyrics, opinions, playlists, queue, radio, scan, stream, system,
-    users,
+    browse, chat, cover, folders, lists as listing, lyrics, opinions, playlists, queue, radio, scan, shares, stream,
+    system, users,
 };
 
 /// Who may call a method.
@@ -93,7 +93,6 @@ const fn refused(code: u16, why: &'static str) -> Does {
 
 const NOTHING: &str = "70: this is not there yet";
 const NO_PODCASTS: &str = "empty: the node fetches no podcasts";
-const NO_SHARES: &str = "empty: nothing is shared by a link";
 const NO_SIMILARITY: &str = "this node does not compare how songs sound";
 
 use Right::{Account, Admin, Anyone, People};
@@ -195,10 +194,10 @@ pub const METHODS: &[Method] = &[
     method("getPodcasts", Account, lists(&[], "podcasts", &["channel"]), NO_PODCASTS),
     method("refreshPodcasts", Account, Does::Done, "there is none to be asked"),
 
-    method("createShare", Account, absent(&["id"], "song"), NOTHING),
-    method("deleteShare", Account, absent(&["id"], "share"), "70: nothing is shared by a link"),
-    method("getShares", Account, lists(&[], "shares", &["share"]), NO_SHARES),
-    method("updateShare", Account, absent(&["id"], "share"), "70: nothing is shared by a link"),
+    method("createShare", Account, run!(shares::create), "a link to songs, albums, artists, folders or playlists"),
+    method("deleteShare", Account, run!(shares::delete), "one's own"),
+    method("getShares", Account, run!(shares::list), "one's own"),
+    method("updateShare", Account, run!(shares::update), "what is said of it, and until when it is there"),
 ];
 
 /// The method that a path below `/rest` names, with or without `.view`.

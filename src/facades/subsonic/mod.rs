@@ -27,11 +27,13 @@ mod queue;
 mod radio;
 mod scan;
 mod shapes;
+mod shares;
 mod stream;
 pub mod system;
 mod things;
 mod tree;
 mod users;
+mod within;
 mod xml;
 
 use std::sync::Arc;
@@ -45,7 +47,7 @@ pub(super) use answer::{Asked, finish};
 pub use entry::LoginPasswords;
 pub(super) use entry::enter;
 
-use self::call::Call;
+use self::call::{Call, Through};
 use self::fault::Fault;
 use self::params::Params;
 use super::App;
@@ -71,10 +73,11 @@ pub(super) async fn call(
     State(app): State<App>,
     Asker(caller): Asker,
     Extension(params): Extension<Arc<Params>>,
+    through: Through,
     (uri, method, headers): (Uri, Method, HeaderMap),
 ) -> Result<Response, Fault> {
     match methods::of(uri.path()) {
-        Some(found) => found.answer(Call { app, caller, params, method, headers }).await,
+        Some(found) => found.answer(Call { app, caller, params, method, headers, through }).await,
         None => Err(Fault::invalid("this method is not known here")),
     }
 }

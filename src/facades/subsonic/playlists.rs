@@ -91,7 +91,8 @@ fn text(call: &Call, name: &str) -> Option<String> {
     call.params.one(name).map(short)
 }
 
-fn short(text: &str) -> String {
+/// As much as is kept of what somebody writes.
+pub(super) fn short(text: &str) -> String {
     text.chars().filter(|c| !c.is_control() || *c == '\n').take(TEXT_MAX).collect()
 }
 

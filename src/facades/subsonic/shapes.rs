@@ -5,42 +5,8 @@ use super::dates::instant;
 use super::things::Thing;
 use super::tree::{Element, Value};
 use crate::catalog::music::{Album, Artist, ArtistRef, Directory, Opinion, Track};
+use crate::facades::songs::{content_type, suffix};
 use crate::media::music::{ReplayGain, Told};
-
-/// Content types by the endings of names.
-const TYPES: &[(&str, &str)] = &[
-    ("mp3", "audio/mpeg"),
-    ("mp2", "audio/mpeg"),
-    ("flac", "audio/flac"),
-    ("ogg", "audio/ogg"),
-    ("oga", "audio/ogg"),
-    ("opus", "audio/ogg"),
-    ("spx", "audio/ogg"),
-    ("m4a", "audio/mp4"),
-    ("m4b", "audio/mp4"),
-    ("alac", "audio/mp4"),
-    ("aac", "audio/aac"),
-    ("wav", "audio/wav"),
-    ("aif", "audio/aiff"),
-    ("aiff", "audio/aiff"),
-    ("aifc", "audio/aiff"),
-    ("wma", "audio/x-ms-wma"),
-    ("ape", "audio/x-ape"),
-    ("wv", "audio/x-wavpack"),
-    ("mpc", "audio/x-musepack"),
-    ("dsf", "audio/x-dsf"),
-    ("tta", "audio/x-tta"),
-    ("mka", "audio/x-matroska"),
-];
-
-/// The ending of a track's name, in small letters.
-pub(super) fn suffix(track: &Track) -> String {
-    track.place.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default()
-}
-
-pub(super) fn content_type(suffix: &str) -> &'static str {
-    TYPES.iter().find(|(ending, _)| *ending == suffix).map_or("application/octet-stream", |(_, name)| name)
-}
 
 /// A song.
 pub(super) fn song(track: &Track) -> Element {

@@ -7,11 +7,9 @@ use axum::response::{IntoResponse, Response};
 use super::browse::one_track;
 use super::call::Call;
 use super::fault::Fault;
-use super::shapes::{content_type, suffix};
 use crate::catalog::music::Track;
-use crate::facades::bytes::{self, Cache, Disposition, FileAnswer};
-use crate::facades::error::Refusal;
 use crate::facades::native::{playable, watcher};
+use crate::facades::songs::{self, suffix};
 use crate::facades::sounds::{self, Wish};
 use crate::media::whole_sound::SoundCodec;
 use crate::playback::SoundForm;
@@ -73,18 +71,9 @@ pub(super) async fn download(call: Call) -> Result<Response, Fault> {
 }
 
 async fn original(call: &Call, track: &Track, save: bool) -> Result<Response, Fault> {
-    let item = call.app.node().catalog().item(&track.id, call.caller.id()).await?;
-    let cid = item.item.file.as_ref().and_then(|file| file.cid).filter(|_| track.present);
-    let cid = cid.ok_or_else(|| Fault::absent("song now: its file is not there"))?;
-    let name = track.place.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let answer = FileAnswer {
-        cid,
-        content_type: content_type(&suffix(track)),
-        disposition: if save { Disposition::Attachment(&name) } else { Disposition::Inline(Some(&name)) },
-        cache: Cache::Revalidate,
-    };
-    let sent = bytes::file(call.app.node().blocks(), answer, &reading(&call.method), &call.headers).await;
-    sent.map_err(|error| Fault::refused(Refusal::from(error)))
+    let method = reading(&call.method);
+    let sent = songs::file(&call.app, call.caller.id(), track, save, (&method, &call.headers)).await;
+    sent.map_err(Fault::refused)
 }
 
 async fn encoded(call: &Call, track: &Track, form: SoundForm) -> Result<Response, Fault> {

@@ -121,7 +121,7 @@ async fn user(call: &Call, account: &Account) -> Result<Element, Fault> {
         .with("podcastRole", false)
         .with("streamRole", true)
         .with("jukeboxRole", false)
-        .with("shareRole", false)
+        .with("shareRole", account.home.is_none())
         .with("videoConversionRole", false)
         .plains("folder", folders.iter().map(|folder| folder.number.into()).collect()))
 }

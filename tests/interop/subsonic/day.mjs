@@ -37,6 +37,7 @@ export async function subsonicApiDay (told, check) {
   await opinions(songs, api, check)
   // A long queue goes as a form.
   await kept(songs, new SubsonicAPI({ url, auth, post: true, reuseSalt: true }), check)
+  await shares(told, songs, api, check)
 }
 
 async function signingIn ({ url, name, password }, api, check) {
@@ -221,4 +222,33 @@ async function kept (songs, api, check) {
   check('keeps a bookmark', mark.position === 7000 && mark.comment === 'the bridge' && mark.entry.id === ids[0], mark)
   await api.deleteBookmark({ id: ids[0] })
   check('forgets it', !(await api.getBookmarks()).bookmarks.bookmark?.length)
+}
+
+/** What anybody gets who has the link: the page, and its first song. */
+async function visited (link) {
+  const page = await fetch(link, { headers: { accept: 'text/html' } })
+  const html = await page.text()
+  const song = /href="([^"]+\/file)"/.exec(html)?.[1]
+  const bytes = song && await bytesOf(fetch(new URL(song, link)))
+  return { status: page.status, policy: page.headers.get('content-security-policy'), html, song: bytes && digest(bytes) }
+}
+
+async function shares (told, songs, api, check) {
+  const [{ id, albumId }] = songs
+  const { shares } = await api.createShare({ id: albumId, description: 'hear <this>', expires: Date.now() + 3_600_000 })
+  const [made] = shares.share
+  check('shares an album', made.entry.length === 3 && made.url.startsWith(`${told.url}/share/`) && made.visitCount === 0, shares)
+  const seen = await visited(made.url)
+  const right = seen.status === 200 && seen.html.includes('Röda hus') && seen.html.includes('Salt &amp; &quot;Sea&quot; &lt;2&gt;')
+  check('anybody opens the link', right && seen.policy.startsWith("default-src 'none'"), seen)
+  check('anybody hears the song', seen.song === told.songs[0].sha256, seen.song)
+  const [counted] = (await api.getShares()).shares.share
+  check('counts who came', counted.visitCount === 1 && counted.lastVisited != null && counted.id === made.id, counted)
+  await api.updateShare({ id: made.id, description: 'again', expires: 1000 })
+  check('ends a share', (await visited(made.url)).status === 404)
+  await api.deleteShare({ id: made.id })
+  check('takes it back', !(await api.getShares()).shares.share?.length)
+  const two = (await api.createShare({ id: [id, songs[3].id] })).shares.share[0]
+  check('shares two songs', same(names(two.entry, 'id'), [id, songs[3].id]), two)
+  await api.deleteShare({ id: two.id })
 }

@@ -4,6 +4,8 @@ import json
 import re
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 
 
 def told():
@@ -47,3 +49,12 @@ def side(content):
     """Pixels of a picture's width."""
     width = re.search(r"Video: .*? (\d+)x\d+", decoded(content, "null", "-")[1])
     return width and int(width.group(1))
+
+
+def visited(link):
+    """The page behind a link, for somebody without an account; None where there is nothing."""
+    try:
+        return urllib.request.urlopen(link).read().decode()
+    except urllib.error.HTTPError as error:
+        assert error.code == 404, error
+        return None

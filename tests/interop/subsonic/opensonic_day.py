@@ -9,7 +9,7 @@ import asyncio
 
 from libopensonic import AsyncConnection, Extensions, errors
 
-from facts import check, digest, heard, side, told
+from facts import check, digest, heard, side, told, visited
 
 TOLD = told()
 SONGS = TOLD["songs"]
@@ -211,6 +211,18 @@ async def bookmarks(conn, songs):
     check("forgets it", await conn.get_bookmarks() == [])
 
 
+async def shares(conn, songs):
+    made = await conn.create_share([songs[0].album_id], "hear this")
+    check("shares an album", [entry.title for entry in made.entry] == [song["title"] for song in SONGS[:3]], made)
+    page = visited(made.url)
+    check("anybody opens the link", SONGS[0]["title"] in page and "hear this" in page, page)
+    await conn.update_share(made.id, "again")
+    [now] = await conn.get_shares()
+    check("changes it and counts who came", (now.description, now.visit_count) == ("again", 1), now)
+    await conn.delete_share(made.id)
+    check("takes it back", await conn.get_shares() == [] and visited(made.url) is None)
+
+
 async def the_rest(conn):
     await conn.create_internet_radio_station("http://127.0.0.1:9/live", "Harbour")
     [station] = [one for one in await conn.get_internet_radio_stations() if one.name == "Harbour"]
@@ -234,7 +246,7 @@ async def day():
         await folders(conn)
         songs = await tags(conn)
         await lists(conn)
-        for part in (search, sounds, covers, lyrics, opinions, playlists, queue, bookmarks):
+        for part in (search, sounds, covers, lyrics, opinions, playlists, queue, bookmarks, shares):
             await part(conn, songs)
         await the_rest(conn)
     finally:

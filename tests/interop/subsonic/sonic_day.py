@@ -7,7 +7,7 @@ Python 3 does not have.
 """
 from libsonic import Connection, errors
 
-from facts import check, digest, heard, refused, side, told
+from facts import check, digest, heard, refused, side, told, visited
 
 TOLD = told()
 SONGS = TOLD["songs"]
@@ -161,6 +161,19 @@ def kept(conn, songs):
     check("forgets it", not conn.getBookmarks()["bookmarks"].get("bookmark"))
 
 
+def shares(conn, songs):
+    made = conn.createShare([songs[0]["albumId"], songs[3]["id"]], description="hear this")["shares"]["share"][0]
+    titles = [entry["title"] for entry in made["entry"]]
+    check("shares an album and a song", titles == [song["title"] for song in SONGS[:4]], made)
+    page = visited(made["url"])
+    check("anybody opens the link", "hear this" in page and "Onion" in page, page)
+    conn.updateShare(made["id"], description="again")
+    [now] = conn.getShares()["shares"]["share"]
+    check("changes it and counts who came", (now["description"], now["visitCount"]) == ("again", 1), now)
+    conn.deleteShare(made["id"])
+    check("takes it back", not conn.getShares()["shares"].get("share") and visited(made["url"]) is None)
+
+
 def the_rest(conn):
     scan = conn.getScanStatus()["scanStatus"]
     check("sees that nothing is scanned", scan["scanning"] is False and scan["count"] == len(SONGS), scan)
@@ -173,6 +186,6 @@ conn = signing_in()
 folders(conn)
 songs = tags(conn)
 lists(conn)
-for part in (search, sounds, covers, opinions, playlists, kept):
+for part in (search, sounds, covers, opinions, playlists, kept, shares):
     part(conn, songs)
 the_rest(conn)

@@ -80,7 +80,7 @@ async fn dsub_adds_the_server_and_starts() {
     let (_, user) = named(&user, "user")[0];
     assert_eq!(
         (user["username"].as_str(), user["streamRole"].as_str(), user["shareRole"].as_str()),
-        ("ada", "true", "false")
+        ("ada", "true", "true")
     );
     assert_eq!(user["adminRole"], "false", "it would show what an app password does not open");
     let queue = dsub.call("getPlayQueue", "").await.unwrap();

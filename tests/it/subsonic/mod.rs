@@ -3,10 +3,11 @@ mod app_passwords;
 mod dsub;
 mod entry;
 mod methods;
-mod music;
+pub mod music;
 mod node_words;
 mod odd;
 mod schema;
+mod shares;
 mod users;
 
 use std::collections::HashMap;
@@ -88,6 +89,15 @@ pub async fn app_password(node: &TestNode, name: &str) -> String {
     let accounts = node.node().accounts();
     let account = accounts.named(name).unwrap().id;
     accounts.add_app_password(&account, "test").await.unwrap().1
+}
+
+/// A library of music, and a share of one of its songs: its id, and the number of the song.
+pub async fn share(node: &TestNode) -> (String, String) {
+    music::with_music(node).await;
+    let ada = App::new(node, "ada").await;
+    let song = music::text(&music::songs(&ada, "Red").await[0], "id");
+    let made = ada.ok(&format!("createShare?id={song}")).await;
+    (music::text(&made["shares"]["share"][0], "id"), song.replace("tr-", ""))
 }
 
 /// `t` and `s` of a password.

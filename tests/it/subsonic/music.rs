@@ -55,7 +55,7 @@ pub async fn with_music(node: &TestNode) -> String {
 }
 
 /// The value of a member of each, in order.
-fn each<'a>(list: &'a Value, member: &str) -> Vec<&'a str> {
+pub fn each<'a>(list: &'a Value, member: &str) -> Vec<&'a str> {
     list.as_array().into_iter().flatten().map(|one| one[member].as_str().unwrap()).collect()
 }
 
@@ -65,7 +65,7 @@ async fn album(ada: &App, name: &str) -> Value {
     albums.iter().find(|album| album["name"] == name).unwrap().clone()
 }
 
-async fn songs(ada: &App, name: &str) -> Vec<Value> {
+pub async fn songs(ada: &App, name: &str) -> Vec<Value> {
     let id = album(ada, name).await["id"].as_str().unwrap().to_owned();
     ada.ok(&format!("getAlbum?id={id}")).await["album"]["song"].as_array().unwrap().clone()
 }
@@ -139,7 +139,7 @@ async fn every_answer_about_music_is_as_the_specification_says() {
     node.stop().await;
 }
 
-fn text(value: &Value, member: &str) -> String {
+pub fn text(value: &Value, member: &str) -> String {
     value[member].as_str().unwrap_or_else(|| panic!("{member}: {value}")).to_owned()
 }
 
