@@ -5,5 +5,6 @@ pub mod car;
 pub mod cid;
 pub mod ranges;
 pub mod unixfs;
+pub mod zip;
 
 pub use ::cid::Cid;

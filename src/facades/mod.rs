@@ -6,6 +6,7 @@
 //! ```
 //! A carrier only establishes who is calling; handlers do not know which one was used. [`serve`] puts all of it on a
 //! running [`Node`].
+mod archive;
 pub mod bytes;
 mod caller;
 mod carrier;

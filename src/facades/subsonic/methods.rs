@@ -8,7 +8,7 @@ use super::call::{Answer, Call};
 use super::fault::{FORBIDDEN, Fault, GENERIC};
 use super::tree::Element;
 use super::{
-    browse, chat, cover, folders, lists as listing, lyrics, opinions, playlists, queue, radio, scan, shares, stream,
+    browse, chat, cover, download, folders, lists as listing, lyrics, opinions, playlists, queue, radio, scan, shares, stream,
     system, users,
 };
 
@@ -170,7 +170,7 @@ pub const METHODS: &[Method] = &[
     method("getPlaylists", Account, run!(playlists::list), "one's own and public ones"),
     method("updatePlaylist", Account, run!(playlists::update), "one's own"),
 
-    method("download", Account, send!(stream::download), "the file of a song"),
+    method("download", Account, send!(download::download), "the file of a song; of albums, artists, folders and playlists a ZIP archive"),
     method("getCaptions", Account, absent(&["id"], "video"), "70: films are played on the node's page"),
     method("getCoverArt", Account, send!(cover::show), "of anything that has an id, as JPEG of at most 1,000 pixels; a plain picture where there is none"),
     method("getTranscodeDecision", Account, absent(&["mediaId", "mediaType"], "song"), NOTHING),

@@ -12,6 +12,7 @@ mod call;
 mod chat;
 mod cover;
 mod dates;
+mod download;
 mod entry;
 mod fault;
 mod folders;

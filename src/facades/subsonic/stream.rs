@@ -64,13 +64,8 @@ pub(super) async fn stream(call: Call) -> Result<Response, Fault> {
     }
 }
 
-/// `download`: the file as it is.
-pub(super) async fn download(call: Call) -> Result<Response, Fault> {
-    let track = one_track(&call).await?;
-    original(&call, &track, true).await
-}
-
-async fn original(call: &Call, track: &Track, save: bool) -> Result<Response, Fault> {
+/// The file of a song.
+pub(super) async fn original(call: &Call, track: &Track, save: bool) -> Result<Response, Fault> {
     let method = reading(&call.method);
     let sent = songs::file(&call.app, call.caller.id(), track, save, (&method, &call.headers)).await;
     sent.map_err(Fault::refused)
@@ -89,7 +84,7 @@ async fn encoded(call: &Call, track: &Track, form: SoundForm) -> Result<Response
 }
 
 /// A form asks for bytes too.
-fn reading(method: &Method) -> Method {
+pub(super) fn reading(method: &Method) -> Method {
     if method == Method::HEAD { Method::HEAD } else { Method::GET }
 }
 
