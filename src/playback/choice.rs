@@ -2,10 +2,13 @@
 use std::sync::Arc;
 
 use super::id::RenditionId;
-use super::renditions::{Title, aac_channels, stream};
+use super::renditions::{AAC_KBPS, Title, aac_channels, stream};
 use super::{PlaybackError, Rendition};
 use crate::media::decide::{self, Capabilities, Decision, Method};
 use crate::media::timeline::TrackIndex;
+
+/// Codecs of sound that HLS players take in fragmented MP4, by how they begin as RFC 6381 has them.
+const TAKEN: [&str; 2] = ["mp4a.40", "flac"];
 
 /// What a client is offered of a file.
 #[derive(Debug, Clone)]
@@ -71,7 +74,27 @@ fn sound(title: &Title, track: &TrackIndex, client: &Capabilities) -> Option<Arc
     }
     let own = stream(&title.facts, track.stream).and_then(|s| s.channels).unwrap_or(2);
     let channels = aac_channels(own).iter().find(|c| u32::from(**c) <= client.channels.max(2))?;
-    title.rendition(RenditionId::Aac { stream: track.stream, channels: *channels })
+    title.rendition(RenditionId::Aac { stream: track.stream, channels: *channels, kbps: None })
+}
+
+/// The sound of a stream for a player that knows nothing but HLS: as it is where every such player takes it and `most` bits a second
+/// allow it, else AAC of as many bits as they allow, or of the fewest that there are.
+pub(super) fn sound_within(title: &Title, index: u32, most: Option<u64>) -> Option<Arc<Rendition>> {
+    let track = title.track(index)?;
+    let taken = |copy: &Arc<Rendition>| TAKEN.iter().any(|codec| copy.codecs.starts_with(codec));
+    let copy = title.rendition(RenditionId::Sound(index)).filter(taken);
+    if let Some(copy) = copy.filter(|copy| most.is_none_or(|most| copy.average_bit_rate <= most)) {
+        return Some(copy);
+    }
+    let own = stream(&title.facts, track.stream).and_then(|s| s.channels).unwrap_or(2);
+    let channels = *aac_channels(own).iter().min()?;
+    let usual = title.rendition(RenditionId::Aac { stream: index, channels, kbps: None })?;
+    let most = most.unwrap_or(usual.average_bit_rate);
+    let kbps = AAC_KBPS.iter().rev().find(|kbps| u64::from(**kbps) * 1000 <= most).unwrap_or(&AAC_KBPS[0]);
+    if u64::from(*kbps) * 1000 == usual.average_bit_rate {
+        return Some(usual);
+    }
+    title.rendition(RenditionId::Aac { stream: index, channels, kbps: Some(*kbps) })
 }
 
 /// The copy where it plays, and the rungs: all of them where it does not, those of fewer bits where the client changes

@@ -21,12 +21,14 @@ pub enum RenditionId {
     },
     /// `a1`: the sound as it is.
     Sound(u32),
-    /// `a1-aac2`: AAC with so many channels.
+    /// `a1-aac2`, `a1-aac2-96`: AAC with so many channels.
     Aac {
         /// Index of the audio stream.
         stream: u32,
         /// 1, 2 or 6.
         channels: u16,
+        /// Kilobits a second, where it is not as many as usual.
+        kbps: Option<u32>,
     },
 }
 
@@ -59,7 +61,8 @@ impl fmt::Display for RenditionId {
             Self::Rung { stream, lines, burn: None } => write!(f, "v{stream}-{lines}"),
             Self::Rung { stream, lines, burn: Some(burn) } => write!(f, "v{stream}-{lines}-b{burn}"),
             Self::Sound(stream) => write!(f, "a{stream}"),
-            Self::Aac { stream, channels } => write!(f, "a{stream}-aac{channels}"),
+            Self::Aac { stream, channels, kbps: None } => write!(f, "a{stream}-aac{channels}"),
+            Self::Aac { stream, channels, kbps: Some(kbps) } => write!(f, "a{stream}-aac{channels}-{kbps}"),
         }
     }
 }
@@ -90,10 +93,11 @@ fn read(text: &str) -> Option<RenditionId> {
         };
     }
     let stream = first.strip_prefix('a').and_then(number)?;
-    match (second, third) {
-        (None, None) => Some(RenditionId::Sound(stream)),
-        (Some(word), None) => Some(RenditionId::Aac { stream, channels: word.strip_prefix("aac")?.parse().ok()? }),
-        _ => None,
+    let Some(channels) = second else { return Some(RenditionId::Sound(stream)) };
+    let channels = channels.strip_prefix("aac")?.parse().ok()?;
+    match third {
+        None => Some(RenditionId::Aac { stream, channels, kbps: None }),
+        Some(kbps) => Some(RenditionId::Aac { stream, channels, kbps: Some(number(kbps)?) }),
     }
 }
 
@@ -105,7 +109,7 @@ mod tests {
 
     #[test]
     fn names_are_read_as_they_are_written() {
-        for name in ["v0", "v12-720", "v0-1080-b3", "a1", "a1-aac2", "a4294967295-aac6"] {
+        for name in ["v0", "v12-720", "v0-1080-b3", "a1", "a1-aac2", "a1-aac2-96", "a4294967295-aac6"] {
             assert_eq!(name.parse::<RenditionId>().unwrap().to_string(), name);
         }
     }
@@ -133,6 +137,9 @@ mod tests {
             "v0-720:b=1",
             "v4294967296",
             "a1-aac2-b3",
+            "a1-aac2-096",
+            "a1-aac2-96-1",
+            "a1--96",
             "v0-+720",
         ] {
             assert!(not.parse::<RenditionId>().is_err(), "{not:?}");
@@ -141,7 +148,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_name_has_one_spelling(text in "[va][0-9]{0,2}(-(aac)?[0-9]{0,5})?(-b[0-9]{0,2})?") {
+        fn every_name_has_one_spelling(text in "[va][0-9]{0,2}(-(aac)?[0-9]{0,5})?(-b?[0-9]{0,2})?") {
             if let Ok(id) = text.parse::<RenditionId>() {
                 prop_assert_eq!(id.to_string(), text);
             }

@@ -307,6 +307,27 @@ impl Playback {
         if choice::allowed(&title, &found, limit) { Ok(found) } else { Err(PlaybackError::OverLimit) }
     }
 
+    /// The sound of a file for a player that knows nothing but HLS, within so many bits a second where it can be: of the stream with
+    /// this index, of the one that plays without it.
+    ///
+    /// # Errors
+    /// As [`Playback::rendition`].
+    pub async fn sound_rendition(
+        &self,
+        source: &Source,
+        stream: Option<u32>,
+        bit_rate_max: Option<u64>,
+        watcher: &Watcher,
+    ) -> Result<Arc<Rendition>, PlaybackError> {
+        let title = self.inner.title(source).await?;
+        let silent = || PlaybackError::Unsupported("there is no sound in this file".to_owned());
+        let usual = decide::default_sound(&source.facts).map(|stream| stream.index);
+        let limits = [bit_rate_max, watcher.bit_rate_max, self.inner.options.max_bit_rate];
+        let most = limits.into_iter().flatten().min();
+        let of = |index| choice::sound_within(&title, index, most);
+        stream.and_then(of).or_else(|| usual.and_then(of)).ok_or_else(silent)
+    }
+
     /// HLS media playlist of one rendition, URIs relative to it (`init.mp4`, `0.m4s`).
     ///
     /// # Errors

@@ -198,9 +198,15 @@ impl Title {
                 let format = ladder::format(*rung, film.width?, film.height?, film.frame_rate, film.hdr.is_some());
                 Some(Form::Picture(PictureFormat { burn, ..format }))
             }
-            RenditionId::Aac { channels, .. } => {
+            RenditionId::Aac { channels, kbps, .. } => {
                 let own = about.and_then(|s| s.channels).unwrap_or(2);
-                aac_channels(own).contains(&channels).then(|| Form::Sound(aac(channels, about, track)))
+                let usual = aac(channels, about, track);
+                let bit_rate = kbps.map_or(usual.bit_rate, |kbps| u64::from(kbps) * 1000);
+                // One name for each: the usual one has none of its own.
+                let odd =
+                    kbps.is_some_and(|kbps| !AAC_KBPS.contains(&kbps) || channels > 2 || bit_rate == usual.bit_rate);
+                let there = aac_channels(own).contains(&channels) && !odd;
+                there.then_some(Form::Sound(SoundFormat { bit_rate, ..usual }))
             }
         }
     }
@@ -264,6 +270,9 @@ fn seconds(track: &TrackIndex, tick: i64) -> f64 {
 pub(super) fn stream(facts: &Facts, index: u32) -> Option<&Stream> {
     facts.streams.iter().find(|s| s.index == index)
 }
+
+/// Kilobits a second that AAC of one or two channels is made with.
+pub(super) const AAC_KBPS: [u32; 9] = [32, 48, 64, 96, 128, 160, 192, 256, 320];
 
 /// Channels that AAC is made with of sound that has so many, the most first.
 pub(super) fn aac_channels(own: u32) -> &'static [u16] {

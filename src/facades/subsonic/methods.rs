@@ -8,7 +8,7 @@ use super::call::{Answer, Call};
 use super::fault::{FORBIDDEN, Fault, GENERIC};
 use super::tree::Element;
 use super::{
-    browse, chat, cover, download, folders, lists as listing, lyrics, opinions, playlists, queue, radio, scan, shares, stream,
+    browse, chat, cover, download, folders, hls, lists as listing, lyrics, opinions, playlists, queue, radio, scan, shares, stream,
     system, users,
 };
 
@@ -177,8 +177,9 @@ pub const METHODS: &[Method] = &[
     method("getTranscodeStream", Account, absent(&["mediaId", "mediaType"], "song"), NOTHING),
     method("getVideoInfo", Account, absent(&["id"], "video"), "70: films are played on the node's page"),
     method("getVideos", Account, lists(&[], "videos", &["video"]), "empty: films are played on the node's page"),
-    method("hls", Account, absent(&["id"], "song"), NOTHING),
-    method("hls.m3u8", Account, absent(&["id"], "song"), NOTHING),
+    method("hls", Account, send!(hls::playlist), "as `hls.m3u8`"),
+    method("hls.m3u8", Account, send!(hls::playlist), "the sound of a song as it is or as AAC; for several bit rates a playlist of playlists"),
+    method("hls.m4s", Account, send!(hls::part), "a part of it, as the playlist names it"),
     method("stream", Account, send!(stream::stream), "as it is, or as MP3, Opus or AAC; 429 where too many are encoded"),
 
     method("findSonicPath", Account, refused(GENERIC, NO_SIMILARITY), "0: songs are not compared by sound"),

@@ -16,6 +16,7 @@ mod download;
 mod entry;
 mod fault;
 mod folders;
+mod hls;
 mod json;
 mod lists;
 mod lyrics;

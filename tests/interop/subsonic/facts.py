@@ -1,11 +1,13 @@
 """What the days of both Python programs have in common: what run.mjs tells them, and how they tell a fact."""
 import hashlib
+import io
 import json
 import re
 import subprocess
 import sys
 import urllib.error
 import urllib.request
+import zipfile
 
 
 def told():
@@ -35,6 +37,20 @@ def decoded(content, *form):
     """What ffmpeg makes of bytes, and what it says of them."""
     done = subprocess.run(["ffmpeg", "-hide_banner", "-i", "pipe:0", "-f", *form], input=content, capture_output=True)
     return done.stdout, done.stderr.decode()
+
+
+def heard_at(address):
+    """The same of what ffmpeg finds at an address, as a player of HLS does."""
+    done = subprocess.run(["ffmpeg", "-hide_banner", "-i", address, "-f", "s16le", "-ac", "1", "-ar", "8000", "pipe:1"], capture_output=True)
+    codec = re.search(r"Audio: (\w+)", done.stderr.decode())
+    return codec and codec.group(1), len(done.stdout) / 16_000
+
+
+def unpacked(content):
+    """Names of the files in a ZIP archive, and what they sum up to; whether each is whole is looked at."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert archive.testzip() is None
+        return {name: digest(archive.read(name)) for name in archive.namelist()}
 
 
 def heard(content):

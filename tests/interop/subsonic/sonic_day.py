@@ -7,7 +7,7 @@ Python 3 does not have.
 """
 from libsonic import Connection, errors
 
-from facts import check, digest, heard, refused, side, told, visited
+from facts import check, digest, heard, heard_at, refused, side, told, unpacked, visited
 
 TOLD = told()
 SONGS = TOLD["songs"]
@@ -106,6 +106,17 @@ def sounds(conn, songs):
     content = conn.stream(song["id"], maxBitRate=160).read()
     check("hears fewer bits without saying of what", heard(content)[0] == "mp3" and len(content) < 160 * 125 * known["seconds"] * 1.2, len(content))
     check("is told that a song is not there", refused(errors.DataNotFoundError, conn.stream, "tr-999999"))
+    folder = "Åsa Lind - Röda hus/"
+    names = [folder + one["path"].split("/")[-1].translate(str.maketrans('"<>', "___")) for one in SONGS[:3]]
+    wanted = dict(zip(names, [one["sha256"] for one in SONGS[:3]]))
+    found = unpacked(conn.download(song["albumId"]).read())
+    check("saves an album as an archive", found == wanted, (found, wanted))
+    playlist = conn.hls(song["id"], bitrate=96)
+    check("is told where a song goes on by HLS", playlist.startswith(b"#EXTM3U") and playlist.count(b"#EXTINF") > 2, playlist)
+    address = f"http://127.0.0.1:{TOLD['port']}/rest/hls.m3u8?u={TOLD['name']}&p={TOLD['password']}&c=hls&id={song['id']}"
+    for rates in ["", "&bitRate=96", "&bitRate=64&bitRate=128"]:
+        told_codec, seconds = heard_at(address + rates)
+        check(f"hears it by HLS {rates}", told_codec == "aac" and abs(seconds - known["seconds"]) < 0.5, (told_codec, seconds))
 
 
 def covers(conn, songs):
