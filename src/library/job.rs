@@ -16,7 +16,7 @@ use super::scan::{self, Listing, Scope, Unseen};
 use super::sorted::{Folders, Sorted, Spot, Unexplained, sort};
 use super::titles::kind_of;
 use super::tracks::{self, Sleeves};
-use super::{ItemChange, ScanState, along, describe, relocate};
+use super::{ItemChange, ScanState, along, describe, lists, relocate};
 use crate::catalog::record::{Known, Moved, Place, Touched};
 use crate::catalog::{ItemState, Library, LibraryState};
 
@@ -125,7 +125,19 @@ impl Job<'_> {
         self.miss(&sorted, &claimed).await?;
         self.describe_shows().await?;
         self.purge().await?;
+        self.follow_lists().await?;
         Ok(again)
+    }
+
+    /// Playlists name tracks, which have to be there.
+    async fn follow_lists(&self) -> Result<(), JobError> {
+        if !self.library.kind.is_heard() {
+            return Ok(());
+        }
+        let mut moved = false;
+        self.report.update(|progress| moved = progress.added + progress.changed + progress.moved > 0);
+        let found = (self.folders.lists(), &self.unseen[..]);
+        lists::follow(self.context, &self.library, self.scope, found, moved).await
     }
 
     /// What is as it was, but for small things.

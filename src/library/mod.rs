@@ -15,6 +15,7 @@ mod describe;
 mod identify;
 mod import;
 mod job;
+mod lists;
 pub mod move_in;
 pub mod newcomer;
 mod nfo;

@@ -30,6 +30,8 @@ const MUSIC: &[&str] = &[
 ];
 /// Of what describes them.
 const COMPANIONS: &[&str] = &["ass", "jpeg", "jpg", "json", "lrc", "nfo", "png", "srt", "ssa", "vtt", "webp"];
+/// Of playlists, in libraries of music.
+const LISTS: &[&str] = &["m3u", "m3u8"];
 /// Folders that systems make and people do not mean.
 const IGNORED: &[&str] = &["$RECYCLE.BIN", "@eaDir", "#recycle", "System Volume Information", "lost+found"];
 
@@ -55,6 +57,8 @@ pub(super) struct Folder {
     pub place: PathBuf,
     pub files: Vec<Found>,
     pub companions: Vec<Companion>,
+    /// Playlists.
+    pub lists: Vec<Companion>,
 }
 
 /// Something that could not be looked at: a file, or a folder with all that is below it.
@@ -123,7 +127,8 @@ pub(super) fn walk(
     mut found: impl FnMut(u64),
 ) -> io::Result<Listing> {
     fs::read_dir(root)?;
-    let mut walk = Walk { root, endings: endings(kind), listing: Listing::default(), entered: HashSet::new() };
+    let mut walk =
+        Walk { root, endings: endings(kind), lists: lists(kind), listing: Listing::default(), entered: HashSet::new() };
     let mut open: Vec<(PathBuf, bool)> = match scope {
         Scope::All => vec![(PathBuf::new(), true)],
         Scope::Folders(folders) => folders.iter().rev().map(|(place, deep)| (place.clone(), *deep)).collect(),
@@ -143,7 +148,8 @@ pub(super) fn walk(
 
 /// What is directly in one folder; nothing where it cannot be read.
 pub(super) fn list(kind: LibraryKind, root: &Path, place: &Path) -> Folder {
-    let mut walk = Walk { root, endings: endings(kind), listing: Listing::default(), entered: HashSet::new() };
+    let mut walk =
+        Walk { root, endings: endings(kind), lists: lists(kind), listing: Listing::default(), entered: HashSet::new() };
     walk.enter(place);
     walk.listing.folders.pop().unwrap_or_else(|| Folder { place: place.to_owned(), ..Folder::default() })
 }
@@ -164,6 +170,8 @@ struct Walk<'a> {
     root: &'a Path,
     /// Of the files that matter.
     endings: &'static [&'static str],
+    /// Of playlists.
+    lists: &'static [&'static str],
     listing: Listing,
     /// Device and inode of folders that were entered.
     entered: HashSet<(u64, u64)>,
@@ -198,7 +206,7 @@ impl Walk<'_> {
         folder.files.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         folder.companions.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         self.listing.files += folder.files.len() as u64;
-        if !folder.files.is_empty() || !folder.companions.is_empty() {
+        if !folder.files.is_empty() || !folder.companions.is_empty() || !folder.lists.is_empty() {
             self.listing.folders.push(folder);
         }
         below
@@ -210,7 +218,8 @@ impl Walk<'_> {
             return;
         }
         let Ok(kind) = entry.file_type() else { return };
-        let (wanted, companion) = (has_extension(&name, self.endings), has_extension(&name, COMPANIONS));
+        let (wanted, list) = (has_extension(&name, self.endings), has_extension(&name, self.lists));
+        let companion = list || has_extension(&name, COMPANIONS);
         if kind.is_dir() {
             below.push(place.join(name));
             return;
@@ -223,7 +232,8 @@ impl Walk<'_> {
             Ok(meta) if meta.is_file() && wanted => folder.files.push(Found { stat: stat_of(&meta), name }),
             Ok(meta) if meta.is_file() && companion => {
                 let Stat { size, modified_ns, .. } = stat_of(&meta);
-                folder.companions.push(Companion { name, size, modified_ns });
+                let of = if list { &mut folder.lists } else { &mut folder.companions };
+                of.push(Companion { name, size, modified_ns });
             }
             Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::NotFound && !kind.is_symlink() => {}
@@ -248,6 +258,10 @@ fn endings(kind: LibraryKind) -> &'static [&'static str] {
         LibraryKind::Music => MUSIC,
         LibraryKind::Movies | LibraryKind::Shows | LibraryKind::Videos => VIDEOS,
     }
+}
+
+fn lists(kind: LibraryKind) -> &'static [&'static str] {
+    if kind.is_heard() { LISTS } else { &[] }
 }
 
 fn has_extension(name: &OsStr, wanted: &[&str]) -> bool {

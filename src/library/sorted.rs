@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::artwork::beside_video;
 use super::identify::{Recognised, by_stat};
-use super::scan::{Folder, Found, Scope};
+use super::scan::{Companion, Folder, Found, Scope};
 use super::titles::{is_extra, kind_of};
 use crate::catalog::record::{Known, Stat};
 use crate::catalog::{ItemState, Library};
@@ -40,6 +40,15 @@ impl Folders {
     /// The folder at this place, if anything that matters is in it.
     pub fn at(&self, place: &Path) -> Option<&Arc<Folder>> {
         self.0.iter().find(|folder| folder.place == place)
+    }
+
+    /// Playlists, by their places.
+    pub fn lists(&self) -> HashMap<PathBuf, Companion> {
+        let of = |folder: &Arc<Folder>| {
+            let place = folder.place.clone();
+            folder.lists.iter().map(move |list| (place.join(&list.name), list.clone())).collect::<Vec<_>>()
+        };
+        self.0.iter().flat_map(of).collect()
     }
 
     fn spots(&self) -> impl Iterator<Item = Spot> + '_ {

@@ -17,7 +17,7 @@ pub const PLAYLIST_MAX: usize = 20_000;
 pub struct Playlist {
     pub number: i64,
     pub id: Id,
-    /// Account.
+    /// Account; empty for one that follows a file.
     pub owner: Id,
     pub name: String,
     pub comment: String,
@@ -56,7 +56,8 @@ const SELECT: &str = "SELECT p.n, p.id, p.owner, p.name, p.comment, p.public, p.
     (SELECT coalesce(i.poster, a.poster) FROM playlist_track AS k JOIN item AS i ON i.n = k.item LEFT JOIN item AS a ON a.n = i.show \
         WHERE k.playlist = p.n AND coalesce(i.poster, a.poster) IS NOT NULL \
         AND i.library IN (SELECT value FROM json_each(:libraries)) ORDER BY k.place LIMIT 1) AS poster \
-    FROM playlist AS p WHERE (p.owner = :account OR p.public)";
+    FROM playlist AS p WHERE (p.owner = :account OR p.public) AND NOT EXISTS (SELECT 1 FROM playlist_file AS w WHERE w.playlist = p.n \
+        AND w.library NOT IN (SELECT value FROM json_each(:libraries)))";
 
 fn playlist(r: &Row<'_>) -> rusqlite::Result<Playlist> {
     Ok(Playlist {

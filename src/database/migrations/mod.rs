@@ -19,4 +19,5 @@ pub const CATALOG: &[&str] = &[
     include_str!("catalog-0018-app-passwords.sql"),
     include_str!("catalog-0014-moved-in.sql"),
     include_str!("catalog-0022-music-moved-in.sql"),
+    include_str!("catalog-0020-playlist-files.sql"),
 ];

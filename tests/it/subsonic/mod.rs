@@ -6,6 +6,7 @@ mod methods;
 pub mod music;
 mod node_words;
 mod odd;
+mod playlist_files;
 mod saving;
 mod schema;
 mod shares;
