@@ -104,7 +104,15 @@ pub(super) async fn song(call: Call) -> Result<Answer, Fault> {
 /// # Errors
 /// [`Fault`] for what is no track, or none that the account may see.
 pub(super) async fn one_track(call: &Call) -> Result<Track, Fault> {
-    let Thing::Track(number) = named(call, "song")? else { return Err(Fault::absent("song")) };
+    track_named(call, "id").await
+}
+
+/// The track that a parameter names.
+///
+/// # Errors
+/// [`Fault`] where it is missing, names something else, or may not be seen.
+pub(super) async fn track_named(call: &Call, name: &str) -> Result<Track, Fault> {
+    let Some(Thing::Track(number)) = Thing::parse(call.params.need(name)?) else { return Err(Fault::absent("song")) };
     let found = call.app.node().catalog().tracks_by_number(hearer(call).await?, vec![number]).await?;
     found.into_iter().next().ok_or_else(|| Fault::absent("song"))
 }

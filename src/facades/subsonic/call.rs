@@ -2,17 +2,24 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequest as _, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method};
 use axum::response::{IntoResponse, Response};
+
+use parking_lot::Mutex;
+use serde::de::DeserializeOwned;
 
 use super::fault::Fault;
 use super::params::Params;
 use super::tree::Element;
 use crate::accounts::{Account, Caller, Credential};
 use crate::facades::App;
+use crate::facades::extract::Json;
 use crate::facades::proxies::Front;
+
+/// Bytes of JSON at most: what a program plays is a few KiB.
+const JSON_MAX: usize = 64 * 1024;
 
 /// What a method works with.
 #[derive(Clone)]
@@ -23,6 +30,27 @@ pub(in crate::facades) struct Call {
     pub method: Method,
     pub headers: HeaderMap,
     pub through: Through,
+    pub body: Sent,
+}
+
+/// What came with the call besides its parameters, until somebody reads it.
+#[derive(Clone)]
+pub(in crate::facades) struct Sent(Arc<Mutex<Option<Request>>>);
+
+impl Sent {
+    pub fn new(request: Request) -> Self {
+        Self(Arc::new(Mutex::new(Some(request))))
+    }
+
+    /// Reads it as JSON.
+    ///
+    /// # Errors
+    /// [`Fault`] for anything else, for too much, and for what comes too slowly.
+    pub async fn json<T: DeserializeOwned>(&self) -> Result<T, Fault> {
+        let request = self.0.lock().take().unwrap_or_default();
+        let Json(read) = Json::<T, JSON_MAX>::from_request(request, &()).await.map_err(Fault::refused)?;
+        Ok(read)
+    }
 }
 
 /// How the call reached us; not known where no TCP connection brought it.

@@ -113,7 +113,8 @@ fn unique(places: Vec<Vec<String>>) -> Vec<String> {
         let path = parts.iter().map(|part| plain(part)).collect::<Vec<_>>().join("/");
         let (stem, ending) = split(&path);
         let numbered = (2..).map(|n| format!("{stem} ({n}){ending}"));
-        let mut free = std::iter::once(path.clone()).chain(numbered).skip_while(|path| taken.contains(&path.to_lowercase()));
+        let mut free =
+            std::iter::once(path.clone()).chain(numbered).skip_while(|path| taken.contains(&path.to_lowercase()));
         let name = free.next().unwrap_or_default();
         drop(free);
         taken.insert(name.to_lowercase());
@@ -147,7 +148,10 @@ mod tests {
     #[test]
     fn no_two_files_have_one_place() {
         let of = |names: &[&str]| unique(names.iter().map(|name| vec!["A".into(), (*name).into()]).collect());
-        assert_eq!(of(&["1.mp3", "1.MP3", "1.mp3", "1 (2).mp3"]), ["A/1.mp3", "A/1 (2).MP3", "A/1 (3).mp3", "A/1 (2) (2).mp3"]);
+        assert_eq!(
+            of(&["1.mp3", "1.MP3", "1.mp3", "1 (2).mp3"]),
+            ["A/1.mp3", "A/1 (2).MP3", "A/1 (3).mp3", "A/1 (2) (2).mp3"]
+        );
     }
 
     proptest! {

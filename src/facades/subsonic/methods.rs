@@ -8,8 +8,8 @@ use super::call::{Answer, Call};
 use super::fault::{FORBIDDEN, Fault, GENERIC};
 use super::tree::Element;
 use super::{
-    browse, chat, cover, download, folders, hls, lists as listing, lyrics, opinions, playlists, queue, radio, scan, shares, stream,
-    system, users,
+    browse, chat, cover, download, folders, hls, lists as listing, lyrics, opinions, playlists, queue, radio, scan,
+    shares, stream, system, transcoding, users,
 };
 
 /// Who may call a method.
@@ -91,7 +91,6 @@ const fn refused(code: u16, why: &'static str) -> Does {
     Does::Refused { code, why }
 }
 
-const NOTHING: &str = "70: this is not there yet";
 const NO_PODCASTS: &str = "empty: the node fetches no podcasts";
 const NO_SIMILARITY: &str = "this node does not compare how songs sound";
 
@@ -173,8 +172,8 @@ pub const METHODS: &[Method] = &[
     method("download", Account, send!(download::download), "the file of a song; of albums, artists, folders and playlists a ZIP archive"),
     method("getCaptions", Account, absent(&["id"], "video"), "70: films are played on the node's page"),
     method("getCoverArt", Account, send!(cover::show), "of anything that has an id, as JPEG of at most 1,000 pixels; a plain picture where there is none"),
-    method("getTranscodeDecision", Account, absent(&["mediaId", "mediaType"], "song"), NOTHING),
-    method("getTranscodeStream", Account, absent(&["mediaId", "mediaType"], "song"), NOTHING),
+    method("getTranscodeDecision", Account, run!(transcoding::decide), "from what the program says that it plays"),
+    method("getTranscodeStream", Account, send!(transcoding::stream), "as the decision said: MP3, Opus or AAC"),
     method("getVideoInfo", Account, absent(&["id"], "video"), "70: films are played on the node's page"),
     method("getVideos", Account, lists(&[], "videos", &["video"]), "empty: films are played on the node's page"),
     method("hls", Account, send!(hls::playlist), "as `hls.m3u8`"),

@@ -12,6 +12,7 @@ mod call;
 mod chat;
 mod cover;
 mod dates;
+mod decision;
 mod download;
 mod entry;
 mod fault;
@@ -33,6 +34,7 @@ mod shares;
 mod stream;
 pub mod system;
 mod things;
+mod transcoding;
 mod tree;
 mod users;
 mod within;
@@ -41,7 +43,7 @@ mod xml;
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 
@@ -49,7 +51,7 @@ pub(super) use answer::{Asked, finish};
 pub use entry::LoginPasswords;
 pub(super) use entry::enter;
 
-use self::call::{Call, Through};
+use self::call::{Call, Sent, Through};
 use self::fault::Fault;
 use self::params::Params;
 use super::App;
@@ -77,9 +79,11 @@ pub(super) async fn call(
     Extension(params): Extension<Arc<Params>>,
     through: Through,
     (uri, method, headers): (Uri, Method, HeaderMap),
+    request: Request,
 ) -> Result<Response, Fault> {
+    let body = Sent::new(request);
     match methods::of(uri.path()) {
-        Some(found) => found.answer(Call { app, caller, params, method, headers, through }).await,
+        Some(found) => found.answer(Call { app, caller, params, method, headers, through, body }).await,
         None => Err(Fault::invalid("this method is not known here")),
     }
 }

@@ -15,7 +15,7 @@ use crate::media::whole_sound::SoundCodec;
 use crate::playback::SoundForm;
 
 /// Seconds of a song that can be left out.
-const OFFSET_MAX: i64 = 48 * 3600;
+pub(super) const OFFSET_MAX: i64 = 48 * 3600;
 
 /// What of a song is sent.
 #[derive(Debug, PartialEq, Eq)]
@@ -71,7 +71,8 @@ pub(super) async fn original(call: &Call, track: &Track, save: bool) -> Result<R
     sent.map_err(Fault::refused)
 }
 
-async fn encoded(call: &Call, track: &Track, form: SoundForm) -> Result<Response, Fault> {
+/// A song encoded anew.
+pub(super) async fn encoded(call: &Call, track: &Track, form: SoundForm) -> Result<Response, Fault> {
     let item = call.app.node().catalog().item(&track.id, call.caller.id()).await?;
     let source = playable(&item).map_err(Fault::refused)?;
     let length = call.params.flag("estimateContentLength")?.unwrap_or(false);

@@ -12,6 +12,7 @@ pub const EXTENSIONS: &[(&str, &[i64])] = &[
     ("songLyrics", &[1]),
     ("topSongsByArtistId", &[1]),
     ("transcodeOffset", &[1]),
+    ("transcoding", &[1]),
 ];
 
 /// `ping`

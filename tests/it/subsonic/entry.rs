@@ -239,6 +239,7 @@ async fn what_is_known_beyond_the_old_protocol_is_told_to_anyone() {
         "songLyrics",
         "topSongsByArtistId",
         "transcodeOffset",
+        "transcoding",
     ];
     let wanted = json!(names.map(|name| json!({"name": name, "versions": [1]})));
     for credentials in ["", "u=ada&p=wrong", "u=ada", "apiKey=x&u=y"] {

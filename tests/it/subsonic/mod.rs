@@ -10,6 +10,7 @@ mod playlist_files;
 mod saving;
 mod schema;
 mod shares;
+mod transcoding;
 mod users;
 
 use std::collections::HashMap;
