@@ -167,9 +167,17 @@ export async function startBrowser(flags = []) {
   });
 }
 
-/** A page that is signed in. Requests to any other host and errors on the page are kept for the test to look at. */
+/** A page that is signed in. */
 export async function signedIn(browser, node, { viewport = { width: 1440, height: 900 } } = {}) {
-  const context = await browser.newContext({ viewport });
+  const page = await stranger(browser, node, { viewport });
+  const answer = await page.context().request.post(`${node.url}/api/v1/login`, { data: sign_in });
+  if (!answer.ok()) throw new Error(`sign-in failed: ${answer.status()}`);
+  return page;
+}
+
+/** A page of somebody whom nobody knows. Requests to any other host and errors on the page are kept for the test to look at. */
+export async function stranger(browser, node, options) {
+  const context = await browser.newContext(options);
   const page = await context.newPage();
   page.elsewhere = [];
   page.faults = [];
@@ -178,8 +186,6 @@ export async function signedIn(browser, node, { viewport = { width: 1440, height
     if (protocol.startsWith('http') && origin !== node.url) page.elsewhere.push(request.url());
   });
   page.on('pageerror', (error) => page.faults.push(String(error)));
-  const answer = await context.request.post(`${node.url}/api/v1/login`, { data: sign_in });
-  if (!answer.ok()) throw new Error(`sign-in failed: ${answer.status()}`);
   return page;
 }
 

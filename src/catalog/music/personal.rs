@@ -1,8 +1,8 @@
 //! The calls for what people add to music: stars, ratings, playlists, queues, bookmarks, shares.
 use rusqlite::{Connection, Transaction};
 
-use super::{Album, Artist, Directory, Hearer, Track, folders, lists, opinions, playlists, queue, rows, shares};
 use super::shares::{Added, SHARES_MAX};
+use super::{Album, Artist, Directory, Hearer, Track, folders, lists, opinions, playlists, queue, rows, shares};
 use super::{AlbumFilter, AlbumOrder, Bookmark, PlayQueue, Playlist, PlaylistChange, Share, Target, TrackFilter};
 use crate::catalog::{Catalog, CatalogError, now};
 

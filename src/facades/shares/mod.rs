@@ -129,8 +129,7 @@ pub(super) async fn sound(
     let track = shown.track(&app, number).await?;
     let source = playable(&app.node().catalog().item(&track.id, &shown.owner.id).await?)?;
     // All who listen by links of one account are one listener, beside the account itself.
-    let watcher =
-        Watcher { viewer: format!("{}/share", shown.owner.id), bit_rate_max: shown.owner.max_bit_rate };
+    let watcher = Watcher { viewer: format!("{}/share", shown.owner.id), bit_rate_max: shown.owner.max_bit_rate };
     let form = SoundForm::new(SoundCodec::Mp3, None, Duration::ZERO);
     let wish = Wish { source: &source, form, length: true, watcher: &watcher };
     sounds::answer(&app, wish, &method, &headers).await

@@ -85,16 +85,20 @@ fn title(share: &Share, tracks: &[Track]) -> (String, [String; 3]) {
     let seconds: f64 = tracks.iter().map(|track| track.seconds).sum();
     let count = if tracks.len() == 1 { "1 song".to_owned() } else { format!("{} songs", tracks.len()) };
     let about = format!("{count}, {}", length(seconds));
-    let title = match tracks {
-        [only] => only.title.clone(),
-        _ => same(|track| &track.album_title),
+    let (title, artist) = match tracks {
+        [only] => (only.title.clone(), only.artist.clone()),
+        _ => (same(|track| &track.album_title), same(artist_of)),
     };
-    let artist = same(|track| if track.album_artist.is_empty() { &track.artist } else { &track.album_artist });
     match (title.is_empty(), share.description.is_empty()) {
         (true, true) => ("Songs".to_owned(), [artist, about, String::new()]),
         (true, false) => (share.description.clone(), [artist, about, String::new()]),
         (false, _) => (title, [artist, about, share.description.clone()]),
     }
+}
+
+/// Whose its album is, as shown.
+fn artist_of(track: &Track) -> &str {
+    if track.album_artist.is_empty() { &track.artist } else { &track.album_artist }
 }
 
 fn row(share: &str, track: &Track, with_cover: bool) -> String {

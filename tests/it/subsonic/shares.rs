@@ -47,9 +47,14 @@ async fn whoever_has_the_link_sees_and_hears_the_songs_and_nothing_else() {
     let page = visit(&link).await;
     let policy = page.headers()["content-security-policy"].to_str().unwrap().to_owned();
     assert_eq!((page.status().as_u16(), &page.headers()["cache-control"]), (200, &"no-store".parse().unwrap()));
-    assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe") && !policy.contains("http"), "{policy}");
+    assert!(
+        policy.starts_with("default-src 'none'") && !policy.contains("unsafe") && !policy.contains("http"),
+        "{policy}"
+    );
     let html = page.text().await.unwrap();
-    for shown in ["<h1>Red</h1>", "<b>First</b>", "<i>Ann</i>", "<b>Second</b>", "for Ben &lt;b&gt;", "data-type=\"audio/mpeg\""] {
+    for shown in
+        ["<h1>Red</h1>", "<b>First</b>", "<i>Ann</i>", "<b>Second</b>", "for Ben &lt;b&gt;", "data-type=\"audio/mpeg\""]
+    {
         assert!(html.contains(shown), "{shown}: {html}");
     }
     assert!(!html.contains("Third") && !html.contains("://"), "nothing else, and nothing from other hosts");
@@ -177,7 +182,8 @@ async fn all_that_has_songs_can_be_shared_and_the_link_is_that_of_the_proxy() {
         assert_eq!(each(&made["shares"]["share"][0]["entry"], "title"), titles, "{id}");
     }
     let url = ada.get(&format!("createShare?id={}&f=json", text(&red[0], "id"))).await.url().clone();
-    let told = [("x-forwarded-proto", "https"), ("x-forwarded-host", "music.example"), ("x-forwarded-prefix", "/potluck")];
+    let told =
+        [("x-forwarded-proto", "https"), ("x-forwarded-host", "music.example"), ("x-forwarded-prefix", "/potluck")];
     let request = told.iter().fold(Client::new().get(url), |request, (name, value)| request.header(*name, *value));
     let made: Value = request.send().await.unwrap().json().await.unwrap();
     let share = &made["subsonic-response"]["shares"]["share"][0];
