@@ -1,7 +1,7 @@
 //! A file on disk as a source of blocks: opened, compared with what was imported, read, hashed, closed.
 //!
 //! Blocking. Nothing is kept open between two blocks, so a disk can be unmounted while its films are not watched.
-use std::fs::{File, Metadata, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::ops::Range;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
@@ -51,8 +51,11 @@ pub(super) fn open(path: &Path) -> io::Result<(File, Stamp)> {
 /// # Errors
 /// `NotFound` (which the caller turns into a CID's), `Changed`, `Damaged`, `Io`.
 pub(super) fn read_leaf(object: &Object, number: u64, digest: &Digest) -> Result<Option<Bytes>, BlockError> {
-    let Origin::File { path, modified_ns, .. } = &object.origin else { return Ok(None) };
+    let Origin::File { path, modified_ns, bound, .. } = &object.origin else { return Ok(None) };
     let Some(span) = object.shape().span(Position::leaf(number)) else { return Ok(None) };
+    if let Some(bound) = bound {
+        return bound.read_leaf(path, span, digest);
+    }
     let (file, now) = match open(path) {
         Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
         other => other?,
@@ -75,6 +78,18 @@ pub(super) fn read_leaf(object: &Object, number: u64, digest: &Digest) -> Result
     } else {
         Err(changed())
     }
+}
+
+/// Whether nobody wrote to it since it was imported, so that wrong bytes are damage.
+pub(super) fn is_as_imported(object: &Object) -> bool {
+    let Origin::File { path, modified_ns, bound, .. } = &object.origin else { return false };
+    if let Some(bound) = bound {
+        return bound.stamp(path).is_ok_and(|stamp| stamp.is_some());
+    }
+    fs::metadata(path).is_ok_and(|meta| {
+        let now = Stamp::of(&meta);
+        meta.is_file() && now.size == object.size && now.modified_ns == *modified_ns
+    })
 }
 
 pub(super) fn read_span(file: &File, span: Range<u64>) -> io::Result<Vec<u8>> {

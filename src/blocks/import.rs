@@ -9,11 +9,13 @@ use std::io;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 
 use aws_lc_rs::digest::{Context, SHA256};
 use tokio_util::sync::CancellationToken;
 
+use super::bound::Bound;
 use super::by_reference::{Stamp, open};
 use super::index::{Index, Origin, Placed};
 use super::{ImportError, Imported};
@@ -141,6 +143,19 @@ pub(super) fn import(
     Recorder::new(index, of).record(path, |leaf| hash_leaves(path, progress, cancel, leaf))
 }
 
+/// Imports a folder as one file. Blocking.
+pub(super) fn import_bound(
+    index: &Index,
+    folder: &Path,
+    bound: Bound,
+    progress: impl FnMut(u64),
+    cancel: &CancellationToken,
+) -> Result<Imported, ImportError> {
+    let bound = Arc::new(bound);
+    let recorder = Recorder { bound: Some(Arc::clone(&bound)), ..Recorder::new(index, None) };
+    recorder.record(folder, |leaf| bound.hash_leaves(folder, progress, cancel, leaf))
+}
+
 /// Takes a file of these leaves over, which were hashed while they were written. Blocking.
 pub(super) fn adopt(
     index: &Index,
@@ -162,13 +177,14 @@ type TakeLeaf<'a> = &'a mut dyn FnMut(Digest, u64) -> Result<(), ImportError>;
 struct Recorder<'a> {
     index: &'a Index,
     of: Option<Cid>,
+    bound: Option<Arc<Bound>>,
     id: Option<i64>,
     blocks: Vec<Placed>,
 }
 
 impl<'a> Recorder<'a> {
     fn new(index: &'a Index, of: Option<Cid>) -> Self {
-        Self { index, of, id: None, blocks: Vec::new() }
+        Self { index, of, bound: None, id: None, blocks: Vec::new() }
     }
 
     fn record(
@@ -206,7 +222,8 @@ impl<'a> Recorder<'a> {
         let root_digest = digest_of(&root).expect("the builder hashes with SHA-256");
         self.blocks.retain(|(_, digest)| *digest != root_digest);
         let Stamp { modified_ns, inode, device, .. } = stamp;
-        let origin = Origin::File { path: path.to_owned(), modified_ns, inode, device, of: self.of };
+        let bound = self.bound.clone();
+        let origin = Origin::File { path: path.to_owned(), modified_ns, inode, device, of: self.of, bound };
         let (_, gone) = self.index.publish(self.id, &self.blocks, &root_digest, size, &origin)?;
         self.index.purge(gone)?;
         Ok(Imported { cid: root, size, modified_ns, inode, device })

@@ -8,7 +8,7 @@
 //! then one rename puts it there, with the same time, owner and permissions. A process that ends in the middle leaves the
 //! file beside it, and what is right in there is not fetched again. Invariant: no byte is kept that does not hash to its CID.
 use std::ffi::OsString;
-use std::fs::{self, File, FileTimes};
+use std::fs::{self, File, FileTimes, Metadata};
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::PathBuf;
@@ -20,7 +20,8 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use tokio_util::sync::CancellationToken;
 
 use super::beside::Beside;
-use super::by_reference::{Stamp, read_leaf};
+use super::bound::Bound;
+use super::by_reference::{is_as_imported, read_leaf};
 use super::import::hash_leaves;
 use super::index::{Index, Object, Origin};
 use super::{BlockError, Blocks, ImportError, scrub};
@@ -189,30 +190,23 @@ impl Blocks {
     }
 }
 
-/// Whether nobody wrote to it since it was imported, so that wrong bytes are damage.
-fn is_as_imported(object: &Object) -> bool {
-    let Origin::File { path, modified_ns, .. } = &object.origin else { return false };
-    fs::metadata(path).is_ok_and(|meta| {
-        let now = Stamp::of(&meta);
-        meta.is_file() && now.size == object.size && now.modified_ns == *modified_ns
-    })
-}
-
 /// The file beside the damaged one.
 struct Patch {
     path: PathBuf,
     beside: Beside,
+    /// Of a folder: `beside` is an archive of its files.
+    bound: Option<Arc<Bound>>,
 }
 
 impl Patch {
     fn new(object: &Object) -> Option<Self> {
-        let Origin::File { path, .. } = &object.origin else { return None };
+        let Origin::File { path, bound, .. } = &object.origin else { return None };
         // Hidden: no scan takes it for a film.
         let mut name = OsString::from(".");
         name.push(path.file_name()?);
         name.push(".potluck-mend");
         let beside = Beside::new(path.with_file_name(name), object.shape());
-        Some(Self { path: path.clone(), beside })
+        Some(Self { path: path.clone(), beside, bound: bound.clone() })
     }
 
     fn unwritten(&self, source: io::Error) -> MendError {
@@ -284,19 +278,35 @@ impl Patch {
     }
 
     fn take_place(&self, object: &Object, file: &File) -> Result<(), MendError> {
+        if let Some(bound) = &self.bound {
+            return self.restore(object, bound, file);
+        }
         let like = fs::metadata(&self.path).map_err(|_| MendError::Changed(self.path.clone()))?;
-        let dressed = || -> io::Result<()> {
-            // Only root may give a file away; who owns the disk gets it as ours.
-            let _ = std::os::unix::fs::fchown(file, Some(like.uid()), Some(like.gid()));
-            file.set_permissions(like.permissions())?;
-            file.set_times(FileTimes::new().set_modified(like.modified()?))?;
-            file.sync_all()
-        };
-        dressed().map_err(|source| self.unwritten(source))?;
+        dress(file, &like).map_err(|source| self.unwritten(source))?;
         if !is_as_imported(object) {
             self.beside.give_up();
             return Err(MendError::Changed(self.path.clone()));
         }
         self.beside.become_file(&self.path).map_err(|source| self.unwritten(source))
     }
+
+    /// The files of a folder that are wrong are put right one by one; those that were, stay so if it ends in the middle.
+    fn restore(&self, object: &Object, bound: &Bound, whole: &File) -> Result<(), MendError> {
+        if !is_as_imported(object) {
+            self.beside.give_up();
+            return Err(MendError::Changed(self.path.clone()));
+        }
+        bound.restore(&self.path, whole).map_err(|source| self.unwritten(source))?;
+        self.beside.give_up();
+        Ok(())
+    }
+}
+
+/// Gives a file time, owner and permissions of the one whose place it takes, and has it written to the disk.
+pub(super) fn dress(file: &File, like: &Metadata) -> io::Result<()> {
+    // Only root may give a file away; who owns the disk gets it as ours.
+    let _ = std::os::unix::fs::fchown(file, Some(like.uid()), Some(like.gid()));
+    file.set_permissions(like.permissions())?;
+    file.set_times(FileTimes::new().set_modified(like.modified()?))?;
+    file.sync_all()
 }

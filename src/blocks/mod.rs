@@ -7,6 +7,7 @@
 //! Owns `blocks.db`: which block is where in which file, and which can be derived from what (CID -> recipe). Everything
 //! in it can be made again by a rescan. The one invariant: **no block leaves that does not hash to its CID.**
 mod beside;
+mod bound;
 mod by_reference;
 mod derived;
 mod gather;
@@ -20,7 +21,7 @@ mod serve;
 
 use std::collections::HashSet;
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
@@ -37,10 +38,12 @@ use crate::content::cid::Digest;
 use crate::content::unixfs::folder::{self, FolderEntry};
 use crate::content::unixfs::{Layout, Profile};
 use crate::database::DatabaseError;
-use by_reference::Stamp;
+use bound::Bound;
+use by_reference::{Stamp, is_as_imported};
 use derived::Kitchen;
-use index::{Index, Object};
+use index::{Index, Object, Origin};
 
+pub use bound::BoundFile;
 pub use gather::{GatherError, Gathered, Gathering, free_bytes, give_up, part_of};
 pub use mend::{MendError, Mended, Supplier};
 pub use model::{BlockError, BlockStat, BlockTotals, BlocksOptions, Finding, ImportError, Imported, Producer, Recipe};
@@ -127,6 +130,56 @@ impl Blocks {
             Ok(imported)
         };
         tokio::task::spawn_blocking(task).await.map_err(|_| ImportError::Cancelled)?
+    }
+
+    /// Imports files of a folder as one: a zip archive that stores them in this order, and is nowhere on disk. What the index
+    /// tells of the folder's path is that archive, and its time is the newest of the folder and all its files.
+    ///
+    /// # Errors
+    /// As [`Blocks::import`]; [`ImportError::Changing`] also where a file is not as it is told here.
+    pub async fn import_folder(
+        &self,
+        folder: &Path,
+        files: Vec<BoundFile>,
+        progress: impl FnMut(u64) + Send + 'static,
+        cancel: &CancellationToken,
+    ) -> Result<Imported, ImportError> {
+        let (this, folder, cancel) = (self.clone(), folder.to_owned(), cancel.clone());
+        let task = move || {
+            let too_large = |error| ImportError::Io { path: folder.clone(), source: std::io::Error::other(error) };
+            let bound = Bound::new(files).map_err(too_large)?;
+            let imported = import::import_bound(&this.inner.index, &folder, bound, progress, &cancel)?;
+            this.forget_findings(&folder);
+            Ok(imported)
+        };
+        tokio::task::spawn_blocking(task).await.map_err(|_| ImportError::Cancelled)?
+    }
+
+    /// The file whose bytes begin at `offset` of what a folder was imported as; `None` for anything else.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub async fn bound_file(&self, folder: &Path, offset: u64) -> Result<Option<PathBuf>, DatabaseError> {
+        let folder = folder.to_owned();
+        self.with_index(move |index| {
+            let object = index.file_at(&folder)?;
+            let bound = object.and_then(|object| match object.origin {
+                Origin::File { bound, .. } => bound,
+                Origin::Derived(_) => None,
+            });
+            Ok(bound.and_then(|bound| bound.file_at(&folder, offset)))
+        })
+        .await
+    }
+
+    /// The same as [`Blocks::imported`], where nobody wrote to the file since.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub async fn unchanged(&self, path: &Path) -> Result<Option<Imported>, DatabaseError> {
+        let path = path.to_owned();
+        let look = move |index: &Index| Ok(index.file_at(&path)?.filter(is_as_imported).and_then(|o| o.imported()));
+        self.with_index(look).await
     }
 
     /// What the index holds of a path, if it does.

@@ -4,6 +4,7 @@
 pub mod car;
 pub mod cid;
 pub mod ranges;
+pub mod stored_zip;
 pub mod unixfs;
 pub mod zip;
 

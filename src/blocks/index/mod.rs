@@ -9,6 +9,7 @@
 //! small transactions.
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use rusqlite::{ErrorCode, OptionalExtension, params};
@@ -17,6 +18,7 @@ use self::statements::{
     OBJECT, bytes_of, digest_at, get_u64, insert_blocks, insert_keys, insert_object, object, prefix, purge_object,
     purge_run, retire_derived, retire_file, to_i64,
 };
+use super::bound::Bound;
 use super::{Imported, Recipe};
 use crate::content::Cid;
 use crate::content::cid::{DAG_PB, Digest, RAW, of_digest};
@@ -66,18 +68,23 @@ const MIGRATIONS: &[&str] = &[
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX folder_source ON folder (source);
 ",
+    "
+    ALTER TABLE object ADD COLUMN bound BLOB; -- of a folder that is read as one file: its files (blocks::bound)
+",
 ];
 
 /// Where an object's bytes come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Origin {
-    /// `of` is the library file that a file of the node's own was made of.
+    /// A file, or a folder that is read as one. `of` is the library file that a file of the node's own was made of.
     File {
         path: PathBuf,
         modified_ns: i64,
         inode: u64,
         device: u64,
         of: Option<Cid>,
+        /// Of a folder: the files that it is made of.
+        bound: Option<Arc<Bound>>,
     },
     Derived(Recipe),
 }
@@ -190,7 +197,7 @@ impl Index {
             );
             let mut statement = c.prepare_cached(&sql)?;
             let found = statement.query_map([prefix(digest)], |row| {
-                let at = Position { level: row.get(9)?, number: get_u64(row, 10)? };
+                let at = Position { level: row.get(10)?, number: get_u64(row, 11)? };
                 Ok((object(row)?, at))
             })?;
             let found: Vec<_> = found.collect::<Result<_, _>>()?;

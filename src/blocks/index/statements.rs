@@ -2,16 +2,19 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
 use super::{Object, Origin, Placed};
 use crate::blocks::Recipe;
+use crate::blocks::bound::Bound;
 use crate::content::Cid;
 use crate::content::cid::Digest;
 use crate::content::unixfs::{LINKS_MAX, Position};
 
-pub(super) const OBJECT: &str = "o.id, o.root, o.size, o.path, o.modified_ns, o.inode, o.device, o.source, o.detail";
+pub(super) const OBJECT: &str =
+    "o.id, o.root, o.size, o.path, o.modified_ns, o.inode, o.device, o.source, o.detail, o.bound";
 
 pub(super) fn insert_object(
     t: &Transaction<'_>,
@@ -22,9 +25,10 @@ pub(super) fn insert_object(
 ) -> Result<i64, rusqlite::Error> {
     let (mut path, mut modified, mut inode, mut device) = (None, None, None, None);
     let source;
-    let mut detail = None;
+    let (mut detail, mut bound) = (None, None);
     match origin {
-        Origin::File { path: p, modified_ns, inode: i, device: d, of } => {
+        Origin::File { path: p, modified_ns, inode: i, device: d, of, bound: b } => {
+            bound = b.as_ref().map(|bound| bound.encode());
             source = of.map(|of| of.to_bytes());
             path = Some(bytes_of(p));
             modified = Some(*modified_ns);
@@ -43,9 +47,9 @@ pub(super) fn insert_object(
         return Err(rusqlite::Error::QueryReturnedNoRows);
     }
     t.execute(
-        "INSERT INTO object (id, state, root, size, path, modified_ns, inode, device, source, detail)
-         VALUES (?1, 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-        params![id, root, to_i64(size), path, modified, inode, device, source, detail],
+        "INSERT INTO object (id, state, root, size, path, modified_ns, inode, device, source, detail, bound)
+         VALUES (?1, 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        params![id, root, to_i64(size), path, modified, inode, device, source, detail, bound],
     )?;
     Ok(t.last_insert_rowid())
 }
@@ -156,10 +160,17 @@ pub(super) fn object(row: &Row<'_>) -> Result<Object, rusqlite::Error> {
         (None, Some(source)) => Origin::Derived(Recipe { source, detail: row.get(8)? }),
         (path, of) => {
             let path = PathBuf::from(OsStr::from_bytes(&path.unwrap_or_default()));
-            Origin::File { path, modified_ns: row.get(4)?, inode: get_u64(row, 5)?, device: get_u64(row, 6)?, of }
+            let (modified_ns, inode, device) = (row.get(4)?, get_u64(row, 5)?, get_u64(row, 6)?);
+            Origin::File { path, modified_ns, inode, device, of, bound: bound(row)? }
         }
     };
     Ok(Object { id: row.get(0)?, root: row.get(1)?, size: get_u64(row, 2)?, origin })
+}
+
+fn bound(row: &Row<'_>) -> Result<Option<Arc<Bound>>, rusqlite::Error> {
+    let Some(kept) = row.get_ref(9)?.as_blob_or_null()? else { return Ok(None) };
+    let broken = || rusqlite::Error::InvalidColumnType(9, "bound".to_owned(), rusqlite::types::Type::Blob);
+    Bound::decode(kept).map(|bound| Some(Arc::new(bound))).ok_or_else(broken)
 }
 
 pub(super) fn prefix(digest: &Digest) -> i64 {

@@ -3,7 +3,7 @@ use crate::content::cid::sha256;
 use crate::content::unixfs::LEAF_SIZE;
 
 fn file(name: &str) -> Origin {
-    Origin::File { path: name.into(), modified_ns: 0, inode: 0, device: 0, of: None }
+    Origin::File { path: name.into(), modified_ns: 0, inode: 0, device: 0, of: None, bound: None }
 }
 
 fn leaves(seed: u64, count: u64) -> Vec<Placed> {
