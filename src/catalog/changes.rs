@@ -13,6 +13,8 @@ use super::model::{Id, ItemState, Library};
 use super::shared::{Changes, RemovedItem, SharedFile, SharedItem, SharedLibrary};
 use super::{libraries, sorting};
 use crate::content::cid::sha256;
+use crate::media::Facts;
+use crate::media::book::Format;
 
 /// Bytes of texts after which a page is full, however few entries it has.
 const PAGE_BYTES: usize = 2 * 1024 * 1024;
@@ -170,11 +172,13 @@ fn item(row: &Row<'_>, library: &Library) -> rusqlite::Result<Option<SharedItem>
 fn file(row: &Row<'_>) -> rusqlite::Result<Option<SharedFile>> {
     let Some(place) = row.get::<_, Option<Vec<u8>>>("place")?.map(items::path) else { return Ok(None) };
     let facts: Option<String> = row.get("facts")?;
+    let facts: Option<Facts> = facts.and_then(|json| serde_json::from_str(&json).ok());
+    let format = facts.as_ref().and_then(|facts| Format::named(&facts.container));
     Ok(Some(SharedFile {
         cid: row.get("cid")?,
         size: row.get::<_, i64>("size")?.cast_unsigned(),
-        name: place.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
-        facts: facts.and_then(|json| serde_json::from_str(&json).ok()),
+        name: Format::file_name(format, &place),
+        facts,
     }))
 }
 

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use super::scan::{Companion, Folder};
+use super::scan::{Companion, Folder, book_stem};
 use crate::catalog::{ItemKind, LibraryKind};
 use crate::content::Cid;
 
@@ -38,8 +38,8 @@ pub(super) struct Beside {
 
 /// What lies beside the video `name` in its folder.
 pub(super) fn beside_video(root: &Path, folder: &Folder, name: &OsStr, kind: ItemKind) -> Beside {
-    let stem = Path::new(name).file_stem().unwrap_or(name).as_bytes();
-    let own = own_companions(folder, stem);
+    let stem = stem_of(name, kind).as_bytes();
+    let own = own_companions(folder, stem, kind);
     // Names without the film's, as `poster.jpg`, are the film's only where it has the folder for itself.
     let single = !matches!(kind, ItemKind::Episode | ItemKind::Book);
     let alone = folder.files.len() == 1 && folder.place != Path::new("") && single;
@@ -94,9 +94,14 @@ pub(super) fn beside_show(root: &Path, folder: &Folder, kind: LibraryKind) -> Be
     }
 }
 
+fn stem_of(name: &OsStr, kind: ItemKind) -> &OsStr {
+    let stem = || Path::new(name).file_stem().unwrap_or(name);
+    if kind == ItemKind::Book { book_stem(name) } else { stem() }
+}
+
 /// Companions whose names begin with this video's and with no longer video's: `Film.en.srt` is `Film.mkv`'s, and
 /// `Film.2.srt` is `Film.2.mkv`'s where there is one.
-fn own_companions<'a>(folder: &'a Folder, stem: &[u8]) -> Vec<&'a Companion> {
+fn own_companions<'a>(folder: &'a Folder, stem: &[u8], kind: ItemKind) -> Vec<&'a Companion> {
     let begins = |name: &OsStr, stem: &[u8]| {
         let rest = name.as_bytes().strip_prefix(stem);
         rest.is_some_and(|rest| matches!(rest.first(), Some(b'.' | b'-')))
@@ -107,7 +112,7 @@ fn own_companions<'a>(folder: &'a Folder, stem: &[u8]) -> Vec<&'a Companion> {
     let longer: Vec<&[u8]> = folder.files[from..]
         .iter()
         .take_while(|video| video.name.as_bytes().starts_with(stem))
-        .filter_map(|video| Path::new(&video.name).file_stem().map(OsStr::as_bytes))
+        .map(|video| stem_of(&video.name, kind).as_bytes())
         .filter(|other| other.len() > stem.len())
         .collect();
     candidates.filter(|c| begins(&c.name, stem) && !longer.iter().any(|other| begins(&c.name, other))).collect()
@@ -173,7 +178,7 @@ mod tests {
     fn folder(place: &str, videos: &[&str], companions: &[&str]) -> Folder {
         let stat = Stat { size: 1, modified_ns: 1, inode: 1, device: 1 };
         let mut folder = Folder { place: place.into(), ..Folder::default() };
-        folder.files = videos.iter().map(|name| Found { name: name.into(), stat }).collect();
+        folder.files = videos.iter().map(|name| Found { name: name.into(), stat, folder: false }).collect();
         folder.companions =
             companions.iter().map(|name| Companion { name: name.into(), size: 1, modified_ns: 1 }).collect();
         folder.files.sort_by(|a, b| a.name.cmp(&b.name));

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use super::artwork::{self, Beside};
 use super::nfo::{self, Nfo, NfoKind};
-use super::scan::Folder;
+use super::scan::{Folder, book_stem};
 use super::titles::{Named, NamedShow, Titles, kind_of};
 use crate::catalog::record::{Description, KnownShow, SeriesTold, ShowDescription, ShowName};
 use crate::catalog::sorting::sort_title;
@@ -134,7 +134,8 @@ fn describe_series(beside: &Beside, series: &KnownShow) -> Option<ShowDescriptio
     let told: Told = book.and_then(|told| serde_json::from_str(told).ok()).unwrap_or_default();
     let written = beside.nfo.as_deref().and_then(read_series).unwrap_or_default();
     let status = written.status.map(|status| status.as_str().to_owned());
-    let of_folder = series.place.as_deref().and_then(Path::file_stem).map(|name| name.to_string_lossy().into_owned());
+    let of_folder =
+        series.place.as_deref().and_then(Path::file_name).map(|name| book_stem(name).to_string_lossy().into_owned());
     let title = written.title().or(told.series).or(of_folder).unwrap_or_else(|| series.title.clone());
     Some(ShowDescription {
         title,

@@ -8,16 +8,17 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::context::{Context, JobError};
+use super::folder_books::{self, FolderRead, stat_at};
 use super::identify::{Candidate, Identified, Whereabouts, by_content};
 use super::report::Report;
 use super::scan::{Folder, Found, stat_of};
 use super::titles::kind_of;
 use super::{ItemChange, artwork, describe};
-use crate::blocks::{ImportError, Imported};
+use crate::blocks::{BoundFile, ImportError, Imported};
 use crate::catalog::record::{BookFile, Description, Known, Place, Record, Stat, Touched};
-use crate::catalog::{Library, LibraryKind, LibraryState};
+use crate::catalog::{Library, LibraryState};
 use crate::content::Cid;
-use crate::media::book::{self, decode_pages};
+use crate::media::book::{self, BookError, decode_pages};
 use crate::media::protocol::{BookFacts, PictureForm, PicturePage, TrackFacts};
 use crate::media::{Facts, MediaError, StreamKind};
 
@@ -89,6 +90,8 @@ struct Content {
     still: Still,
     /// Worth telling a person, although it can be read.
     problem: Option<String>,
+    /// Of a folder: the files that it is made of.
+    bound: Option<Vec<BoundFile>>,
 }
 
 /// Reads a file and writes it down.
@@ -168,17 +171,19 @@ async fn read(context: &Context, task: &Task<'_>, report: &Report) -> Result<Rea
         return problem("the file is empty".to_owned(), false);
     }
     let path = task.path();
-    let content = match content(context, task.library.kind, &path).await {
+    let mut content = match content(context, task, &path).await {
         Ok(Some(content)) => content,
         Ok(None) => return problem("there are no moving pictures in it".to_owned(), false),
         Err(MediaError::Start(error)) => return Err(JobError::Worker(error)),
         Err(MediaError::Open(error)) if error.kind() == io::ErrorKind::NotFound => return Ok(Reading::Gone),
+        Err(MediaError::Open(_)) if context.cancel.is_cancelled() => return Err(JobError::Cancelled),
         Err(MediaError::Open(error)) => return problem(unreadable(&error), true),
         // A file that grew or shrank while it was probed is not broken.
         Err(_) if context.now_is_another(&path, &task.found.stat) => return Ok(Reading::Busy),
         Err(error) => return problem(error.to_string(), false),
     };
-    match hash(context, &path, &task.found.stat, report).await {
+    let bound = content.bound.take();
+    match hash(context, &path, &task.found.stat, bound, report).await {
         Ok(imported) => {
             let Imported { cid, size, modified_ns, inode, device } = imported;
             Ok(Reading::Whole { content, cid, stat: Stat { size, modified_ns, inode, device } })
@@ -192,21 +197,43 @@ async fn read(context: &Context, task: &Task<'_>, report: &Report) -> Result<Rea
 }
 
 /// What a worker finds in a file; `None` in a video without pictures.
-async fn content(context: &Context, kind: LibraryKind, path: &Path) -> Result<Option<Content>, MediaError> {
+async fn content(context: &Context, task: &Task<'_>, path: &Path) -> Result<Option<Content>, MediaError> {
+    let kind = task.library.kind;
     if kind.is_heard() {
         let music = context.media.track(path).await?;
         let still = if music.picture { Still::Sleeve } else { Still::Nothing };
-        return Ok(Some(Content { facts: music.facts(), book: None, music: Some(music), still, problem: None }));
+        let facts = music.facts();
+        return Ok(Some(Content { facts, book: None, music: Some(music), still, problem: None, bound: None }));
     }
     if !kind.is_read() {
         let facts = context.media.probe(path).await?;
         let moves = facts.streams.iter().any(|stream| stream.kind == StreamKind::Video);
-        return Ok(moves.then_some(Content { facts, book: None, music: None, still: Still::Frame, problem: None }));
+        let still = Still::Frame;
+        return Ok(moves.then_some(Content { facts, book: None, music: None, still, problem: None, bound: None }));
     }
-    let (BookFacts { format, pages, told, cover, partial_md5, problem }, page_list) = context.media.book(path).await?;
+    let (facts, page_list, bound) = match task.found.folder {
+        true => folder(context, path).await?,
+        false => {
+            let (facts, page_list) = context.media.book(path).await?;
+            (facts, page_list.into(), None)
+        }
+    };
+    let BookFacts { format, pages, told, cover, partial_md5, problem } = facts;
     let facts = Facts { container: format.as_str().to_owned(), pages: Some(pages), ..Facts::default() };
-    let book = BookFile { page_list: page_list.into(), pages, told, partial_md5: Some(partial_md5) };
-    Ok(Some(Content { facts, book: Some(book), music: None, still: Still::Cover(cover), problem }))
+    let book = BookFile { page_list, pages, told, partial_md5: Some(partial_md5) };
+    Ok(Some(Content { facts, book: Some(book), music: None, still: Still::Cover(cover), problem, bound }))
+}
+
+/// What is in a folder of pictures. Only their first bytes are looked into, so no worker is asked.
+async fn folder(context: &Context, path: &Path) -> Result<(BookFacts, Vec<u8>, Option<Vec<BoundFile>>), MediaError> {
+    let (path, cancel) = (path.to_owned(), context.cancel.clone());
+    let read = tokio::task::spawn_blocking(move || folder_books::read(&path, &cancel)).await;
+    let FolderRead { facts, page_list, files } =
+        read.map_err(|_| MediaError::Cancelled)?.map_err(|error| match error {
+            BookError::Io(error) => MediaError::Open(error),
+            other => MediaError::Unreadable(other.to_string()),
+        })?;
+    Ok((facts, page_list, Some(files)))
 }
 
 fn unreadable(error: &io::Error) -> String {
@@ -220,7 +247,13 @@ fn unreadable(error: &io::Error) -> String {
 }
 
 /// Hashes a file into the block index, unless that was done before a restart.
-async fn hash(context: &Context, path: &Path, stat: &Stat, report: &Report) -> Result<Imported, ImportError> {
+async fn hash(
+    context: &Context,
+    path: &Path,
+    stat: &Stat,
+    bound: Option<Vec<BoundFile>>,
+    report: &Report,
+) -> Result<Imported, ImportError> {
     if let Some(known) = context.blocks.imported(path).await? {
         let same = Stat { size: known.size, modified_ns: known.modified_ns, inode: known.inode, device: known.device };
         if same == *stat && !context.is_forced(path) {
@@ -233,7 +266,10 @@ async fn hash(context: &Context, path: &Path, stat: &Stat, report: &Report) -> R
         reporter.update(|progress| progress.bytes_done += bytes.saturating_sub(before));
         before = bytes;
     };
-    context.blocks.import(path, count, &context.cancel).await
+    match bound {
+        Some(files) => context.blocks.import_folder(path, files, count, &context.cancel).await,
+        None => context.blocks.import(path, count, &context.cancel).await,
+    }
 }
 
 /// The picture taken from a file that is known: the one made before, or a new one; none where that is not possible.
@@ -256,8 +292,9 @@ pub(super) async fn picture(context: &Context, path: &Path, cid: &Cid, still: St
     }
     let jpeg = match still {
         Still::Cover(cover) => {
-            let plan = PicturePage { place: cover?, side: Some(artwork::COVER_SIDE), form: PictureForm::Jpeg };
-            context.media.picture_page(path, plan).await.map(Into::into)
+            let (own, place) = context.page_file(path, cover?).await?;
+            let plan = PicturePage { place, side: Some(artwork::COVER_SIDE), form: PictureForm::Jpeg };
+            context.media.picture_page(own.as_deref().unwrap_or(path), plan).await.map(Into::into)
         }
         Still::Sleeve => context.media.track_picture(path, artwork::COVER_SIDE).await.map(Into::into),
         Still::Nothing => return None,
@@ -418,9 +455,17 @@ impl Context {
         }
     }
 
+    /// A page of a folder of pictures is in a file of its own: which, and where it is in there.
+    async fn page_file(&self, path: &Path, place: book::Place) -> Option<(Option<PathBuf>, book::Place)> {
+        let book::Place::Stored { offset, size } = place else { return Some((None, place)) };
+        let own = self.blocks.bound_file(path, offset).await.ok()?;
+        let place = if own.is_some() { book::Place::Whole { size } } else { place };
+        Some((own, place))
+    }
+
     /// Whether a path holds another file than a moment ago.
     fn now_is_another(&self, path: &Path, stat: &Stat) -> bool {
-        fs::metadata(path).is_ok_and(|meta| stat_of(&meta) != *stat)
+        stat_at(path).is_ok_and(|now| now != *stat)
     }
 }
 
@@ -429,8 +474,9 @@ fn whereabouts(known: &Known, library: &Library) -> Whereabouts {
     if known.gone {
         return Whereabouts::Missing;
     }
-    if let Ok(meta) = fs::metadata(library.path.join(&known.place)) {
-        let there = stat_of(&meta).same_but_device(&known.stat);
+    let path = library.path.join(&known.place);
+    if fs::exists(&path).is_ok_and(|there| there) {
+        let there = stat_at(&path).is_ok_and(|stat| stat.same_but_device(&known.stat));
         return if there { Whereabouts::There } else { Whereabouts::Missing };
     }
     if library.state == LibraryState::Unavailable || !super::scan::holds_anything(&library.path) {

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::context::{Context, JobError};
+use super::folder_books::stat_at;
 use super::identify::{Absence, Missing, Recognised, absence, by_stat};
 use super::import::{self, Outcome, Task, folder_device};
 use super::report::Report;
@@ -498,7 +499,10 @@ impl Job<'_> {
 /// Has forgotten items forgotten everywhere.
 pub(super) async fn forget(context: &Context, items: Vec<(Touched, PathBuf)>) -> Result<(), JobError> {
     for (touched, path) in items {
-        if !tokio::fs::try_exists(&path).await.unwrap_or(true) {
+        // A folder may be there still and be no book any more.
+        let gone = path.clone();
+        let look = move || stat_at(&gone).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound);
+        if tokio::task::spawn_blocking(look).await.unwrap_or(false) {
             context.blocks.forget(&path).await?;
         }
         context.board.item(&touched, ItemChange::Removed);

@@ -12,6 +12,7 @@ mod along;
 mod artwork;
 mod context;
 mod describe;
+mod folder_books;
 mod identify;
 mod import;
 mod job;

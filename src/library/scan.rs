@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use tokio_util::sync::CancellationToken;
 
+use super::folder_books;
 use crate::catalog::LibraryKind;
 use crate::catalog::record::Stat;
 
@@ -22,7 +23,7 @@ const VIDEOS: &[&str] = &[
     "mxf", "ogm", "ogv", "rm", "rmvb", "ts", "webm", "wmv",
 ];
 /// Of comics and books.
-const BOOKS: &[&str] = &["7z", "cb7", "cbr", "cbt", "cbz", "epub", "pdf", "rar", "tar", "zip"];
+pub(super) const BOOKS: &[&str] = &["7z", "cb7", "cbr", "cbt", "cbz", "epub", "pdf", "rar", "tar", "zip"];
 /// Of music.
 const MUSIC: &[&str] = &[
     "aac", "aif", "aifc", "aiff", "alac", "ape", "dsf", "flac", "m4a", "m4b", "mka", "mp2", "mp3", "mpc", "oga", "ogg",
@@ -33,13 +34,15 @@ const COMPANIONS: &[&str] = &["ass", "jpeg", "jpg", "json", "lrc", "nfo", "png",
 /// Of playlists, in libraries of music.
 const LISTS: &[&str] = &["m3u", "m3u8"];
 /// Folders that systems make and people do not mean.
-const IGNORED: &[&str] = &["$RECYCLE.BIN", "@eaDir", "#recycle", "System Volume Information", "lost+found"];
+const IGNORED: &[&str] = &["$RECYCLE.BIN", "__MACOSX", "@eaDir", "#recycle", "System Volume Information", "lost+found"];
 
 /// A video or a book.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Found {
     pub name: OsString,
     pub stat: Stat,
+    /// A folder of pictures, see [`folder_books`].
+    pub folder: bool,
 }
 
 /// A picture, a subtitle, or what describes something.
@@ -89,16 +92,21 @@ impl Listing {
 pub(super) enum Scope {
     /// All of it.
     All,
-    /// Folders below the root, `true` with all that is below them.
+    /// Folders below the root, `true` with all that is below them; each also where it is a book itself.
     Folders(std::collections::BTreeMap<PathBuf, bool>),
 }
 
 impl Scope {
-    /// Whether a file at this place is looked at.
+    /// Whether a file at this place is looked at; a book may be a folder that is.
     pub fn holds(&self, place: &Path) -> bool {
         let Self::Folders(folders) = self else { return true };
-        let parent = place.parent().unwrap_or(Path::new(""));
-        folders.contains_key(parent) || place.ancestors().skip(1).any(|above| folders.get(above) == Some(&true))
+        self.lists(place.parent().unwrap_or(Path::new(""))) || folders.contains_key(place)
+    }
+
+    /// Whether this folder is listed.
+    fn lists(&self, folder: &Path) -> bool {
+        let Self::Folders(folders) = self else { return true };
+        folders.contains_key(folder) || folder.ancestors().any(|above| folders.get(above) == Some(&true))
     }
 
     /// Both together.
@@ -127,8 +135,7 @@ pub(super) fn walk(
     mut found: impl FnMut(u64),
 ) -> io::Result<Listing> {
     fs::read_dir(root)?;
-    let mut walk =
-        Walk { root, endings: endings(kind), lists: lists(kind), listing: Listing::default(), entered: HashSet::new() };
+    let mut walk = Walk::new(kind, root);
     let mut open: Vec<(PathBuf, bool)> = match scope {
         Scope::All => vec![(PathBuf::new(), true)],
         Scope::Folders(folders) => folders.iter().rev().map(|(place, deep)| (place.clone(), *deep)).collect(),
@@ -137,7 +144,11 @@ pub(super) fn walk(
         if cancel.is_cancelled() {
             return Err(ErrorKind::Interrupted.into());
         }
+        if !scope.lists(place.parent().unwrap_or(Path::new(""))) {
+            walk.weigh_alone(&place);
+        }
         let below = walk.enter(&place);
+        walk.weigh(&place, &below, cancel);
         if deep {
             open.extend(below.into_iter().rev().map(|folder| (folder, true)));
         }
@@ -148,8 +159,7 @@ pub(super) fn walk(
 
 /// What is directly in one folder; nothing where it cannot be read.
 pub(super) fn list(kind: LibraryKind, root: &Path, place: &Path) -> Folder {
-    let mut walk =
-        Walk { root, endings: endings(kind), lists: lists(kind), listing: Listing::default(), entered: HashSet::new() };
+    let mut walk = Walk::new(kind, root);
     walk.enter(place);
     walk.listing.folders.pop().unwrap_or_else(|| Folder { place: place.to_owned(), ..Folder::default() })
 }
@@ -175,9 +185,75 @@ struct Walk<'a> {
     listing: Listing,
     /// Device and inode of folders that were entered.
     entered: HashSet<(u64, u64)>,
+    /// Whether folders of pictures are books here, and those that are: their files are not looked at any more.
+    binds: bool,
+    bound: HashSet<PathBuf>,
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
+    fn new(kind: LibraryKind, root: &'a Path) -> Self {
+        let (listing, entered, bound) = (Listing::default(), HashSet::new(), HashSet::new());
+        Self { root, endings: endings(kind), lists: lists(kind), listing, entered, binds: kind.is_read(), bound }
+    }
+
+    /// Lists those folders of a folder, which was entered just now, that are books among its files.
+    fn weigh(&mut self, place: &Path, below: &[PathBuf], cancel: &CancellationToken) {
+        let mut books = Vec::new();
+        for below in below {
+            if !self.binds || cancel.is_cancelled() {
+                return;
+            }
+            books.extend(self.book(below));
+        }
+        if books.is_empty() {
+            return;
+        }
+        if self.listing.folders.last().is_none_or(|last| last.place != place) {
+            self.listing.folders.push(Folder { place: place.to_owned(), ..Folder::default() });
+        }
+        let at = self.listing.folders.len() - 1;
+        self.add(at, books);
+    }
+
+    /// The same of one folder whose parent is not listed.
+    fn weigh_alone(&mut self, place: &Path) {
+        let (true, Some(parent)) = (self.binds, place.parent()) else { return };
+        let Some(found) = self.book(place) else { return };
+        let known = self.listing.folders.iter().position(|folder| folder.place == parent);
+        let at = known.unwrap_or_else(|| {
+            let mut beside = Walk::new(LibraryKind::Comics, self.root);
+            beside.enter(parent);
+            let companions = beside.listing.folders.pop().map(|folder| folder.companions).unwrap_or_default();
+            self.listing.folders.push(Folder { place: parent.to_owned(), files: Vec::new(), companions });
+            self.listing.folders.len() - 1
+        });
+        self.add(at, vec![found]);
+    }
+
+    /// A folder that is a book, as a file.
+    fn book(&mut self, place: &Path) -> Option<Found> {
+        match folder_books::look(&self.root.join(place)) {
+            Ok(folder) => {
+                let found = Found { name: place.file_name()?.to_owned(), stat: folder?.stat, folder: true };
+                self.bound.insert(place.to_owned());
+                Some(found)
+            }
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => None,
+            Err(reason) => {
+                self.listing.unseen.push(Unseen { place: place.to_owned(), reason });
+                None
+            }
+        }
+    }
+
+    /// Puts books among the files of a folder.
+    fn add(&mut self, at: usize, books: Vec<Found>) {
+        self.listing.files += books.len() as u64;
+        let files = &mut self.listing.folders[at].files;
+        files.extend(books);
+        files.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+    }
+
     /// Lists one folder and returns those in it, sorted.
     fn enter(&mut self, place: &Path) -> Vec<PathBuf> {
         let path = self.root.join(place);
@@ -224,12 +300,17 @@ impl Walk<'_> {
             below.push(place.join(name));
             return;
         }
+        if self.bound.contains(place) {
+            return;
+        }
         if !(kind.is_symlink() || kind.is_file() && (wanted || companion)) {
             return;
         }
         match fs::metadata(entry.path()) {
             Ok(meta) if meta.is_dir() => below.push(place.join(name)),
-            Ok(meta) if meta.is_file() && wanted => folder.files.push(Found { stat: stat_of(&meta), name }),
+            Ok(meta) if meta.is_file() && wanted => {
+                folder.files.push(Found { stat: stat_of(&meta), name, folder: false })
+            }
             Ok(meta) if meta.is_file() && companion => {
                 let Stat { size, modified_ns, .. } = stat_of(&meta);
                 let of = if list { &mut folder.lists } else { &mut folder.companions };
@@ -252,6 +333,12 @@ pub(super) fn holds_ending(kind: LibraryKind, ending: &str) -> bool {
     endings(kind).contains(&ending)
 }
 
+/// The name of a book without its ending. Only that of a file of a book is one: `Chapter 10.5` may be a folder.
+pub(super) fn book_stem(name: &OsStr) -> &OsStr {
+    let stem = Path::new(name).file_stem().filter(|_| has_extension(name, BOOKS));
+    stem.unwrap_or(name)
+}
+
 fn endings(kind: LibraryKind) -> &'static [&'static str] {
     match kind {
         LibraryKind::Comics | LibraryKind::Books => BOOKS,
@@ -264,7 +351,7 @@ fn lists(kind: LibraryKind) -> &'static [&'static str] {
     if kind.is_heard() { LISTS } else { &[] }
 }
 
-fn has_extension(name: &OsStr, wanted: &[&str]) -> bool {
+pub(super) fn has_extension(name: &OsStr, wanted: &[&str]) -> bool {
     let extension = Path::new(name).extension().and_then(OsStr::to_str);
     extension.is_some_and(|extension| wanted.contains(&extension.to_ascii_lowercase().as_str()))
 }

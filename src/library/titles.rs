@@ -7,6 +7,7 @@ use std::path::{Component, Path, PathBuf};
 
 use hunch::{HunchResult, Pipeline, Property};
 
+use super::scan::book_stem;
 use crate::catalog::record::{BookNumber, NamedMusic};
 use crate::catalog::sorting::fold;
 use crate::catalog::{ItemKind, LibraryKind};
@@ -76,7 +77,7 @@ impl Titles {
     /// What the place of a video, below the root of a library of this kind, says of it.
     pub fn read(&self, kind: LibraryKind, place: &Path) -> Named {
         let folders = folders_of(place);
-        let stem = lossy(place.file_stem());
+        let stem = lossy(if kind.is_read() { place.file_name().map(book_stem) } else { place.file_stem() });
         match kind {
             LibraryKind::Movies => self.movie(&folders, &stem),
             LibraryKind::Shows => self.episode(place, &folders, &stem),

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::book::{Format, Place, Told};
+use super::book::{Book, Format, Place, Told};
 use super::facts::{Facts, Stream, StreamKind};
 use super::fmp4::TrackConfig;
 use super::hardware::{Device, DeviceReport};
@@ -135,6 +135,20 @@ pub struct BookFacts {
     pub partial_md5: String,
     /// What is wrong with some of its pages, for people.
     pub problem: Option<String>,
+}
+
+impl BookFacts {
+    /// What is known of a book, its pages aside.
+    #[must_use]
+    pub fn of(book: &Book, partial_md5: String) -> Self {
+        let problem = book.faults.first().map(|fault| format!("page {}: {}", fault.page, fault.fault.text()));
+        let of_epub = || book.epub.as_ref()?.cover.as_ref().map(|cover| cover.place);
+        let cover = book.pages.first().map(|page| page.place).or_else(of_epub);
+        let spine = book.epub.as_ref().map_or(0, |epub| epub.spine.len());
+        let count = if book.pages.is_empty() { spine } else { book.pages.len() };
+        let pages = u32::try_from(count).unwrap_or(u32::MAX);
+        Self { format: book.format, pages, told: book.told(), cover, partial_md5, problem }
+    }
 }
 
 /// What is known of a piece of music.

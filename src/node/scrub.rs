@@ -218,6 +218,7 @@ async fn seen(node: &Node, root: &Cid, mended: &[Mended]) -> Result<(), CatalogE
     for known in node.catalog().known_by_cid(root).await? {
         let path = node.catalog().library(&known.library).await?.path.join(&known.place);
         let stat = mended.iter().any(|mended| mended.path == path).then(|| stat_of(&path)).flatten();
+        // A folder is the same one as before, whichever of its files were put right.
         if let Some(stat) = stat.filter(|stat| !known.gone && stat.modified_ns == known.stat.modified_ns) {
             tell(node, node.catalog().seen(vec![(known.item, stat)]).await?);
         }
@@ -227,7 +228,7 @@ async fn seen(node: &Node, root: &Cid, mended: &[Mended]) -> Result<(), CatalogE
 
 fn stat_of(path: &Path) -> Option<Stat> {
     use std::os::unix::fs::MetadataExt as _;
-    let meta = std::fs::metadata(path).ok()?;
+    let meta = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
     let modified_ns = meta.mtime().saturating_mul(1_000_000_000).saturating_add(meta.mtime_nsec());
     Some(Stat { size: meta.len(), modified_ns, inode: meta.ino(), device: meta.dev() })
 }

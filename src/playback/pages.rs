@@ -1,10 +1,11 @@
 //! Pages of books: their bytes as they are in the file, or in a form that everything can show.
 //!
-//! A page of a zip is read here, by its place and checked by its checksum, one of a tar from verified blocks; what must be decoded, or is
+//! A page of a zip is read here, by its place and checked by its checksum, one of a tar or of a folder from verified blocks; what must be decoded, or is
 //! in another kind of file, is the worker's. Either way equal files give equal bytes, so a page has a name as a segment of a film has: its
 //! blocks are derived from the file, and what makes them again is the page's place in it.
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::PathBuf;
 
 use bytes::Bytes;
 use futures_util::TryStreamExt as _;
@@ -14,9 +15,9 @@ use super::making::Inner;
 use super::segments::{Key, Piece};
 use super::workshop::registered;
 use super::{Playback, PlaybackError, Segment, Source};
-use crate::blocks::Recipe;
+use crate::blocks::{BlockError, Recipe};
 use crate::media::MediaError;
-use crate::media::book::{self, BookError, Page, Place};
+use crate::media::book::{self, BookError, Page, Place, ZipPlace};
 use crate::media::protocol::{PictureForm, PicturePage};
 
 /// Bytes of a page at most.
@@ -114,14 +115,32 @@ impl Inner {
         let media = &self.shop.media;
         if form != PageForm::default() {
             let made = form.form.unwrap_or(PictureForm::Jpeg);
-            return Ok(media.picture_page(&source.path, PicturePage { place, side: form.side, form: made }).await?);
+            let (own, place) = self.page_file(source, place).await?;
+            let path = own.as_deref().unwrap_or(&source.path);
+            return Ok(media.picture_page(path, PicturePage { place, side: form.side, form: made }).await?);
         }
         match place {
             Place::Other { .. } => Ok(media.page(&source.path, place).await?),
             // Nothing in the file itself says whether these bytes are right.
             Place::Stored { offset, size } => self.stored(source, offset, size).await,
-            Place::Zip(_) | Place::Whole { .. } => read(source, place).await,
+            Place::Zip(_) | Place::Whole { .. } => {
+                let (own, place) = self.page_file(source, place).await?;
+                read(own.unwrap_or_else(|| source.path.clone()), place).await
+            }
         }
+    }
+
+    /// A page of a folder of pictures is in a file of its own: which, and where it is in there.
+    async fn page_file(&self, source: &Source, place: Place) -> Result<(Option<PathBuf>, Place), PlaybackError> {
+        let (offset, size) = match place {
+            Place::Stored { offset, size } => (offset, size),
+            // As the archive that another node, or another item, has of it.
+            Place::Zip(ZipPlace { header, size, .. }) => (header, size),
+            Place::Whole { .. } | Place::Other { .. } => return Ok((None, place)),
+        };
+        let own = self.shop.blocks.bound_file(&source.path, offset).await.map_err(BlockError::from)?;
+        let place = if own.is_some() { Place::Whole { size } } else { place };
+        Ok((own, place))
     }
 
     /// Bytes of the file from its verified blocks.
@@ -137,8 +156,7 @@ fn key(source: &Source, plan: PagePlan) -> Key {
     Key { file: source.cid, rendition: plan.detail(), piece: Piece::Whole }
 }
 
-async fn read(source: &Source, place: Place) -> Result<Bytes, PlaybackError> {
-    let path = source.path.clone();
+async fn read(path: PathBuf, place: Place) -> Result<Bytes, PlaybackError> {
     let read = move || {
         // Without O_NONBLOCK a named pipe in the book's place would hold the thread.
         let nonblock = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();

@@ -1,6 +1,5 @@
 //! Where pieces of renditions are made and kept: the worker pool, the devices, the memory and the disk.
 use std::ops::Range;
-use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -37,13 +36,9 @@ impl Workshop {
     /// The worker reads the file, not its blocks: what it makes belongs to `source.cid` only while the file is as it was
     /// when it was imported.
     pub async fn unchanged(&self, source: &Source) -> Result<(), PlaybackError> {
-        let known = self.blocks.imported(&source.path).await.map_err(BlockError::from)?;
-        let metadata = tokio::fs::metadata(&source.path).await.map_err(BlockError::from)?;
-        let as_imported = known.is_some_and(|known| {
-            let modified_ns = i128::from(metadata.mtime()) * 1_000_000_000 + i128::from(metadata.mtime_nsec());
-            known.cid == source.cid && known.size == metadata.size() && i128::from(known.modified_ns) == modified_ns
-        });
-        if as_imported {
+        tokio::fs::metadata(&source.path).await.map_err(BlockError::from)?;
+        let unchanged = self.blocks.unchanged(&source.path).await.map_err(BlockError::from)?;
+        if unchanged.is_some_and(|imported| imported.cid == source.cid) {
             return Ok(());
         }
         // Reading a block makes the change known to whoever imports the file again.

@@ -30,6 +30,7 @@ mod index;
 mod internet;
 mod iroh;
 mod komga;
+mod loose;
 mod media;
 mod misbehaving;
 mod move_in;

@@ -32,16 +32,11 @@ impl From<BookError> for Trouble {
 /// What is known of a book, and its pages as they are kept.
 pub fn of(file: &File) -> Result<(BookFacts, Vec<u8>), Trouble> {
     let book = inspect(file)?;
-    let told = book.told();
-    let pages = u32::try_from(book.pages.len()).map_err(|_| Trouble::Cannot("the book has too many pages".into()))?;
-    let problem = book.faults.first().map(|fault| format!("page {}: {}", fault.page, fault.fault.text()));
-    let spine = book.epub.as_ref().map_or(0, |epub| epub.spine.len() as u32);
-    let count = if pages == 0 { spine } else { pages };
+    if u32::try_from(book.pages.len()).is_err() {
+        return Err(Trouble::Cannot("the book has too many pages".into()));
+    }
     let partial_md5 = book::partial_md5(file).map_err(BookError::from)?;
-    let of_epub = || book.epub.as_ref()?.cover.as_ref().map(|cover| cover.place);
-    let cover = book.pages.first().map(|page| page.place).or_else(of_epub);
-    let facts = BookFacts { format: book.format, pages: count, told, cover, partial_md5, problem };
-    Ok((facts, encode_pages(&book.pages)))
+    Ok((BookFacts::of(&book, partial_md5), encode_pages(&book.pages)))
 }
 
 fn inspect(file: &File) -> Result<Book, BookError> {

@@ -78,15 +78,15 @@ pub(super) fn of_library(c: &Connection, library: &str, folders: Option<&[PathBu
         let mut statement = c.prepare_cached(&format!("{SELECT} WHERE f.library = ?1"))?;
         return statement.query_map([library], known)?.collect();
     };
-    let sql = format!("{SELECT} WHERE f.library = ?1 AND f.place >= ?2 AND f.place < ?3");
+    let sql = format!("{SELECT} WHERE f.library = ?1 AND (f.place >= ?2 AND f.place < ?3 OR f.place = ?4)");
     let mut statement = c.prepare_cached(&sql)?;
     let mut found = Vec::new();
     for folder in folders {
-        // Everything that begins with `folder/`: `0` is the byte after the slash.
+        // Everything that begins with `folder/`: `0` is the byte after the slash. The folder itself may be a book.
         let (mut from, mut to) = (items::bytes(folder).to_vec(), items::bytes(folder).to_vec());
         from.push(b'/');
         to.push(b'/' + 1);
-        for row in statement.query_map(params![library, from, to], known)? {
+        for row in statement.query_map(params![library, from, to, items::bytes(folder)], known)? {
             found.push(row?);
         }
     }

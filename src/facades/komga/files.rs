@@ -9,7 +9,7 @@ use crate::facades::error::Refusal;
 use crate::facades::extract::SeenItem;
 use crate::media::book::Format;
 
-/// The bytes as they are on disk. They come from verified blocks, so their tag is that of the content.
+/// The bytes as they are on disk; of a folder of pictures, an archive of them. They come from verified blocks, so their tag is that of the content.
 pub(in crate::facades) async fn show(
     State(app): State<App>,
     SeenItem(seen): SeenItem,
@@ -23,8 +23,8 @@ pub(in crate::facades) async fn show(
         return Err(Refusal::absent(why));
     }
     let cid = file.cid.ok_or_else(|| Refusal::absent("the file was not read yet"))?;
-    let name = file.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let format = file.facts.as_ref().and_then(|facts| Format::named(&facts.container));
+    let name = Format::file_name(format, &file.path);
     let answer = FileAnswer {
         cid,
         content_type: format.map_or("application/octet-stream", Format::media_type),

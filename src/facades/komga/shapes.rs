@@ -240,7 +240,9 @@ pub(super) fn book(row: ShelfBook, admin: bool) -> BookDto {
     let (created, last_modified) = (instant(row.added_at), instant(row.changed_at));
     let locked = |field: &str| row.locks.iter().any(|lock| lock == field);
     let file = row.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let name = row.path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let format = row.format.as_deref().and_then(Format::named);
+    let stem = if format == Some(Format::Folder) { row.path.file_name() } else { row.path.file_stem() };
+    let name = stem.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let number = if row.number.is_empty() { row.place.to_string() } else { row.number.clone() };
     BookDto {
         media: media(&row),
@@ -301,11 +303,7 @@ fn media(row: &ShelfBook) -> Media {
     let broken = matches!(row.state, ItemState::Unreadable | ItemState::Damaged) || row.problem.is_some();
     Media {
         status: if broken { "ERROR" } else { "READY" },
-        media_type: format.map_or("", |format| match format {
-            // A folder of pictures is to its readers what an archive of them is.
-            Format::Folder => Format::Zip.media_type(),
-            format => format.media_type(),
-        }),
+        media_type: format.map_or("", Format::media_type),
         pages_count: row.pages,
         comment: row.problem.clone().unwrap_or_default(),
         epub_divina_compatible: row.divina_compatible,

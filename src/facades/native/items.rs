@@ -11,6 +11,7 @@ use crate::facades::App;
 use crate::facades::bytes::{self, Cache, Disposition, FileAnswer};
 use crate::facades::error::Refusal;
 use crate::facades::extract::{Asker, Query, SeenItem};
+use crate::media::book::Format;
 
 /// Longest text of a query, in characters.
 const TEXT_MAX: usize = 256;
@@ -152,11 +153,14 @@ pub(in crate::facades) async fn file(
     let file = seen.item.file.as_ref().ok_or_else(Refusal::not_found)?;
     let cid = file.cid.ok_or_else(|| Refusal::unavailable("the file was not read yet"))?;
     // A friend's item does not go by the name of our file.
-    let name = file.path.file_name().filter(|_| !seen.here).map(|name| name.to_string_lossy().into_owned());
-    let content_type = mime_guess::from_path(&file.path).first_or_octet_stream();
+    let format = file.facts.as_ref().and_then(|facts| Format::named(&facts.container));
+    let own_name = Format::file_name(format, &file.path);
+    let guessed = || mime_guess::from_path(&own_name).first_or_octet_stream().essence_str().to_owned();
+    let content_type = format.map_or_else(guessed, |format| format.media_type().to_owned());
+    let name = (!seen.here).then_some(own_name);
     let answer = FileAnswer {
         cid,
-        content_type: content_type.essence_str(),
+        content_type: &content_type,
         disposition: Disposition::Inline(name.as_deref()),
         cache: Cache::Revalidate,
     };

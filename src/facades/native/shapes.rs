@@ -8,6 +8,7 @@ use crate::facades::App;
 use crate::facades::error::Refusal;
 use crate::facades::holders;
 use crate::library::{self, ItemChange};
+use crate::media::book::Format;
 use crate::node::source_of;
 use crate::playback::{Capabilities, Decision, Method, Source};
 
@@ -225,11 +226,11 @@ pub(super) async fn detail(
 }
 
 fn file(file: &File, admin: bool) -> model::ItemFile {
-    let name = file.path.file_name().map(|name| name.to_string_lossy().into_owned());
+    let format = file.facts.as_ref().and_then(|facts| Format::named(&facts.container));
     model::ItemFile {
         cid: file.cid.map(|cid| cid.to_string()),
         size: file.size,
-        name: name.unwrap_or_default(),
+        name: Format::file_name(format, &file.path),
         container: file.facts.as_ref().map(|facts| facts.container.clone()),
         path: admin.then(|| file.path.display().to_string()),
         verified_at: file.verified_at,

@@ -1,5 +1,6 @@
 //! What kind of book a file is, by its first bytes: extensions are often wrong.
 use std::fs::File;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
@@ -103,15 +104,23 @@ impl Format {
     #[must_use]
     pub fn media_type(self) -> &'static str {
         match self {
-            Self::Zip => "application/zip",
             Self::Rar4 => "application/x-rar-compressed; version=4",
             Self::Rar5 => "application/x-rar-compressed; version=5",
             Self::SevenZip => "application/x-7z-compressed",
             Self::Tar => "application/x-tar",
             Self::Pdf => "application/pdf",
             Self::Epub => "application/epub+zip",
-            Self::Folder => "inode/directory",
+            // To its readers a folder of pictures is what an archive of them is.
+            Self::Zip | Self::Folder => "application/zip",
         }
+    }
+
+    /// What the file of this format at a path is called where it is handed out: a folder is an archive of its pictures there.
+    #[must_use]
+    pub fn file_name(format: Option<Self>, path: &Path) -> String {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let archive = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("cbz"));
+        if format == Some(Self::Folder) && !archive { name + ".cbz" } else { name }
     }
 
     /// How a reader has to treat it.
@@ -172,6 +181,15 @@ mod tests {
         let mut bytes = vec![0x7f; 5000];
         bytes.extend(samples::zip(&[("1.jpg", b"x")]));
         assert_eq!(told(&bytes), Some(Format::Zip));
+    }
+
+    #[test]
+    fn a_folder_is_handed_out_as_an_archive_and_a_file_by_its_own_name() {
+        let name = |format, path| Format::file_name(format, Path::new(path));
+        assert_eq!(name(Some(Format::Folder), "/a/Chapter 10.5"), "Chapter 10.5.cbz");
+        assert_eq!(name(Some(Format::Folder), "Chapter 1.CBZ"), "Chapter 1.CBZ", "as a friend told of it");
+        assert_eq!(name(Some(Format::Rar5), "/a/1.cbr"), "1.cbr");
+        assert_eq!(name(None, "/a/film.mkv"), "film.mkv");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::time::Instant;
 use proptest::prelude::*;
 
 use super::samples::{Zip, file_of, jpeg, png, tar, tar_entry};
-use super::{BookError, Limits, Place, decode_pages, encode_pages, inspect, inspect_folder, read_page};
+use super::{BookError, Limits, decode_pages, encode_pages, inspect, read_page};
 
 const PAGE_MAX: u64 = 50_000;
 
@@ -90,26 +90,6 @@ fn a_book_without_pages_or_with_a_lock_says_so() {
     assert!(matches!(told(&locked.with(&[("1.jpg", b"x")])), Err(BookError::Encrypted)));
     assert!(matches!(told(b"Rar!\x1a\x07\x01\x00"), Err(BookError::NeedsOther(super::Format::Rar5))));
     assert!(matches!(told(b"hello"), Err(BookError::NotABook)));
-}
-
-#[test]
-fn a_folder_is_a_book_whose_files_are_opened_by_name() {
-    let pages = [
-        ("b/2.png", png(3, 4, 50)),
-        ("b/10.png", png(5, 6, 60)),
-        ("ComicInfo.xml", b"<ComicInfo><Series>S</Series></ComicInfo>".to_vec()),
-    ];
-    let files =
-        pages.iter().map(|(name, bytes)| super::FolderFile { name: (*name).to_owned(), size: bytes.len() as u64 });
-    let open = |name: &str| Ok(file_of(&pages.iter().find(|page| page.0 == name).unwrap().1));
-    let book = inspect_folder(files.collect(), &Limits::default(), open).unwrap();
-    let told: Vec<_> = book.pages.iter().map(|page| (&*page.name, page.width, page.place)).collect();
-    assert_eq!(
-        told,
-        [("b/2.png", Some(3), Place::Whole { size: 50 }), ("b/10.png", Some(5), Place::Whole { size: 60 })]
-    );
-    assert_eq!(book.comic_info.unwrap().series.as_deref(), Some("S"));
-    assert!(matches!(inspect_folder(Vec::new(), &Limits::default(), open), Err(BookError::NoPages)));
 }
 
 /// Prints what inspecting costs: `cargo test --release -- --nocapture a_book_of_180_pages`.

@@ -15,6 +15,7 @@ mod bytes;
 mod comic_info;
 mod epub;
 mod error;
+mod folder;
 mod format;
 #[cfg(test)]
 mod hostile;
@@ -42,12 +43,13 @@ use serde::{Deserialize, Serialize};
 pub use comic_info::{ComicInfo, ComicPage, rank as comic_info_rank};
 pub use epub::{Epub, EpubFile, Outline, TocEntry};
 pub use error::BookError;
+pub use folder::{FolderBook, FolderFile, inspect_folder, is_folder_file};
 pub use format::{Format, MediaProfile};
 pub use isbn::isbn13;
 pub use order::{OrderKey, compare};
 pub use page_list::{decode as decode_pages, encode as encode_pages};
 pub use pages::{Entry, Fault, Page, PageFault, is_page_name, look_into as look_into_page, select as select_pages};
-pub use partial_md5::partial_md5;
+pub use partial_md5::{partial_md5, partial_md5_of};
 pub use people::Author;
 pub use picture::{PICTURE_MAX_PIXELS, PictureType, dimensions as picture_dimensions, kind as picture_kind};
 pub use place::{Place, read_page};
@@ -154,37 +156,6 @@ pub fn inspect(file: &File, limits: &Limits) -> Result<Book, BookError> {
 pub fn outline(file: &File, limits: &Limits) -> Result<Outline, BookError> {
     let entries = zip::list(file, limits)?;
     epub::outline(&entries, &|entry: &Entry| read_page(file, &entry.place, limits.document_bytes))
-}
-
-/// A file of a folder of pictures.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FolderFile {
-    /// Its path below the folder, `/` between folders.
-    pub name: String,
-    /// Bytes.
-    pub size: u64,
-}
-
-/// The same for a folder of pictures. `open` opens one of the files by its name, as it is in the listing.
-///
-/// # Errors
-/// [`BookError`]: `NoPages`, `TooMany`, `Io`.
-pub fn inspect_folder(
-    files: Vec<FolderFile>,
-    limits: &Limits,
-    open: impl Fn(&str) -> std::io::Result<File>,
-) -> Result<Book, BookError> {
-    if files.len() as u64 > limits.entries {
-        return Err(BookError::TooMany { entries: files.len() as u64, max: limits.entries });
-    }
-    let entry = |FolderFile { name, size }| Entry { name, size, place: Place::Whole { size }, encrypted: false };
-    let entries: Vec<Entry> = files.into_iter().map(entry).collect();
-    let read = |entry: &Entry| read_page(&open(&entry.name)?, &entry.place, limits.document_bytes);
-    let head = |entry: &Entry, wanted: u64| {
-        let file = open(&entry.name)?;
-        place::read_head(&Source::new(&file)?, &entry.place, wanted)
-    };
-    picture_book(Format::Folder, &entries, limits, read, head)
 }
 
 fn picture_book(

@@ -1265,7 +1265,7 @@ export interface components {
     /** @description `GET /items/{id}/pages`. */
     BookPages: {
       direction?: components['schemas']['BookDirection'] | null;
-      /** @description `zip`, `rar4`, `rar5`, `7z`, `tar`, `pdf`, `epub`. */
+      /** @description `zip`, `rar4`, `rar5`, `7z`, `tar`, `pdf`, `epub`, `folder`. */
       format: string;
       /** @description In reading order. */
       pages: components['schemas']['BookPage'][];

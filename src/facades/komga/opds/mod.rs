@@ -94,9 +94,9 @@ fn series_entry(series: ShelfSeries) -> Entry {
 }
 
 fn book_entry(book: ShelfBook, series: bool) -> Entry {
-    let (base, name) = (format!("{API}/books/{}", book.id), book.path.file_name().unwrap_or_default());
-    let name = utf8_percent_encode(&name.to_string_lossy(), NON_ALPHANUMERIC).to_string();
-    let kind = book.format.as_deref().and_then(Format::named).map_or("application/octet-stream", Format::media_type);
+    let (base, format) = (format!("{API}/books/{}", book.id), book.format.as_deref().and_then(Format::named));
+    let name = utf8_percent_encode(&Format::file_name(format, &book.path), NON_ALPHANUMERIC).to_string();
+    let kind = format.map_or("application/octet-stream", Format::media_type);
     let mut links = vec![
         Link::new("http://opds-spec.org/image/thumbnail", "image/jpeg", format!("{base}/thumbnail")),
         Link::new("http://opds-spec.org/image", "image/jpeg", format!("{base}/pages/1?convert=jpeg")),

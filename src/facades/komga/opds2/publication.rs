@@ -75,7 +75,7 @@ pub(super) fn links(base: &Base, book: &ShelfBook) -> Vec<Link> {
 
 /// Its file, whole.
 pub(super) fn file(base: &Base, book: &ShelfBook) -> Link {
-    let name = book.path.file_name().unwrap_or_default().to_string_lossy();
+    let name = Format::file_name(format(book), &book.path);
     let name = utf8_percent_encode(&name, NON_ALPHANUMERIC);
     Link::to(of_book(base, book, &format!("file/{name}")), format(book).map_or("application/octet-stream", file_kind))
 }

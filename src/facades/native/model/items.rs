@@ -159,7 +159,7 @@ pub struct ItemFile {
 /// `GET /items/{id}/pages`.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct BookPages {
-    /// `zip`, `rar4`, `rar5`, `7z`, `tar`, `pdf`, `epub`.
+    /// `zip`, `rar4`, `rar5`, `7z`, `tar`, `pdf`, `epub`, `folder`.
     pub format: String,
     /// Absent where nobody says.
     pub direction: Option<BookDirection>,
