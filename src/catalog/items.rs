@@ -21,7 +21,7 @@ pub(super) fn shown_id(row: &str) -> String {
 }
 
 /// Everything of an item but what is long, which only [`Width::Full`] reads.
-const COLUMNS: &str = "i.id, i.library, i.kind, CASE WHEN r.twin IS NULL THEN i.state ELSE r.state END AS state, l.state AS library_state, i.title, i.sort_title, i.year, \
+const COLUMNS: &str = "i.n AS number, v.starred_at, v.rating, i.id, i.library, i.kind, CASE WHEN r.twin IS NULL THEN i.state ELSE r.state END AS state, l.state AS library_state, i.title, i.sort_title, i.year, \
     s.id AS show_id, s.title AS show_title, i.season, i.episode, i.episode_end, i.genres, i.added_at, \
     i.duration, i.problem, ifnull((SELECT c.path FROM cover AS c WHERE c.item = i.n AND c.selected), i.poster) AS poster, i.backdrop, l.path AS root, l.friend, f.place, ifnull(f.cid, r.cid) AS cid, \
     ifnull(f.size, r.size) AS file_size, ifnull(f.width, r.width) AS width, ifnull(f.height, r.height) AS height, \
@@ -34,7 +34,8 @@ const COLUMNS: &str = "i.id, i.library, i.kind, CASE WHEN r.twin IS NULL THEN i.
 
 const TABLES: &str = "FROM item AS i JOIN library AS l ON l.id = i.library LEFT JOIN file AS f ON f.item = i.n \
     LEFT JOIN remote AS r ON r.item = i.n LEFT JOIN item AS s ON s.n = i.show LEFT JOIN progress AS p ON p.item = i.n AND p.account = :account LEFT JOIN book AS b ON b.item = i.n \
-    LEFT JOIN track AS k ON k.item = i.n LEFT JOIN album AS a ON a.item = i.n";
+    LEFT JOIN track AS k ON k.item = i.n LEFT JOIN album AS a ON a.item = i.n \
+    LEFT JOIN opinion AS v ON v.account = :account AND v.kind = 'item' AND v.target = i.n";
 
 /// How much of an item is read.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -176,6 +177,9 @@ fn listed(row: &Row<'_>) -> rusqlite::Result<Listed> {
     let position: Option<f64> = row.get("position")?;
     let completed: Option<bool> = row.get("completed")?;
     Ok(Listed {
+        number: row.get("number")?,
+        starred_at: row.get("starred_at")?,
+        rating: row.get("rating")?,
         item: item(row)?,
         show_title: row.get("show_title")?,
         episodes: row.get::<_, Option<i64>>("episodes")?.map(i64::cast_unsigned),

@@ -133,6 +133,8 @@ pub enum ProgressFilter {
 /// An item with what a list shows beside it.
 #[derive(Debug, Clone)]
 pub struct Listed {
+    /// Of its row: what music is named by below.
+    pub number: i64,
     /// The item.
     pub item: Item,
     /// Title of an episode's show.
@@ -141,6 +143,10 @@ pub struct Listed {
     pub episodes: Option<u64>,
     /// Of the asking account.
     pub progress: Option<Progress>,
+    /// When the asking account starred it, in Unix milliseconds.
+    pub starred_at: Option<i64>,
+    /// Of the asking account: 1 to 5.
+    pub rating: Option<u8>,
     /// Of a friend's item: a file of ours that can be served has the same bytes.
     pub here: bool,
 }

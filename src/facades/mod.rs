@@ -18,6 +18,7 @@ mod gateway;
 mod holders;
 pub mod ipfs;
 pub mod komga;
+mod lyrics;
 mod metrics;
 pub mod native;
 mod proxies;

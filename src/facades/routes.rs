@@ -19,9 +19,9 @@ use super::error::Refusal;
 use super::forward::{self, Question};
 use super::ipfs::{Gate, Sight};
 use super::native::{
-    accounts, api_keys, app_passwords, audit, blocks, changes, events, folders, friends, hls, items, libraries,
-    move_in, openapi, pages, pictures, place, publish, renditions, replicas, scrub, session, sound, stand_in, status,
-    subtitles, thumbnails, webrtc,
+    accounts, api_keys, app_passwords, artists, audit, blocks, changes, events, folders, friends, hls, items,
+    libraries, lyrics, move_in, openapi, opinions, pages, pictures, place, play_queue, playlists, publish, renditions,
+    replicas, scrub, session, sound, stand_in, status, subtitles, thumbnails, webrtc,
 };
 use super::{App, gateway, holders, komga, metrics, shares, subsonic, web};
 use crate::accounts::Caller;
@@ -191,6 +191,11 @@ fn declare() -> Routes {
         .get   ("/api/v1/items/{id}/backdrop",                  Item,    Friends, pictures::backdrop)
         .get   ("/api/v1/items/{id}/file",                      Holder,  Friends, items::file)
         .get   ("/api/v1/items/{id}/sound",                     Holder,  Friends, sound::show)
+        .get   ("/api/v1/items/{id}/lyrics",                    Holder,  Friends, lyrics::list)
+        .put   ("/api/v1/items/{id}/star",                      Item,    Home,    opinions::star_item)
+        .delete("/api/v1/items/{id}/star",                      Item,    Home,    opinions::unstar_item)
+        .put   ("/api/v1/items/{id}/rating",                    Item,    Home,    opinions::rate_item)
+        .delete("/api/v1/items/{id}/rating",                    Item,    Home,    opinions::unrate_item)
         .get   ("/api/v1/items/{id}/blocks/{cid}",              Holder,  Friends, blocks::show)
         .get   ("/api/v1/items/{id}/hls/master.m3u8",           Holder,  Friends, hls::master)
         .get   ("/api/v1/items/{id}/hls/{rendition}/{file}",    Holder,  Friends, hls::part)
@@ -208,6 +213,21 @@ fn declare() -> Routes {
         .get   ("/api/v1/items/{id}/thumbnails",                Holder,  Friends, thumbnails::show)
         .get   ("/api/v1/items/{id}/thumbnails.vtt",            Holder,  Friends, thumbnails::track)
         .get   ("/api/v1/items/{id}/thumbnails/{sprite}",       Holder,  Friends, thumbnails::sprite)
+
+        .get   ("/api/v1/artists",                              Account, Home,    artists::list)
+        .get   ("/api/v1/artists/{id}",                         Account, Home,    artists::show)
+        .put   ("/api/v1/artists/{id}/star",                    Account, Home,    opinions::star_artist)
+        .delete("/api/v1/artists/{id}/star",                    Account, Home,    opinions::unstar_artist)
+        .put   ("/api/v1/artists/{id}/rating",                  Account, Home,    opinions::rate_artist)
+        .delete("/api/v1/artists/{id}/rating",                  Account, Home,    opinions::unrate_artist)
+        .get   ("/api/v1/starred",                              Account, Home,    opinions::list)
+        .get   ("/api/v1/playlists",                            Account, Home,    playlists::list)
+        .post  ("/api/v1/playlists",                            Account, Home,    playlists::add)
+        .get   ("/api/v1/playlists/{id}",                       Account, Home,    playlists::show)
+        .patch ("/api/v1/playlists/{id}",                       Account, Home,    playlists::change)
+        .delete("/api/v1/playlists/{id}",                       Account, Home,    playlists::remove)
+        .get   ("/api/v1/play-queue",                           Account, Home,    play_queue::show)
+        .put   ("/api/v1/play-queue",                           Account, Home,    play_queue::save)
 
         .get   ("/komga/api/v1/claim",                          Public,  Home,    komga::users::claim)
         .post  ("/komga/api/v1/claim",                          Public,  Home,    komga::users::claim_again)

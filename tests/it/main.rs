@@ -31,6 +31,7 @@ mod internet;
 mod iroh;
 mod komga;
 mod loose;
+mod listening;
 mod media;
 mod misbehaving;
 mod move_in;

@@ -76,7 +76,8 @@ impl Scene {
             _ => NOTHING,
         };
         let number = if route.path.starts_with("/share/") { self.share.1.as_str() } else { "1" };
-        let removes = route.method == Method::DELETE && !route.path.ends_with("/read-progress");
+        let harmless_end = ["/read-progress", "/star", "/rating"].iter().any(|end| route.path.ends_with(end));
+        let removes = route.method == Method::DELETE && !harmless_end;
         let id = if harmless && removes { NOTHING } else { id };
         let file = if route.path.contains("/hls/{rendition}") { "index.m3u8" } else { "x" };
         let path = route.path.replace("{id}", id).replace("{rendition}", "v0").replace("{file}", file);

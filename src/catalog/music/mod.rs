@@ -4,6 +4,7 @@
 //! is in any answer, nor counted. Rows are named by their numbers, which are given once and kept for ever as ids are, and are short.
 mod folders;
 mod genres;
+mod listed;
 mod lists;
 mod opinions;
 mod personal;
@@ -16,6 +17,7 @@ mod shares;
 
 pub use folders::{Directory, Inside};
 pub use genres::Genre;
+pub use listed::{ArtistPage, Starred};
 pub use lists::{AlbumFilter, AlbumOrder, TrackFilter};
 pub use opinions::Target;
 pub(super) use opinions::forget_account;

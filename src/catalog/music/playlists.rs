@@ -32,6 +32,8 @@ pub struct Playlist {
     pub seconds: f64,
     /// Of its first track that has one. Absolute.
     pub poster: Option<PathBuf>,
+    /// That track, or its album.
+    pub cover: Option<Id>,
 }
 
 /// What is changed; `None` stays.
@@ -46,6 +48,8 @@ pub struct PlaylistChange {
     pub add: Vec<i64>,
     /// The whole list anew, before all that.
     pub tracks: Option<Vec<i64>>,
+    /// A track at one place goes to another, last of all. Both places are those of the list as it is shown.
+    pub moved: Option<(usize, usize)>,
 }
 
 const SELECT: &str = "SELECT p.n, p.id, p.owner, p.name, p.comment, p.public, p.created_at, p.changed_at, \
@@ -55,7 +59,10 @@ const SELECT: &str = "SELECT p.n, p.id, p.owner, p.name, p.comment, p.public, p.
         AND i.state <> 'trashed' AND i.library IN (SELECT value FROM json_each(:libraries))) AS seconds, \
     (SELECT coalesce(i.poster, a.poster) FROM playlist_track AS k JOIN item AS i ON i.n = k.item LEFT JOIN item AS a ON a.n = i.show \
         WHERE k.playlist = p.n AND coalesce(i.poster, a.poster) IS NOT NULL \
-        AND i.library IN (SELECT value FROM json_each(:libraries)) ORDER BY k.place LIMIT 1) AS poster \
+        AND i.library IN (SELECT value FROM json_each(:libraries)) ORDER BY k.place LIMIT 1) AS poster, \
+    (SELECT CASE WHEN i.poster IS NULL THEN a.id ELSE i.id END FROM playlist_track AS k JOIN item AS i ON i.n = k.item LEFT JOIN item AS a ON a.n = i.show \
+        WHERE k.playlist = p.n AND coalesce(i.poster, a.poster) IS NOT NULL \
+        AND i.library IN (SELECT value FROM json_each(:libraries)) ORDER BY k.place LIMIT 1) AS cover \
     FROM playlist AS p WHERE (p.owner = :account OR p.public) AND NOT EXISTS (SELECT 1 FROM playlist_file AS w WHERE w.playlist = p.n \
         AND w.library NOT IN (SELECT value FROM json_each(:libraries)))";
 
@@ -72,6 +79,7 @@ fn playlist(r: &Row<'_>) -> rusqlite::Result<Playlist> {
         songs: r.get("songs")?,
         seconds: r.get("seconds")?,
         poster: r.get::<_, Option<Vec<u8>>>("poster")?.map(path),
+        cover: r.get("cover")?,
     })
 }
 
@@ -112,7 +120,7 @@ pub(super) fn change(
 ) -> rusqlite::Result<()> {
     let sql = "UPDATE playlist SET name = ifnull(?2, name), comment = ifnull(?3, comment), public = ifnull(?4, public), changed_at = ?5 WHERE n = ?1";
     t.prepare_cached(sql)?.execute(params![number, change.name, change.comment, change.public, now])?;
-    if change.tracks.is_none() && change.remove.is_empty() && change.add.is_empty() {
+    if change.tracks.is_none() && change.remove.is_empty() && change.add.is_empty() && change.moved.is_none() {
         return Ok(());
     }
     let before = tracks(t, number)?;
@@ -131,6 +139,10 @@ pub(super) fn change(
     });
     list.extend(visible(t, hearer, &change.add)?);
     list.truncate(PLAYLIST_MAX);
+    if let Some((from, to)) = change.moved {
+        let seen: HashSet<i64> = visible(t, hearer, &list)?.into_iter().collect();
+        move_seen(&mut list, |item| seen.contains(item), from, to);
+    }
     t.prepare_cached("DELETE FROM playlist_track WHERE playlist = ?1")?.execute([number])?;
     for (place, item) in list.iter().enumerate() {
         t.prepare_cached("INSERT INTO playlist_track VALUES (?1, ?2, ?3)")?.execute(params![
@@ -140,6 +152,20 @@ pub(super) fn change(
         ])?;
     }
     Ok(())
+}
+
+/// Moves one of those that are seen among them; what is not seen keeps its place. A place behind the last is the last.
+fn move_seen(list: &mut [i64], seen: impl Fn(&i64) -> bool, from: usize, to: usize) {
+    let slots: Vec<usize> = (0..list.len()).filter(|slot| seen(&list[*slot])).collect();
+    let mut shown: Vec<i64> = slots.iter().map(|slot| list[*slot]).collect();
+    if from >= shown.len() {
+        return;
+    }
+    let item = shown.remove(from);
+    shown.insert(to.min(shown.len()), item);
+    for (slot, item) in slots.into_iter().zip(shown) {
+        list[slot] = item;
+    }
 }
 
 /// Those tracks that a hearer may see, in the same order.
@@ -158,4 +184,20 @@ pub(super) fn visible(t: &Connection, hearer: &Hearer, tracks: &[i64]) -> rusqli
 
 pub(super) fn remove(t: &Transaction<'_>, number: i64) -> rusqlite::Result<()> {
     t.prepare_cached("DELETE FROM playlist WHERE n = ?1")?.execute([number]).map(|_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moved_track_goes_among_those_that_are_seen() {
+        for (from, to, wanted) in
+            [(0, 2, [2, -1, 3, 1, 4]), (3, 0, [4, -1, 1, 2, 3]), (1, 99, [1, -1, 3, 4, 2]), (9, 0, [1, -1, 2, 3, 4])]
+        {
+            let mut list = [1, -1, 2, 3, 4];
+            move_seen(&mut list, |item| *item > 0, from, to);
+            assert_eq!(list, wanted, "{from} to {to}");
+        }
+    }
 }

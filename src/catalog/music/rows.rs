@@ -26,6 +26,7 @@ pub struct Opinion {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ArtistRef {
     pub number: i64,
+    pub id: Id,
     pub name: String,
     /// `artist`, `albumartist`, `composer`, ...
     pub role: String,
@@ -47,6 +48,8 @@ pub struct Artist {
     pub albums: u32,
     /// Picture of its first album. Absolute.
     pub poster: Option<PathBuf>,
+    /// That album.
+    pub cover: Option<Id>,
     pub opinion: Opinion,
 }
 
@@ -128,6 +131,8 @@ pub struct Track {
     pub poster: Option<PathBuf>,
     /// What its tags say.
     pub told: Told,
+    /// Its tags hold some.
+    pub has_lyrics: bool,
     /// Names of files beside it.
     pub sidecars: Vec<PathBuf>,
     /// Of the hearer: Unix milliseconds in the track.
@@ -164,7 +169,8 @@ pub(super) fn artists(c: &Connection, hearer: &Hearer, one: Option<i64>) -> rusq
     let albums = if one.is_some() { albums.replace("WHERE", "WHERE k.artist = :one AND") } else { albums };
     let sql = format!(
         "SELECT a.n, a.id, a.name, a.sort_key, a.mbid, ifnull(s.albums, 0) AS albums, \
-        (SELECT p.poster FROM item AS p WHERE p.n = s.first) AS poster, {OPINION} \
+        (SELECT p.poster FROM item AS p WHERE p.n = s.first) AS poster, \
+        (SELECT p.id FROM item AS p WHERE p.n = s.first) AS cover, {OPINION} \
         FROM artist AS a {joined} ({albums}) AS s ON s.artist = a.n \
         LEFT JOIN opinion AS o ON o.account = :account AND o.kind = 'artist' AND o.target = a.n \
         WHERE {wanted} AND :one IS :one ORDER BY a.sort_key, a.n"
@@ -182,6 +188,7 @@ fn artist(r: &Row<'_>) -> rusqlite::Result<Artist> {
         mbid: r.get("mbid")?,
         albums: r.get("albums")?,
         poster: r.get::<_, Option<Vec<u8>>>("poster")?.map(path),
+        cover: r.get("cover")?,
         opinion: opinion(r)?,
     })
 }
@@ -239,7 +246,7 @@ pub(super) fn tracks(c: &Connection, hearer: &Hearer, numbers: &[i64]) -> rusqli
         ifnull(b.artist, '') AS album_artist, t.artist, i.season, i.episode, i.year, i.genres, ifnull(i.duration, 0.0) AS seconds, \
         t.format, t.bit_rate, t.sample_rate, t.bit_depth, t.channels, f.size, f.place, l.path AS root, l.name AS library_name, t.directory, i.added_at, \
         i.state = 'present' AND l.state = 'available' AS present, coalesce(i.poster, s.poster) AS poster, t.told, \
-        f.sidecars, m.position_ms AS bookmark_ms, {OPINION} \
+        octet_length(t.lyrics) > length('[]') AS has_lyrics, f.sidecars, m.position_ms AS bookmark_ms, {OPINION} \
         FROM item AS i JOIN track AS t ON t.item = i.n JOIN file AS f ON f.item = i.n JOIN library AS l ON l.id = i.library \
         LEFT JOIN item AS s ON s.n = i.show LEFT JOIN album AS b ON b.item = i.show \
         LEFT JOIN bookmark AS m ON m.account = :account AND m.item = i.n \
@@ -297,6 +304,7 @@ fn track(r: &Row<'_>) -> rusqlite::Result<Track> {
         present: r.get("present")?,
         poster: r.get::<_, Option<Vec<u8>>>("poster")?.map(path),
         told: json(r, "told")?,
+        has_lyrics: r.get("has_lyrics")?,
         sidecars: crate::catalog::items::split_names(&r.get::<_, Vec<u8>>("sidecars")?),
         bookmark_ms: r.get::<_, Option<i64>>("bookmark_ms")?.map(i64::cast_unsigned),
         opinion: opinion(r)?,
@@ -311,9 +319,11 @@ pub(super) fn lyrics(c: &Connection, track: i64) -> rusqlite::Result<Vec<Lyrics>
 
 /// Who made an item.
 fn credits(c: &Connection, item: i64) -> rusqlite::Result<Vec<ArtistRef>> {
-    let sql = "SELECT a.n, a.name, k.role, k.part FROM credit AS k JOIN artist AS a ON a.n = k.artist \
+    let sql = "SELECT a.n, a.id, a.name, k.role, k.part FROM credit AS k JOIN artist AS a ON a.n = k.artist \
         WHERE k.item = ?1 ORDER BY k.place";
-    let read = |r: &Row<'_>| Ok(ArtistRef { number: r.get(0)?, name: r.get(1)?, role: r.get(2)?, part: r.get(3)? });
+    let read = |r: &Row<'_>| {
+        Ok(ArtistRef { number: r.get(0)?, id: r.get(1)?, name: r.get(2)?, role: r.get(3)?, part: r.get(4)? })
+    };
     c.prepare_cached(sql)?.query_map([item], read)?.collect()
 }
 

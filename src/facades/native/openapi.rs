@@ -6,9 +6,9 @@ use axum::response::IntoResponse;
 use utoipa::OpenApi;
 
 use super::{
-    accounts, api_keys, app_passwords, audit, blocks, changes, events, folders, friends, hls, items, libraries, model,
-    move_in, pages, pictures, place, publish, renditions, replicas, scrub, session, sound, stand_in, status, subtitles,
-    thumbnails, webrtc,
+    accounts, api_keys, app_passwords, artists, audit, blocks, changes, events, folders, friends, hls, items,
+    libraries, lyrics, model, move_in, opinions, pages, pictures, place, play_queue, playlists, publish, renditions, replicas,
+    scrub, session, sound, stand_in, status, subtitles, thumbnails, webrtc,
 };
 
 #[derive(OpenApi)]
@@ -77,6 +77,25 @@ use super::{
         scrub::verify,
         scrub::verify_progress,
         items::file,
+        lyrics::list,
+        opinions::star_item,
+        opinions::unstar_item,
+        opinions::rate_item,
+        opinions::unrate_item,
+        artists::list,
+        artists::show,
+        opinions::star_artist,
+        opinions::unstar_artist,
+        opinions::rate_artist,
+        opinions::unrate_artist,
+        opinions::list,
+        playlists::list,
+        playlists::add,
+        playlists::show,
+        playlists::change,
+        playlists::remove,
+        play_queue::show,
+        play_queue::save,
         sound::show,
         blocks::show,
         pictures::poster,

@@ -4,15 +4,16 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
+use super::hearers;
 use super::model::{Problem, ProgressChange, ReadingPlace};
-use crate::catalog::{ItemState, Listed, Locator, Progress};
+use crate::catalog::{ItemKind, ItemState, Listed, Locator, Progress};
 use crate::facades::App;
 use crate::facades::error::Refusal;
 use crate::facades::extract::{Asker, Json, SeenItem};
 use crate::facades::komga::webpub;
 use crate::node::source_of;
 
-/// Remembers how far the caller is. At 0 seconds and not completed: never watched.
+/// Remembers how far the caller is. At 0 seconds and not completed: never watched. A track that is completed was heard once more.
 #[utoipa::path(put, path = "/api/v1/items/{id}/progress", tag = "items", params(("id" = String, Path)),
     request_body = ProgressChange, responses((status = 204), (status = 400, body = Problem), (status = 404, body = Problem)))]
 pub(in crate::facades) async fn set(
@@ -27,6 +28,10 @@ pub(in crate::facades) async fn set(
         None => None,
     };
     app.node().catalog().set_place(caller.id(), &item.item.id, progress, locator).await?;
+    if progress.completed && item.item.kind == ItemKind::Track {
+        let heard = vec![(item.number, jiff::Timestamp::now().as_millisecond())];
+        app.node().catalog().heard(hearers::of_item(&caller, &item), heard).await?;
+    }
     Ok(StatusCode::NO_CONTENT)
 }
 

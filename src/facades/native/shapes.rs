@@ -1,7 +1,7 @@
 //! From the words of the lower layers to the shapes of the API.
 use std::collections::HashSet;
 
-use super::model;
+use super::{hearers, model};
 use crate::accounts::{self, Caller};
 use crate::catalog::{File, Held, Item, ItemState, Library, Listed};
 use crate::facades::App;
@@ -195,6 +195,8 @@ impl From<Listed> for model::ItemSummary {
             pages: item.book.as_ref().map(|book| book.pages),
             duration: item.duration,
             progress: listed.progress,
+            starred_at: listed.starred_at,
+            rating: listed.rating,
             added_at: item.added_at,
         }
     }
@@ -209,6 +211,7 @@ pub(super) async fn detail(
 ) -> Result<model::ItemDetail, Refusal> {
     let item = listed.item.clone();
     let sources = sources(app, caller, &listed).await?;
+    let music = hearers::facts(app, caller, &listed).await?;
     let paths = caller.is_admin() && item.friend.is_none();
     let facts = item.file.as_ref().and_then(|file| file.facts.clone());
     Ok(model::ItemDetail {
@@ -221,6 +224,7 @@ pub(super) async fn detail(
         playback: facts.as_ref().map(|facts| decision(app.node().playback().decide(facts, client))),
         streams: facts.as_ref().map(|f| f.streams.clone()).unwrap_or_default(),
         chapters: facts.map(|f| f.chapters).unwrap_or_default(),
+        music,
         problem: item.problem,
     })
 }

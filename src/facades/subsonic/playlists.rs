@@ -75,6 +75,7 @@ pub(super) async fn update(call: Call) -> Result<Answer, Fault> {
         remove: remove.collect(),
         add: tracks(&call, "songIdToAdd"),
         tracks: None,
+        moved: None,
     };
     call.app.node().catalog().change_playlist(hearer(&call).await?, number, change).await?;
     Ok(Answer::done())

@@ -2,6 +2,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::music::MusicFacts;
 use super::playback::{PlaybackDecision, SegmentBlocks};
 use crate::catalog::{ItemKind, ItemState, LibraryKind, Progress};
 use crate::media::{Chapter, Stream};
@@ -98,6 +99,10 @@ pub struct ItemSummary {
     /// Path of its picture on this node; absent where there is none.
     pub poster: Option<String>,
     pub progress: Option<Progress>,
+    /// Of a track or an album that the caller starred: when, in Unix milliseconds.
+    pub starred_at: Option<i64>,
+    /// Of a track or an album that the caller rated: 1 to 5.
+    pub rating: Option<u8>,
     /// Unix milliseconds.
     pub added_at: i64,
     /// Whose node plays it; absent for this node's own. Where that friend is away and another holds the same file, that one.
@@ -136,6 +141,8 @@ pub struct ItemDetail {
     pub sources: Vec<ItemSource>,
     pub streams: Vec<Stream>,
     pub chapters: Vec<Chapter>,
+    /// Of a track or an album of this node.
+    pub music: Option<MusicFacts>,
     /// How it plays, for a client with the capabilities of the query.
     pub playback: Option<PlaybackDecision>,
     /// Why it cannot be played, for people.
