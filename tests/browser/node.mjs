@@ -167,9 +167,9 @@ export async function startBrowser(flags = []) {
   });
 }
 
-/** A page that is signed in. */
-export async function signedIn(browser, node, { viewport = { width: 1440, height: 900 } } = {}) {
-  const page = await stranger(browser, node, { viewport });
+/** A page that is signed in, with these `options` of its context. */
+export async function signedIn(browser, node, { viewport = { width: 1440, height: 900 }, ...options } = {}) {
+  const page = await stranger(browser, node, { viewport, ...options });
   const answer = await page.context().request.post(`${node.url}/api/v1/login`, { data: sign_in });
   if (!answer.ok()) throw new Error(`sign-in failed: ${answer.status()}`);
   return page;

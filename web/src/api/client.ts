@@ -8,6 +8,8 @@ import type {
   AccountChange,
   ApiKey,
   AppPassword,
+  ArtistDetail,
+  ArtistList,
   BookPages,
   Capabilities,
   Folders,
@@ -18,17 +20,24 @@ import type {
   ItemPage,
   ItemSummary,
   Library,
+  Lyrics,
   NewAccount,
   NewInvite,
   NewLibrary,
   NewReplica,
+  PlaylistChange,
+  PlaylistDetail,
+  PlaylistSummary,
+  PlayQueue,
   Problem,
   ProgressChange,
   ReadingPlace,
   Replica,
   ReplicaChange,
   Replicas,
+  SavedPlayQueue,
   ScanProgress,
+  Starred,
   Status,
   Subtitles,
   Thumbnails,
@@ -163,6 +172,28 @@ export const api = {
     call<ReadingPlace | undefined>('GET', `/items/${id(item)}/place`, { signal }),
   saveProgress: (item: string, progress: ProgressChange, keepalive = false) =>
     call<void>('PUT', `/items/${id(item)}/progress`, { body: progress, keepalive }),
+
+  artists: (query: { q?: string; offset?: number; limit?: number }, signal?: AbortSignal) =>
+    call<ArtistList>('GET', '/artists', { query, signal }),
+  artist: (artist: string, signal?: AbortSignal) => call<ArtistDetail>('GET', `/artists/${id(artist)}`, { signal }),
+  starred: (signal?: AbortSignal) => call<Starred>('GET', '/starred', { signal }),
+  /** Of a track or an album, or of an artist. */
+  star: (kind: 'items' | 'artists', one: string, starred: boolean) =>
+    call<void>(starred ? 'PUT' : 'DELETE', `/${kind}/${id(one)}/star`),
+  lyrics: (item: string, signal?: AbortSignal) => call<Lyrics[]>('GET', `/items/${id(item)}/lyrics`, { signal }),
+  playlists: (signal?: AbortSignal) => call<PlaylistSummary[]>('GET', '/playlists', { signal }),
+  playlist: (playlist: string, signal?: AbortSignal) =>
+    call<PlaylistDetail>('GET', `/playlists/${id(playlist)}`, { signal }),
+  /** `items` are ids of tracks and albums. */
+  addPlaylist: (name: string, items: string[]) => call<PlaylistDetail>('POST', '/playlists', { body: { name, items } }),
+  changePlaylist: (playlist: string, change: PlaylistChange) =>
+    call<PlaylistDetail>('PATCH', `/playlists/${id(playlist)}`, { body: change }),
+  removePlaylist: (playlist: string) => call<void>('DELETE', `/playlists/${id(playlist)}`, { keepalive: true }),
+  /** What was heard last, at whatever device; `null` where nothing was saved. */
+  playQueue: async (): Promise<PlayQueue | null> => (await call<PlayQueue | undefined>('GET', '/play-queue')) ?? null,
+  /** `keepalive` lets the call outlive the page. */
+  savePlayQueue: (queue: SavedPlayQueue, keepalive = false) =>
+    call<void>('PUT', '/play-queue', { body: queue, keepalive }),
 
   apiKeys: () => call<ApiKey[]>('GET', '/api-keys'),
   addApiKey: (name: string) => call<ApiKey>('POST', '/api-keys', { body: { name } }),

@@ -2,6 +2,8 @@
  * Every word the page shows, in one place, so that another language is another file of this shape.
  * Sentences with values are functions: word order belongs to the language.
  */
+import { count } from './count';
+import { music } from './music';
 import type {
   FriendFault,
   FriendState,
@@ -14,8 +16,6 @@ import type {
   ScanState,
   Visibility,
 } from '../api/types';
-
-const count = (n: number, one: string, many: string) => `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
 
 export const en = {
   app: 'Potluck',
@@ -352,49 +352,7 @@ export const en = {
     ],
   },
 
-  music: {
-    albums: 'Albums',
-    tracks: 'Tracks',
-    trackCount: (n: number) => count(n, 'track', 'tracks'),
-    noTracks: 'No tracks were found in this album yet.',
-    disc: (n: number) => `Disc ${n}`,
-    play: 'Play',
-    playTrack: (title: string) => `Play ${title}`,
-    shuffle: 'Shuffle',
-    playNext: 'Play next',
-    playNextOf: (title: string) => `Play next: ${title}`,
-    append: 'Add to queue',
-    appendOf: (title: string) => `Add to queue: ${title}`,
-    isNext: (title: string) => `${title} plays next.`,
-    isAppended: (title: string) => `${title} is in the queue.`,
-    on: (album: string) => `on ${album}`,
-    now: 'Now playing',
-    label: 'Music player',
-    pause: 'Pause',
-    previous: 'Previous track',
-    next: 'Next track',
-    seek: 'Position in the track',
-    volume: 'Volume',
-    mute: 'Mute',
-    unmute: 'Unmute',
-    repeat: { off: 'Repeat nothing', all: 'Repeat the queue', one: 'Repeat this track' },
-    queue: 'Queue',
-    open: (title: string) => `Open the player: ${title}`,
-    clear: 'Clear',
-    cleared: 'The queue is empty.',
-    removeOf: (title: string) => `Remove from the queue: ${title}`,
-    ended: 'Nothing comes after this.',
-    failed: (title: string) => `${title} cannot be played. The next track follows.`,
-    failedLast: (title: string) => `${title} cannot be played.`,
-    keyList: 'Keys',
-    keys: [
-      ['Space', 'play or pause'],
-      ['Shift + N', 'next track'],
-      ['Shift + P', 'previous track'],
-      ['Shift + ← →', '10 seconds back or on'],
-      ['M', 'mute'],
-    ],
-  },
+  music,
 
   reader: {
     label: (title: string) => `Reader: ${title}`,

@@ -1,8 +1,18 @@
 /**
- * One of two that take turns: while one plays, the other already has the next track, so that it begins at once. Positions
- * are seconds of the track, whatever was left out at the beginning of what the node made.
+ * One of two that take turns: while one plays, the other already has the next track. A track whose file this browser decodes, and that
+ * is not too long, is decoded from verified blocks and played to the sample (`Tape`), so that the next one begins where it ends. Anything
+ * else is played from its address as it comes (`Stream`).
  */
-import { ask, made, type Source } from './source';
+import { api } from '../../api/client';
+import type { ItemDetail } from '../../api/types';
+import type { Exchange } from '../../exchange';
+import { read, type Read } from './bytes';
+import { factorOf, type Loudness } from './gain';
+import { rateFor, type Output, type Rate } from './output';
+import { Sound } from './sound';
+import { bearable, isDecoded, made, sourceFor, type Source } from './source';
+import { Stream } from './stream';
+import { Tape } from './tape';
 
 export interface DeckEvents {
   /** The position has moved. */
@@ -13,133 +23,228 @@ export interface DeckEvents {
   /** Somebody else stopped it: the system, or a headset that was pulled out. */
   stopped: (deck: Deck) => void;
   failed: (deck: Deck) => void;
+  /** It is known what the track is, or where its bytes came from. */
+  told: (deck: Deck) => void;
 }
 
+/** How the bytes came: as these verified blocks, plainly from the node, or made anew by it. */
+export type Arrived = { verified: NonNullable<Read> } | 'plain' | 'made';
+
+const MOVED_EVERY_MS = 200;
+
+/** What this browser says of a media type. */
+const plays = (type: string) => document.createElement('audio').canPlayType(type);
+
 export class Deck {
-  private readonly sound = new Audio();
   /** Fails where the node does not say what the track is. */
   opened: Promise<void> = Promise.resolve();
+  detail: ItemDetail | null = null;
+  arrived: Arrived | null = null;
   private track: string | null = null;
+  private tape: Tape | null = null;
+  private sound: Sound | null = null;
+  private stream: Stream | null = null;
+  private rate: Rate = 48_000;
+  private gain: GainNode | null = null;
   private source: Source | null = null;
-  /** Seconds that the address leaves out. */
-  private base = 0;
-  private running = false;
-  private turn = 0;
+  private abort = new AbortController();
+  private timer: ReturnType<typeof setInterval> | undefined;
+  private wanted = 0;
+  private playing = false;
 
-  constructor(private readonly events: DeckEvents) {
-    const { sound } = this;
-    sound.preload = 'auto';
-    sound.addEventListener('timeupdate', () => this.running && events.moved(this));
-    sound.addEventListener('ended', () => events.ended(this));
-    sound.addEventListener('waiting', () => events.waits(this, true));
-    sound.addEventListener('playing', () => {
-      this.running = true;
-      events.waits(this, false);
-    });
-    sound.addEventListener('pause', () => {
-      if (!this.running || !sound.paused || sound.ended) return;
-      this.running = false;
-      events.stopped(this);
-    });
-    sound.addEventListener('error', () => this.failed());
-  }
+  constructor(
+    private readonly output: Output,
+    private readonly join: () => Promise<{ exchange: Exchange; hold: (item: ItemDetail) => void }>,
+    private loudness: Loudness,
+    private readonly events: DeckEvents,
+  ) {}
 
   get position(): number {
-    return this.base + this.sound.currentTime;
+    return this.tape?.position ?? this.stream?.position ?? this.wanted;
   }
 
-  /** Seconds; NaN while not known. What is still being made does not know how long it will be. */
+  /** Seconds; NaN while not known. */
   get duration(): number {
-    return Number.isFinite(this.sound.duration) ? this.base + this.sound.duration : NaN;
+    return this.tape?.duration ?? this.stream?.duration ?? NaN;
   }
 
   holds(track: string): boolean {
     return this.track === track;
   }
 
-  set volume(volume: number) {
-    this.sound.volume = volume;
-  }
-
-  set muted(muted: boolean) {
-    this.sound.muted = muted;
+  set loud(loudness: Loudness) {
+    this.loudness = loudness;
+    if (this.gain) this.gain.gain.value = this.factor;
   }
 
   /** Has it ready at a position; once `opened`. */
   open(track: string, from: number): Promise<void> {
-    const turn = this.close();
+    const { signal } = this.close();
     this.track = track;
-    this.opened = ask(track, (type) => this.sound.canPlayType(type)).then((source) => {
-      if (turn !== this.turn) return;
-      this.source = source;
-      this.address(from);
-    });
+    this.wanted = from;
+    this.opened = this.load(track, signal);
     return this.opened;
   }
 
-  /** Resolves when it plays. What was closed meanwhile is silent. */
+  /** Resolves when it plays, or will as soon as it is there. */
   async play(): Promise<void> {
-    if (!this.source) return;
-    try {
-      await this.sound.play();
-    } catch (error) {
-      // Another source took over, or `error` tells of it.
-      if (['AbortError', 'NotSupportedError'].includes((error as Error).name)) return;
-      throw error;
-    }
+    this.playing = true;
+    await this.output.run(this.rate);
+    this.tape?.play();
+    await this.stream?.play();
+    clearInterval(this.timer);
+    if (this.tape) this.timer = setInterval(() => this.events.moved(this), MOVED_EVERY_MS);
   }
 
   pause(): void {
-    this.running = false;
-    this.sound.pause();
+    this.playing = false;
+    clearInterval(this.timer);
+    this.stream?.pause();
+    this.output.rest();
   }
 
   seek(to: number): void {
-    const within = to - this.base;
-    if (this.source?.made && !this.reaches(within)) {
-      const resume = this.running;
-      this.address(to);
-      if (resume) this.play().catch(() => this.events.stopped(this));
-    } else this.sound.currentTime = Math.max(0, within);
+    this.wanted = to;
+    this.stream?.seek(to);
+    if (!this.tape) return;
+    // Who seeks behind what came shall not wait for all of it.
+    if (this.tape.reaches(to)) this.tape.seek(to);
+    else this.plainly(to);
+  }
+
+  /** Has another deck begin right where this one ends. False where that cannot be. */
+  lead(next: Deck): boolean {
+    const end = this.tape?.end ?? null;
+    if (end === null || !next.tape || next.rate !== this.rate) return false;
+    next.tape.runAt(end);
+    return true;
+  }
+
+  /** It was told to begin later, and shall not. */
+  hold(): void {
+    this.tape?.cancel();
   }
 
   /** Silent and empty; what was being opened is given up. */
-  close(): number {
-    this.running = false;
-    this.turn += 1;
-    this.track = null;
-    this.source = null;
-    this.base = 0;
-    this.sound.pause();
-    if (this.sound.hasAttribute('src')) {
-      this.sound.removeAttribute('src');
-      this.sound.load();
-    }
-    return this.turn;
+  close(): AbortController {
+    this.abort.abort();
+    this.abort = new AbortController();
+    clearInterval(this.timer);
+    this.timer = undefined;
+    this.playing = false;
+    this.tape?.close();
+    this.sound?.close();
+    this.stream?.close();
+    this.gain?.disconnect();
+    this.tape = this.sound = this.stream = this.gain = null;
+    this.track = this.detail = this.source = this.arrived = null;
+    return this.abort;
   }
 
-  private reaches(seconds: number): boolean {
-    const { seekable } = this.sound;
-    for (let i = 0; i < seekable.length; i += 1) {
-      if (seconds >= seekable.start(i) && seconds <= seekable.end(i)) return true;
-    }
-    return false;
+  private get factor(): number {
+    return factorOf(this.detail?.music?.gain, this.loudness);
   }
 
-  private address(from: number): void {
+  private async load(track: string, signal: AbortSignal): Promise<void> {
+    const detail = await api.item(track, null, signal);
+    signal.throwIfAborted();
+    this.detail = detail;
+    this.source = sourceFor(track, detail, plays);
+    const opus = detail.streams.some(({ codec }) => codec === 'opus');
+    const rate = rateFor(detail.music?.sample_rate ?? (opus ? 48_000 : 44_100));
+    const { deviceMemory } = navigator as { deviceMemory?: number };
+    if (this.source.made || !isDecoded(detail, rate, bearable(deviceMemory))) this.plainly(this.wanted);
+    else await this.decoded(rate, signal);
+  }
+
+  /** Decodes the track as it comes; ready when its beginning is. */
+  private async decoded(rate: Rate, signal: AbortSignal): Promise<void> {
+    const { context } = this.output.at(rate);
+    let ready = () => {};
+    const begun = new Promise<void>((resolve) => (ready = resolve));
+    const sound = new Sound(
+      (bytes) => context.decodeAudioData(bytes),
+      () => {
+        ready();
+        this.tape?.grown();
+      },
+    );
+    this.rate = rate;
+    this.sound = sound;
+    this.fetch(sound, signal).catch(() => {
+      ready();
+      if (signal.aborted || !this.source) return;
+      // What it cannot decode, it may still play; if not, the node makes it anew.
+      this.plainly(this.tape?.position ?? this.wanted);
+    });
+    await begun;
+    if (signal.aborted || this.stream) return;
+    this.gain = this.connected(rate);
+    this.tape = new Tape(context, this.gain, sound, {
+      ended: () => this.events.ended(this),
+      waits: (waiting) => this.events.waits(this, waiting),
+    });
+    this.tape.seek(this.wanted);
+  }
+
+  private async fetch(sound: Sound, signal: AbortSignal): Promise<void> {
+    const { detail } = this;
+    if (!detail) return;
+    const { exchange, hold } = await this.join();
+    hold(detail);
+    const found = await read(
+      detail,
+      exchange,
+      signal,
+      (piece) => sound.add(piece),
+      () => sound.restart(),
+    );
+    await sound.finish();
+    if (signal.aborted) return;
+    this.arrived = found ? { verified: found } : 'plain';
+    this.events.told(this);
+  }
+
+  private connected(rate: Rate): GainNode {
+    const { context, volume } = this.output.at(rate);
+    const node = new GainNode(context, { gain: this.factor });
+    node.connect(volume);
+    return node;
+  }
+
+  /** From its address on, as it comes. */
+  private plainly(from: number): void {
     if (!this.source) return;
-    this.base = this.source.made ? from : 0;
-    this.sound.src = this.source.url(this.base);
-    if (!this.source.made && from > 0) this.sound.currentTime = from;
+    this.abort.abort();
+    this.tape?.close();
+    this.sound?.close();
+    this.gain?.disconnect();
+    this.tape = this.sound = null;
+    clearInterval(this.timer);
+    this.timer = undefined;
+    this.rate = 48_000;
+    this.gain = this.connected(this.rate);
+    const stream: Stream = new Stream(this.output.at(this.rate).context, this.gain, {
+      moved: () => this.events.moved(this),
+      ended: () => this.events.ended(this),
+      waits: (waiting) => this.events.waits(this, waiting),
+      stopped: () => this.events.stopped(this),
+      failed: () => this.failed(stream),
+    });
+    this.stream = stream;
+    stream.open(this.source, from);
+    this.arrived = this.source.made ? 'made' : 'plain';
+    this.events.told(this);
+    if (this.playing) this.play().catch(() => this.events.stopped(this));
   }
 
   /** A file that the browser said it would play and does not is made anew, once. */
-  private failed(): void {
-    if (!this.source || !this.track) return;
+  private failed(stream: Stream): void {
+    if (stream !== this.stream || !this.source || !this.track) return;
     if (this.source.made) return this.events.failed(this);
-    const [from, resume] = [this.sound.currentTime, this.running || !this.sound.paused];
-    this.source = made(this.track, (type) => this.sound.canPlayType(type));
-    this.address(from);
-    if (resume) this.play().catch(() => this.events.stopped(this));
+    const from = stream.position;
+    stream.close();
+    this.source = made(this.track, plays);
+    this.plainly(from);
   }
 }

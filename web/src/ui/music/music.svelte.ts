@@ -1,18 +1,22 @@
 /**
- * The music of the page: one queue, and two decks that take turns so that the next track begins at once. It goes on
+ * The music of the page: one queue, and two decks that take turns so that the next track begins where this one ends. It goes on
  * while one walks through the page, and is kept in this browser.
  */
 import { api } from '../../api/client';
+import type { ItemDetail } from '../../api/types';
 import { t } from '../../strings';
 import { toasts } from '../state/toasts.svelte';
 import { Deck, type DeckEvents } from './deck';
+import { keepLoudness, keptLoudness, PLAIN, type Loudness } from './gain';
 import { keep, keepVolume, kept, keptVolume } from './kept';
 import { answer, tellPosition, tellState, tellTrack } from './media-session';
 import * as queues from './queue';
+import { Output } from './output';
 import type { Queue, Track } from './queue';
+import { Supply, type Origin } from './supply.svelte';
 
 /** The next track is opened this long before the end. */
-const PREPARE_SECONDS = 20;
+const PREPARE_SECONDS = 30;
 const KEEP_EVERY_SECONDS = 5;
 /** Further into a track than this, Previous leads to its beginning. */
 const RESTART_SECONDS = 3;
@@ -29,17 +33,26 @@ class Music {
   duration = $state(0);
   volume = $state(1);
   muted = $state(false);
+  loudness: Loudness = $state.raw(PLAIN);
+  /** What the node knows of the track. */
+  detail: ItemDetail | null = $state.raw(null);
+  /** Where its bytes came from; null while nobody knows. */
+  origin: Origin | null = $state.raw(null);
+  readonly supply = new Supply();
 
   readonly entry = $derived(queues.current(this.queue));
   readonly track: Track | null = $derived(this.entry?.track ?? null);
 
   private account: string | null = null;
+  private output: Output | null = null;
   private decks: [Deck, Deck] | null = null;
   private turn = 0;
   private heard = 0;
   private told = false;
-  /** The track that the other deck was asked to open while this one plays. */
-  private prepared: string | null = null;
+  /** The entry of the queue that the other deck has, or opens, while this one plays. */
+  private prepared: number | null = null;
+  /** It begins by itself where this one ends. */
+  private led = false;
   private keptAt = 0;
   /** Tracks in a row that could not be played. */
   private failures = 0;
@@ -49,6 +62,7 @@ class Music {
     if (this.account === account) return;
     this.account = account;
     this.volume = keptVolume();
+    this.loudness = keptLoudness();
     const before = kept(account);
     this.queue = before.queue;
     this.begin(before.position, false);
@@ -82,7 +96,7 @@ class Music {
     const heard = this.entry?.key === key;
     this.queue = queues.without(this.queue, key);
     if (heard) this.begin(0, this.playing);
-    else this.keep();
+    else this.reordered();
   }
 
   /** Empties the queue; gives back what was in it. */
@@ -118,7 +132,7 @@ class Music {
     if (!this.decks?.[0].holds(track.id)) return this.begin(this.position, true);
     this.playing = true;
     tellState(true);
-    void this.sound(this.turn);
+    void this.begun(this.turn);
   }
 
   next(): void {
@@ -136,6 +150,7 @@ class Music {
     const { track } = this;
     if (!track) return;
     this.position = Math.max(0, this.duration > 0 ? Math.min(to, this.duration) : to);
+    this.unprepare();
     if (this.decks?.[0].holds(track.id)) this.decks[0].seek(this.position);
     tellPosition(this.position, this.duration);
     this.keep();
@@ -143,12 +158,12 @@ class Music {
 
   shuffle(): void {
     this.queue = this.queue.shuffled ? queues.unshuffle(this.queue) : queues.shuffle(this.queue, Math.random);
-    this.keep();
+    this.reordered();
   }
 
   repeat(): void {
     this.queue = { ...this.queue, repeat: queues.repeatAfter(this.queue.repeat) };
-    this.keep();
+    this.reordered();
   }
 
   /** From 0 to 1. */
@@ -156,12 +171,25 @@ class Music {
     this.volume = Math.min(1, Math.max(0, volume));
     this.muted = false;
     keepVolume(this.volume);
-    this.loudness();
+    this.sounds();
   }
 
   mute(): void {
     this.muted = !this.muted;
-    this.loudness();
+    this.sounds();
+  }
+
+  /** By what tags say of the loudness, and how much more. */
+  setLoudness(loudness: Loudness): void {
+    this.loudness = loudness;
+    keepLoudness(loudness);
+    for (const deck of this.decks ?? []) deck.loud = loudness;
+  }
+
+  /** Seconds, as precisely as it is known now. */
+  exactly(): number {
+    const deck = this.decks?.[0];
+    return this.track && deck?.holds(this.track.id) ? deck.position : this.position;
   }
 
   /** Writes down where one is; also when the page is left. */
@@ -174,7 +202,22 @@ class Music {
     const silent = this.queue.entries.length === 0;
     this.queue = queue;
     if (silent) this.begin(0, true);
-    else this.keep();
+    else this.reordered();
+  }
+
+  /** What follows may be another track now. */
+  private reordered(): void {
+    this.keep();
+    const at = queues.following(this.queue);
+    if (this.prepared !== null && this.prepared !== (at === null ? null : this.queue.entries[at]!.key))
+      this.unprepare();
+  }
+
+  /** What was prepared shall not begin by itself: it is looked at anew what follows, and when. */
+  private unprepare(): void {
+    this.prepared = null;
+    if (this.led) this.decks?.[1].hold();
+    this.led = false;
   }
 
   private go(at: number, play: boolean): void {
@@ -189,6 +232,7 @@ class Music {
     this.heard = 0;
     this.told = false;
     this.prepared = null;
+    this.led = false;
     this.position = from;
     this.duration = track?.duration ?? 0;
     this.waiting = false;
@@ -197,7 +241,7 @@ class Music {
     tellTrack(track);
     if (track) tellState(this.playing);
     this.keep();
-    if (track && play) void this.sound(this.turn);
+    if (track && play) void this.begun(this.turn);
   }
 
   /** The deck that already has the track comes to the front; the one that played is emptied. */
@@ -207,9 +251,10 @@ class Music {
     now.close();
     if (track && from === 0 && next.holds(track.id)) this.decks = [next, now];
     else next.close();
+    this.learn(this.decks[0]);
   }
 
-  private async sound(turn: number): Promise<void> {
+  private async begun(turn: number): Promise<void> {
     const { track } = this;
     this.decks ??= this.build();
     const [deck] = this.decks;
@@ -229,6 +274,7 @@ class Music {
 
   private build(): [Deck, Deck] {
     const front = (deck: Deck) => deck === this.decks?.[0];
+    const output = new Output(() => this.rest());
     const events: DeckEvents = {
       moved: (deck) => front(deck) && this.moved(deck),
       ended: (deck) => front(deck) && this.ended(),
@@ -237,6 +283,7 @@ class Music {
       },
       stopped: (deck) => front(deck) && this.rest(),
       failed: (deck) => (front(deck) ? this.fail() : deck.close()),
+      told: (deck) => front(deck) && this.learn(deck),
     };
     answer({
       play: () => this.resume(),
@@ -247,9 +294,11 @@ class Music {
       seekBy: (seconds) => this.seek(this.position + seconds),
     });
     addEventListener('pagehide', () => this.keep());
-    const decks: [Deck, Deck] = [new Deck(events), new Deck(events)];
+    const deck = () => new Deck(output, () => this.supply.join(), this.loudness, events);
+    const decks: [Deck, Deck] = [deck(), deck()];
     this.decks = decks;
-    this.loudness();
+    this.output = output;
+    this.sounds();
     return decks;
   }
 
@@ -273,13 +322,17 @@ class Music {
     api.saveProgress(track.id, { position: Math.round(duration), completed: true }).catch(() => {});
   }
 
+  /** Has what follows ready, and lets it begin right where this track ends. */
   private prepare(): void {
     const at = queues.following(this.queue);
-    const track = at === null ? null : this.queue.entries[at]!.track;
-    const spare = this.decks?.[1];
-    if (!track || !spare || this.prepared === track.id) return;
-    this.prepared = track.id;
-    if (!spare.holds(track.id)) spare.open(track.id, 0).catch(() => spare.close());
+    const entry = at === null ? null : this.queue.entries[at]!;
+    const [now, spare] = this.decks ?? [];
+    if (!entry || !now || !spare || this.led) return;
+    if (this.prepared !== entry.key) {
+      this.prepared = entry.key;
+      if (!spare.holds(entry.track.id)) spare.open(entry.track.id, 0).catch(() => spare.close());
+    }
+    this.led = now.lead(spare);
   }
 
   private ended(): void {
@@ -313,11 +366,13 @@ class Music {
     }
   }
 
-  private loudness(): void {
-    for (const deck of this.decks ?? []) {
-      deck.volume = this.volume;
-      deck.muted = this.muted;
-    }
+  private sounds(): void {
+    if (this.output) this.output.volume = this.muted ? 0 : this.volume;
+  }
+
+  private learn(deck: Deck): void {
+    this.detail = deck.detail;
+    this.origin = this.supply.originOf(deck.arrived);
   }
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { sourceFor, typeOf } from './source';
+import { bearable, isDecoded, sourceFor, typeOf } from './source';
 
 type Facts = Parameters<typeof typeOf>[0];
 
@@ -37,5 +37,23 @@ describe('source', () => {
     expect(modern.url(12.5)).toBe('/api/v1/items/t/sound?format=opus&offset=12.5');
     const other = sourceFor('t', facts('flac', 'a.flac'), (type) => (type === 'audio/mpeg' ? 'maybe' : ''));
     expect(other.url(0)).toBe('/api/v1/items/t/sound?format=mp3');
+  });
+});
+
+describe('what is decoded as a whole', () => {
+  const stereo = { streams: [{ index: 0, kind: 'audio' as const, codec: 'flac', channels: 2 }], size: 30e6 };
+  const most = bearable(8);
+  it.each([
+    [240, true],
+    [600, true],
+    [780, false],
+    [0, false],
+    [null, false],
+  ])('%s seconds: %s', (duration, wanted) =>
+    expect(isDecoded({ ...stereo, duration } as Parameters<typeof isDecoded>[0], 44_100, most)).toBe(wanted),
+  );
+  it('a small device bears less', () => {
+    expect(isDecoded({ ...stereo, duration: 240 } as Parameters<typeof isDecoded>[0], 44_100, bearable(1))).toBe(false);
+    expect(bearable(undefined)).toBe(most);
   });
 });

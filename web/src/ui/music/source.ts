@@ -1,5 +1,5 @@
 /** Where a track's sound comes from: its file as it is, or made anew where this browser cannot play that. */
-import { address, api } from '../../api/client';
+import { address } from '../../api/client';
 import type { ItemDetail } from '../../api/types';
 
 export interface Source {
@@ -49,7 +49,16 @@ export function made(track: string, plays: (type: string) => string): Source {
   return { made: true, url: (offset) => address.sound(track, format, offset) };
 }
 
-/** Asks the node what a track is. */
-export async function ask(track: string, plays: (type: string) => string): Promise<Source> {
-  return sourceFor(track, await api.item(track, null), plays);
+/** Bytes of decoded sound that a device bears, of one track. */
+export function bearable(memoryGigabytes: number | undefined): number {
+  return (memoryGigabytes !== undefined && memoryGigabytes <= 2 ? 96 : 256) * 1024 * 1024;
 }
+
+/** Whether a track may be decoded as a whole: 12 minutes of stereo are 254 MB. */
+export function isDecoded({ streams, duration, size }: Measured, rate: number, most: number): boolean {
+  const channels = streams.find(({ kind }) => kind === 'audio')?.channels ?? 2;
+  if (!duration || !size) return false;
+  return duration * rate * channels * 4 + size <= most;
+}
+
+type Measured = Pick<ItemDetail, 'streams' | 'duration' | 'size'>;

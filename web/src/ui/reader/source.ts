@@ -4,8 +4,8 @@
  */
 import { address, api } from '../../api/client';
 import type { BookPage } from '../../api/types';
-import { isLeaf, leavesOf } from '../../content/dag';
-import type { Content, Exchange } from '../../exchange';
+import type { Exchange } from '../../exchange';
+import { contentOf, type WholeFile } from '../../exchange/files';
 
 /** What every browser that runs this page shows. */
 const SHOWN = ['image/jpeg', 'image/png', 'image/gif', 'image/webp', 'image/avif', 'image/svg+xml', 'image/bmp'];
@@ -48,21 +48,9 @@ function byAddress(item: string): PageSource {
   return (page, converted, signal) => api.blob(address.page(item, page.number, converted ? 'jpeg' : undefined), signal);
 }
 
-/** A book that is read as a whole. */
-export interface WholeBook {
-  item: string;
-  /** Root of its file's DAG. */
-  cid: string;
-  /** Bytes. */
-  size: number;
-}
-
-/** Bytes of a node of a DAG at most. */
-const NODE_MAX = 2 * 1024 * 1024;
-
 /** A whole book, as its file is: its blocks as a page's, and by its address where they cannot be had. */
 export async function bookFile(
-  book: WholeBook,
+  book: WholeFile,
   exchange: Pick<Exchange, 'planner' | 'holderOf'>,
   signal: AbortSignal,
   plainly = (item: string, signal: AbortSignal) => api.blob(address.file(item), signal),
@@ -75,12 +63,4 @@ export async function bookFile(
     signal.throwIfAborted();
     return plainly(book.item, signal);
   }
-}
-
-async function contentOf(
-  { cid, size }: WholeBook,
-  fetch: (root: { cid: string; size: number }) => Promise<Uint8Array>,
-): Promise<Content> {
-  if (isLeaf(cid)) return { cid, size, blocks: [{ cid, size }] };
-  return { cid, size, blocks: leavesOf(cid, await fetch({ cid, size: NODE_MAX })) };
 }
