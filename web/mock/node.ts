@@ -26,6 +26,7 @@ import { picture } from './art.ts';
 import { cover, pagePicture, pagesOf, seriesItems } from './comics.ts';
 import { epub } from './epub.ts';
 import { blockOf, contentOf, FILM_SECONDS, filmFile } from './film.ts';
+import { Listening } from './listening.ts';
 import { albums, tone } from './music.ts';
 import { renditions, segments, sprite, subtitles, subtitleText, thumbnails, TRANSCODED } from './playing.ts';
 
@@ -187,6 +188,8 @@ export class MockNode {
     }
   }
 
+  private readonly listening = new Listening(() => this.items);
+
   private route(method: string, path: string, query: URLSearchParams, body: unknown): Reply | Promise<Reply> {
     const [, first, second, third, ...more] = path.split('/');
     const call = `${method} /${first}`;
@@ -196,6 +199,8 @@ export class MockNode {
     if (call === 'GET /account') return { json: this.account };
     if (call === 'GET /status') return { json: this.status() };
     if (call === 'GET /folders') return { json: folders(query.get('path') ?? '/srv') };
+    const heard = this.listening.route(method, path.slice(1).split('/').map(decodeURIComponent), query, body);
+    if (heard) return heard;
     if (first === 'libraries') return this.library(method, second, third, body as NewLibrary);
     if (call === 'GET /items' && !second) return { json: this.list(query) };
     if (first === 'items' && second)
@@ -292,7 +297,7 @@ export class MockNode {
     const limit = Number(query.get('limit') ?? 50);
     const end = Math.min(found.length, start + limit);
     return {
-      items: found.slice(start, end),
+      items: found.slice(start, end).map((item) => this.listening.seen(item)),
       next: end < found.length ? String(end) : null,
       total: query.get('cursor') ? null : found.length - start,
     };
@@ -348,7 +353,7 @@ export class MockNode {
   ): Reply | Promise<Reply> {
     const item = this.items.find((one) => one.id === id);
     if (!item) return problem(404, 'not_found', 'there is no such title');
-    if (!what) return { json: detail(item) };
+    if (!what) return { json: { ...detail(this.listening.seen(item)), music: this.listening.facts(item) } };
     if (what === 'poster' || what === 'backdrop') return art(item, what);
     if (what === 'progress' && method === 'PUT') {
       item.progress = body;

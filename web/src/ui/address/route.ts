@@ -13,6 +13,9 @@ export type Route =
   | { name: 'play'; item: string; at: number | null }
   | { name: 'read'; item: string; page: number | null }
   | { name: 'search'; q: string }
+  | { name: 'artists' | 'playlists' | 'starred' }
+  | { name: 'artist'; artist: string }
+  | { name: 'playlist'; playlist: string }
   | { name: 'friends' }
   | { name: 'status' }
   | { name: 'account' }
@@ -34,6 +37,7 @@ export function parseRoute(url: string): Route {
     if (section) return { name: 'section', section, ...listState(searchParams) };
     if (first === 'search') return { name: 'search', q: searchParams.get('q') ?? '' };
     if (first === 'friends' || first === 'status' || first === 'account') return { name: first };
+    if (first === 'artists' || first === 'playlists' || first === 'starred') return { name: first };
   }
   if (parts.length === 2 && second !== undefined) {
     const id = decoded(second);
@@ -46,6 +50,8 @@ export function parseRoute(url: string): Route {
         content: searchParams.has('content'),
       };
     }
+    if (first === 'artist') return { name: 'artist', artist: id };
+    if (first === 'playlist') return { name: 'playlist', playlist: id };
     if (first === 'play') return { name: 'play', item: id, at: whole(searchParams.get('t')) };
     if (first === 'read') return { name: 'read', item: id, page: whole(searchParams.get('page')) };
   }
@@ -90,6 +96,11 @@ export const to = {
   play: (item: string, at?: number) => formatRoute({ name: 'play', item, at: at ?? null }),
   /** `page` is a number from 1; without one, where somebody stopped. */
   read: (item: string, page?: number) => formatRoute({ name: 'read', item, page: page ?? null }),
+  artists: '/artists',
+  playlists: '/playlists',
+  starred: '/starred',
+  artist: (artist: string) => `/artist/${encodeURIComponent(artist)}`,
+  playlist: (playlist: string) => `/playlist/${encodeURIComponent(playlist)}`,
   search: (q: string) => formatRoute({ name: 'search', q }),
 };
 
@@ -107,6 +118,10 @@ function formatPath(route: Route): string {
       return `/play/${encodeURIComponent(route.item)}`;
     case 'read':
       return `/read/${encodeURIComponent(route.item)}`;
+    case 'artist':
+      return to.artist(route.artist);
+    case 'playlist':
+      return to.playlist(route.playlist);
     case 'unknown':
       return '/';
     default:
