@@ -103,6 +103,8 @@ export const music = {
   verified: (source: string) => `Verified, over ${source}`,
   unverified: (source: string) => `Over ${source}, not verified`,
   madeAnew: 'Encoded anew for this browser, over HTTPS',
-  elsewhere: (program: string) => `Go on with what you heard in ${program}?`,
+  /** `program` is null for this page at another device. */
+  elsewhere: (program: string | null) =>
+    `Go on with what you heard ${program ? `in ${program}` : 'at another device'}?`,
   goOn: 'Go on',
 };

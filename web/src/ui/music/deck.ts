@@ -93,6 +93,7 @@ export class Deck {
     this.tape?.play();
     await this.stream?.play();
     clearInterval(this.timer);
+    if (this.tape && !this.tape.hungry) this.events.waits(this, false);
     if (this.tape) this.timer = setInterval(() => this.events.moved(this), MOVED_EVERY_MS);
   }
 

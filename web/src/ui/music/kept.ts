@@ -7,6 +7,11 @@ export interface Kept {
   position: number;
 }
 
+/** With the time at which it was kept, in Unix milliseconds; 0 where nothing was. */
+export interface KeptThen extends Kept {
+  at: number;
+}
+
 type Store = Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
 
 const key = (account: string) => `potluck.music.${account}`;
@@ -15,18 +20,19 @@ const VOLUME = 'potluck.volume';
 export function keep(account: string, { queue, position }: Kept, store: Store = localStorage): void {
   try {
     if (queue.entries.length === 0) store.removeItem(key(account));
-    else store.setItem(key(account), JSON.stringify({ queue, position: Math.round(position * 10) / 10 }));
+    else
+      store.setItem(key(account), JSON.stringify({ queue, position: Math.round(position * 10) / 10, at: Date.now() }));
   } catch {
     // A full or forbidden storage forgets; the music goes on.
   }
 }
 
-export function kept(account: string, store: Store = localStorage): Kept {
-  const nothing = { queue: EMPTY, position: 0 };
+export function kept(account: string, store: Store = localStorage): KeptThen {
+  const nothing = { queue: EMPTY, position: 0, at: 0 };
   try {
     const value = record(JSON.parse(store.getItem(key(account)) ?? 'null'));
     const queue = value && queueOf(value.queue);
-    return queue ? { queue, position: number(value.position) ?? 0 } : nothing;
+    return queue ? { queue, position: number(value.position) ?? 0, at: number(value.at) ?? 0 } : nothing;
   } catch {
     return nothing;
   }

@@ -6,13 +6,13 @@ import { api } from '../../api/client';
 import type { ItemDetail } from '../../api/types';
 import { t } from '../../strings';
 import { toasts } from '../state/toasts.svelte';
-import { Deck, type DeckEvents } from './deck';
 import { keepLoudness, keptLoudness, PLAIN, type Loudness } from './gain';
 import { keep, keepVolume, kept, keptVolume } from './kept';
 import { answer, tellPosition, tellState, tellTrack } from './media-session';
 import * as queues from './queue';
-import { Output } from './output';
-import type { Queue, Track } from './queue';
+import { Pair } from './pair';
+import type { Entry, Queue, Track } from './queue';
+import { isNews, queueOf, Roaming } from './roaming';
 import { Supply, type Origin } from './supply.svelte';
 
 /** The next track is opened this long before the end. */
@@ -44,33 +44,32 @@ class Music {
   readonly track: Track | null = $derived(this.entry?.track ?? null);
 
   private account: string | null = null;
-  private output: Output | null = null;
-  private decks: [Deck, Deck] | null = null;
+  private pair: Pair | null = null;
   private turn = 0;
   private heard = 0;
   private told = false;
-  /** The entry of the queue that the other deck has, or opens, while this one plays. */
-  private prepared: number | null = null;
-  /** It begins by itself where this one ends. */
-  private led = false;
   private keptAt = 0;
   /** Tracks in a row that could not be played. */
   private failures = 0;
+  private readonly roaming = new Roaming(() => ({ queue: this.queue, position: this.position }));
 
-  /** What this account heard last comes back, silent. */
+  /** What this account heard last comes back, silent: here, or elsewhere, if that was later. */
   restore(account: string): void {
     if (this.account === account) return;
-    this.account = account;
     this.volume = keptVolume();
     this.loudness = keptLoudness();
     const before = kept(account);
     this.queue = before.queue;
     this.begin(before.position, false);
+    // From here on it is kept: coming back is no change.
+    this.account = account;
+    void this.elsewhere(account, before.at);
   }
 
   /** Whoever was signed in left. What they heard stays kept for them. */
   leave(): void {
-    this.keep();
+    if (this.playing) this.keep();
+    this.roaming.forget();
     this.account = null;
     this.queue = queues.EMPTY;
     this.begin(0, false);
@@ -122,14 +121,14 @@ class Music {
 
   pause(): void {
     if (!this.playing) return;
-    this.decks?.[0].pause();
+    this.pair?.front.pause();
     this.rest();
   }
 
   resume(): void {
     const { track } = this;
     if (!track || this.playing) return;
-    if (!this.decks?.[0].holds(track.id)) return this.begin(this.position, true);
+    if (!this.pair?.front.holds(track.id)) return this.begin(this.position, true);
     this.playing = true;
     tellState(true);
     void this.begun(this.turn);
@@ -150,8 +149,8 @@ class Music {
     const { track } = this;
     if (!track) return;
     this.position = Math.max(0, this.duration > 0 ? Math.min(to, this.duration) : to);
-    this.unprepare();
-    if (this.decks?.[0].holds(track.id)) this.decks[0].seek(this.position);
+    this.pair?.release();
+    if (this.pair?.front.holds(track.id)) this.pair.front.seek(this.position);
     tellPosition(this.position, this.duration);
     this.keep();
   }
@@ -183,19 +182,44 @@ class Music {
   setLoudness(loudness: Loudness): void {
     this.loudness = loudness;
     keepLoudness(loudness);
-    for (const deck of this.decks ?? []) deck.loud = loudness;
+    if (this.pair) this.pair.loudness = loudness;
   }
 
   /** Seconds, as precisely as it is known now. */
   exactly(): number {
-    const deck = this.decks?.[0];
-    return this.track && deck?.holds(this.track.id) ? deck.position : this.position;
+    const { pair, track } = this;
+    return track && pair?.front.holds(track.id) ? pair.front.position : this.position;
   }
 
-  /** Writes down where one is; also when the page is left. */
-  keep(): void {
+  /** Writes down where one is; also when the page is left. `along`: music only went on. */
+  keep(along = false): void {
     this.keptAt = this.position;
-    if (this.account) keep(this.account, { queue: this.queue, position: this.position });
+    if (!this.account) return;
+    keep(this.account, { queue: this.queue, position: this.position });
+    this.roaming.changed(along);
+  }
+
+  /** Another device or program may have been heard later: its queue comes back where there is none here, and is offered else. */
+  private async elsewhere(account: string, keptAt: number): Promise<void> {
+    const saved = await api.playQueue().catch(() => null);
+    if (!saved || this.account !== account || this.playing || !isNews(saved, this.queue, keptAt)) return;
+    const { queue, position } = queueOf(saved);
+    const take = () => {
+      this.queue = queue;
+      this.roaming.knows(queue, position);
+      this.begin(position, false);
+    };
+    if (this.queue.entries.length === 0) take();
+    else {
+      const run = () => {
+        take();
+        this.resume();
+      };
+      toasts.say(t.music.elsewhere(saved.changed_by === 'Potluck' ? null : saved.changed_by), {
+        label: t.music.goOn,
+        run,
+      });
+    }
   }
 
   private grow(queue: Queue): void {
@@ -208,16 +232,12 @@ class Music {
   /** What follows may be another track now. */
   private reordered(): void {
     this.keep();
-    const at = queues.following(this.queue);
-    if (this.prepared !== null && this.prepared !== (at === null ? null : this.queue.entries[at]!.key))
-      this.unprepare();
+    this.pair?.follows(this.following());
   }
 
-  /** What was prepared shall not begin by itself: it is looked at anew what follows, and when. */
-  private unprepare(): void {
-    this.prepared = null;
-    if (this.led) this.decks?.[1].hold();
-    this.led = false;
+  private following(): Entry | null {
+    const at = queues.following(this.queue);
+    return at === null ? null : (this.queue.entries[at] ?? null);
   }
 
   private go(at: number, play: boolean): void {
@@ -231,34 +251,23 @@ class Music {
     this.turn += 1;
     this.heard = 0;
     this.told = false;
-    this.prepared = null;
-    this.led = false;
     this.position = from;
     this.duration = track?.duration ?? 0;
     this.waiting = false;
     this.playing = play && track !== null;
-    this.take(track, from);
+    this.pair?.turn(track?.id ?? null, from);
+    if (!this.playing) this.pair?.rest();
+    this.learn();
     tellTrack(track);
     if (track) tellState(this.playing);
     this.keep();
     if (track && play) void this.begun(this.turn);
   }
 
-  /** The deck that already has the track comes to the front; the one that played is emptied. */
-  private take(track: Track | null, from: number): void {
-    if (!this.decks) return;
-    const [now, next] = this.decks;
-    now.close();
-    if (track && from === 0 && next.holds(track.id)) this.decks = [next, now];
-    else next.close();
-    this.learn(this.decks[0]);
-  }
-
   private async begun(turn: number): Promise<void> {
     const { track } = this;
-    this.decks ??= this.build();
-    const [deck] = this.decks;
     if (!track) return;
+    const deck = (this.pair ??= this.build()).front;
     try {
       this.waiting = true;
       if (!deck.holds(track.id)) deck.open(track.id, this.position).catch(() => {});
@@ -267,23 +276,19 @@ class Music {
       await deck.play();
     } catch (error) {
       if (turn !== this.turn) return;
-      if ((error as Error).name === 'NotAllowedError') this.rest();
+      if ((error as Error).name === 'NotAllowedError') this.pause();
       else this.fail();
     }
   }
 
-  private build(): [Deck, Deck] {
-    const front = (deck: Deck) => deck === this.decks?.[0];
-    const output = new Output(() => this.rest());
-    const events: DeckEvents = {
-      moved: (deck) => front(deck) && this.moved(deck),
-      ended: (deck) => front(deck) && this.ended(),
-      waits: (deck, waiting) => {
-        if (front(deck)) this.waiting = waiting;
-      },
-      stopped: (deck) => front(deck) && this.rest(),
-      failed: (deck) => (front(deck) ? this.fail() : deck.close()),
-      told: (deck) => front(deck) && this.learn(deck),
+  private build(): Pair {
+    const events = {
+      moved: () => this.moved(),
+      ended: () => this.ended(),
+      waits: (waiting: boolean) => (this.waiting = waiting),
+      stopped: () => this.pause(),
+      failed: () => this.fail(),
+      told: () => this.learn(),
     };
     answer({
       play: () => this.resume(),
@@ -293,25 +298,27 @@ class Music {
       seek: (to) => this.seek(to),
       seekBy: (seconds) => this.seek(this.position + seconds),
     });
-    addEventListener('pagehide', () => this.keep());
-    const deck = () => new Deck(output, () => this.supply.join(), this.loudness, events);
-    const decks: [Deck, Deck] = [deck(), deck()];
-    this.decks = decks;
-    this.output = output;
-    this.sounds();
-    return decks;
+    addEventListener('pagehide', () => {
+      // What is silent is kept already, and was not heard since.
+      if (this.playing) this.keep();
+      this.roaming.leave();
+    });
+    const pair = new Pair(events, this.supply, this.loudness);
+    pair.volume = this.muted ? 0 : this.volume;
+    return pair;
   }
 
-  private moved(deck: Deck): void {
-    const { position } = deck;
+  private moved(): void {
+    const { position, duration } = this.pair!.front;
     const step = position - this.position;
     this.position = position;
-    if (deck.duration > 0) this.duration = deck.duration;
+    if (duration > 0) this.duration = duration;
     this.failures = 0;
     if (step > 0 && step < 2) this.count(step);
     tellPosition(position, this.duration);
-    if (Math.abs(position - this.keptAt) >= KEEP_EVERY_SECONDS) this.keep();
-    if (this.duration > 0 && this.duration - position < PREPARE_SECONDS) this.prepare();
+    if (Math.abs(position - this.keptAt) >= KEEP_EVERY_SECONDS) this.keep(true);
+    const next = this.duration - position < PREPARE_SECONDS ? this.following() : null;
+    if (next) this.pair?.prepare(next);
   }
 
   private count(seconds: number): void {
@@ -322,28 +329,16 @@ class Music {
     api.saveProgress(track.id, { position: Math.round(duration), completed: true }).catch(() => {});
   }
 
-  /** Has what follows ready, and lets it begin right where this track ends. */
-  private prepare(): void {
-    const at = queues.following(this.queue);
-    const entry = at === null ? null : this.queue.entries[at]!;
-    const [now, spare] = this.decks ?? [];
-    if (!entry || !now || !spare || this.led) return;
-    if (this.prepared !== entry.key) {
-      this.prepared = entry.key;
-      if (!spare.holds(entry.track.id)) spare.open(entry.track.id, 0).catch(() => spare.close());
-    }
-    this.led = now.lead(spare);
-  }
-
   private ended(): void {
     const at = queues.following(this.queue);
     if (at !== null) return this.go(at, true);
-    this.decks?.[0].close();
+    this.pair?.front.close();
     this.position = 0;
     this.rest();
   }
 
   private rest(): void {
+    this.pair?.rest();
     this.playing = false;
     this.waiting = false;
     tellState(false);
@@ -356,7 +351,7 @@ class Music {
     this.failures += 1;
     const at = queues.skipped(this.queue);
     if (at === null || this.failures > 3) {
-      this.decks?.[0].close();
+      this.pair?.front.close();
       this.rest();
       this.failures = 0;
       toasts.say(t.music.failedLast(title));
@@ -367,12 +362,12 @@ class Music {
   }
 
   private sounds(): void {
-    if (this.output) this.output.volume = this.muted ? 0 : this.volume;
+    if (this.pair) this.pair.volume = this.muted ? 0 : this.volume;
   }
 
-  private learn(deck: Deck): void {
-    this.detail = deck.detail;
-    this.origin = this.supply.originOf(deck.arrived);
+  private learn(): void {
+    this.detail = this.pair?.front.detail ?? null;
+    this.origin = this.supply.originOf(this.pair?.front.arrived ?? null);
   }
 }
 

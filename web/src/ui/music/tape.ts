@@ -24,7 +24,7 @@ export class Tape {
   private until = 0;
   private whole = false;
   /** It wants to run, but what is to be heard is not there yet. */
-  private hungry = false;
+  hungry = false;
   private closed = false;
 
   constructor(
