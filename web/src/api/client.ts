@@ -252,6 +252,14 @@ export const api = {
     }
   },
 
+  /** A file of the node piece by piece, as it comes. */
+  pieces: async function* (path: string, signal: AbortSignal): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+    const response = await fetch(path, { credentials: 'same-origin', signal });
+    if (!response.ok) throw await refusal(response, `GET ${path}`);
+    const reader = response.body?.getReader();
+    for (let part = await reader?.read(); part && !part.done; part = await reader?.read()) yield part.value;
+  },
+
   /** One block of an item, as it is. */
   block: async (item: string, cid: string): Promise<Uint8Array<ArrayBuffer>> => {
     const path = `${BASE}/items/${id(item)}/blocks/${id(cid)}`;

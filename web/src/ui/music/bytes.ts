@@ -2,7 +2,7 @@
  * The bytes of a track's file, in order, as they come: as verified blocks, from whoever holds them and over WebRTC where that works,
  * and by its address over HTTPS where its blocks cannot be had.
  */
-import { address } from '../../api/client';
+import { address, api } from '../../api/client';
 import type { ItemDetail } from '../../api/types';
 import type { Content, Exchange } from '../../exchange';
 import { contentOf, inOrder } from '../../exchange/files';
@@ -20,7 +20,7 @@ export async function read(
   signal: AbortSignal,
   take: (piece: Uint8Array<ArrayBuffer>) => void,
   anew: () => void,
-  plainly: Plainly = byAddress,
+  plainly: Plainly = (track, signal) => api.pieces(address.file(track), signal),
 ): Promise<Read> {
   try {
     return await verified(item, exchange, signal, take);
@@ -52,11 +52,4 @@ async function verified(
     // Blocks that were asked for ahead of one that cannot be had.
     stop.abort();
   }
-}
-
-async function* byAddress(item: string, signal: AbortSignal): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  const response = await fetch(address.file(item), { credentials: 'same-origin', signal });
-  if (!response.ok || !response.body) throw new Error(`the node answered ${response.status}`);
-  const reader = response.body.getReader();
-  for (let part = await reader.read(); !part.done; part = await reader.read()) yield part.value;
 }
