@@ -224,7 +224,7 @@ impl<'a> Walk<'a> {
             let mut beside = Walk::new(LibraryKind::Comics, self.root);
             beside.enter(parent);
             let companions = beside.listing.folders.pop().map(|folder| folder.companions).unwrap_or_default();
-            self.listing.folders.push(Folder { place: parent.to_owned(), files: Vec::new(), companions });
+            self.listing.folders.push(Folder { place: parent.to_owned(), companions, ..Folder::default() });
             self.listing.folders.len() - 1
         });
         self.add(at, vec![found]);

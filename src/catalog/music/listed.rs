@@ -86,8 +86,8 @@ impl Catalog {
     /// [`CatalogError::NotFound`] also for one that the hearer may not see.
     pub async fn playlist_items(&self, hearer: Hearer, playlist: i64) -> Result<(Playlist, Vec<Listed>), CatalogError> {
         let read = move |c: &Connection| {
-            let Some((found, tracks)) = playlists::one(c, &hearer, playlist)? else { return Ok(None) };
-            let seen = playlists::visible(c, &hearer, &tracks)?;
+            let Some(found) = playlists::one(c, &hearer, playlist)? else { return Ok(None) };
+            let seen = playlists::visible(c, &hearer, &playlists::tracks(c, playlist)?)?;
             Ok(Some((found, by_numbers(c, &seen, &hearer.account)?)))
         };
         self.database.read(read).await?.ok_or(CatalogError::NotFound("playlist"))

@@ -4,7 +4,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::model::{CapabilityQuery, ItemDetail, ItemPage, ItemQuery, ItemSummary, Problem};
-use super::{capabilities, hearers, shapes};
+use super::{capabilities, shapes};
 use crate::accounts::Caller;
 use crate::catalog::{ItemFilter, ItemState, ProgressFilter, Sort};
 use crate::facades::App;

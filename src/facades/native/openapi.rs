@@ -7,8 +7,8 @@ use utoipa::OpenApi;
 
 use super::{
     accounts, api_keys, app_passwords, artists, audit, blocks, changes, events, folders, friends, hls, items,
-    libraries, lyrics, model, move_in, opinions, pages, pictures, place, play_queue, playlists, publish, renditions, replicas,
-    scrub, session, sound, stand_in, status, subtitles, thumbnails, webrtc,
+    libraries, lyrics, model, move_in, opinions, pages, pictures, place, play_queue, playlists, publish, renditions,
+    replicas, scrub, session, sound, stand_in, status, subtitles, thumbnails, webrtc,
 };
 
 #[derive(OpenApi)]

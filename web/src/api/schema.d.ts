@@ -179,6 +179,76 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/v1/artists': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** The artists of albums that the caller may see. */
+    get: operations['artists_list'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/artists/{id}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** One artist, with its albums and those on which it plays. */
+    get: operations['artists_show'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/artists/{id}/rating': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    /** Rates an artist. */
+    put: operations['rating_rate_artist'];
+    post?: never;
+    /** Takes the rating away. */
+    delete: operations['rating_unrate_artist'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/artists/{id}/star': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    /** Stars an artist. Again, it keeps the time of its first star. */
+    put: operations['star_star_artist'];
+    post?: never;
+    /** Takes the star away. */
+    delete: operations['star_unstar_artist'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/v1/audit': {
     parameters: {
       query?: never;
@@ -545,6 +615,23 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/v1/items/{id}/lyrics': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** The lyrics of a track, of its tags and of a `.lrc` file beside it; none for anything else. */
+    get: operations['lyrics_list'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/v1/items/{id}/next': {
     parameters: {
       query?: never;
@@ -658,7 +745,7 @@ export interface paths {
       cookie?: never;
     };
     get?: never;
-    /** Remembers how far the caller is. At 0 seconds and not completed: never watched. */
+    /** Remembers how far the caller is. At 0 seconds and not completed: never watched. A track that is completed was heard once more. */
     put: operations['progress_set'];
     post?: never;
     delete?: never;
@@ -682,6 +769,24 @@ export interface paths {
      */
     post: operations['publish_publish'];
     delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/items/{id}/rating': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    /** Rates a track or an album. */
+    put: operations['rating_rate_item'];
+    post?: never;
+    /** Takes the rating away. */
+    delete: operations['rating_unrate_item'];
     options?: never;
     head?: never;
     patch?: never;
@@ -750,6 +855,24 @@ export interface paths {
     put?: never;
     post?: never;
     delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/items/{id}/star': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    /** Stars a track or an album. Again, it keeps the time of its first star. */
+    put: operations['star_star_item'];
+    post?: never;
+    /** Takes the star away. */
+    delete: operations['star_unstar_item'];
     options?: never;
     head?: never;
     patch?: never;
@@ -1006,6 +1129,61 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/v1/play-queue': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** The caller's queue; 204 where none was saved, or nothing of it is left. */
+    get: operations['play_queue_show'];
+    /** Saves it. Tracks that the caller may not see are left out. */
+    put: operations['play_queue_save'];
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/playlists': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** The caller's playlists, and those that everybody sees, by name. */
+    get: operations['playlists_list'];
+    put?: never;
+    /** Makes one. */
+    post: operations['playlists_add'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/playlists/{id}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** One, with its tracks. */
+    get: operations['playlists_show'];
+    put?: never;
+    post?: never;
+    /** Forgets one of the caller's own. Its tracks stay where they are. */
+    delete: operations['playlists_remove'];
+    options?: never;
+    head?: never;
+    /** Changes one of the caller's own. */
+    patch: operations['playlists_change'];
+    trace?: never;
+  };
   '/api/v1/replicas': {
     parameters: {
       query?: never;
@@ -1071,6 +1249,23 @@ export interface paths {
     put?: never;
     /** Takes what the friend's node sealed for this one: its accounts, and how far they watched. What is answered is kept. */
     post: operations['stand_in_receive'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/starred': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** What the caller starred. */
+    get: operations['starred_list'];
+    put?: never;
+    post?: never;
     delete?: never;
     options?: never;
     head?: never;
@@ -1199,6 +1394,44 @@ export interface components {
        * @description Unix milliseconds, within ten minutes.
        */
       used_at?: number | null;
+    };
+    /** @description `GET /artists/{id}`. */
+    ArtistDetail: components['schemas']['ArtistSummary'] & {
+      /** @description Its own, oldest first. */
+      albums: components['schemas']['ItemSummary'][];
+      /** @description Others' on which it plays, oldest first. */
+      appears_on: components['schemas']['ItemSummary'][];
+    };
+    /** @description `GET /artists`: those of albums, by name. */
+    ArtistList: {
+      artists: components['schemas']['ArtistSummary'][];
+      /**
+       * Format: int64
+       * @description Of the whole list; absent for a search.
+       */
+      total?: number | null;
+    };
+    /** @description Whoever made albums or tracks. */
+    ArtistSummary: {
+      /**
+       * Format: int32
+       * @description How many of its own.
+       */
+      album_count: number;
+      id: string;
+      name: string;
+      /** @description Path of a picture on this node: of one of its albums; absent where none has one. */
+      poster?: string | null;
+      /**
+       * Format: int32
+       * @description 1 to 5.
+       */
+      rating?: number | null;
+      /**
+       * Format: int64
+       * @description Unix milliseconds.
+       */
+      starred_at?: number | null;
     };
     /** @description A refused call: `GET /audit` (admin). */
     AuditLine: {
@@ -1604,6 +1837,7 @@ export interface components {
       chapters: components['schemas']['Chapter'][];
       files: components['schemas']['ItemFile'][];
       genres: string[];
+      music?: components['schemas']['MusicFacts'] | null;
       overview?: string | null;
       playback?: components['schemas']['PlaybackDecision'] | null;
       /** @description Why it cannot be played, for people. */
@@ -1699,6 +1933,11 @@ export interface components {
       /** @description Path of its picture on this node; absent where there is none. */
       poster?: string | null;
       progress?: components['schemas']['Progress'] | null;
+      /**
+       * Format: int32
+       * @description Of a track or an album that the caller rated: 1 to 5.
+       */
+      rating?: number | null;
       /** Format: int32 */
       season?: number | null;
       /** @description Id of an episode's show. */
@@ -1709,6 +1948,11 @@ export interface components {
        * @description Bytes.
        */
       size?: number | null;
+      /**
+       * Format: int64
+       * @description Of a track or an album that the caller starred: when, in Unix milliseconds.
+       */
+      starred_at?: number | null;
       state: components['schemas']['ItemState'];
       title: string;
       /** Format: int32 */
@@ -1774,6 +2018,30 @@ export interface components {
       password: string;
       /** @description Not case-sensitive. Of somebody whose own node is a friend's: `name@home`, or the name where only one home has it. */
       username: string;
+    };
+    /** @description One set of lyrics of a track. Of several, what has times comes first. */
+    Lyrics: {
+      /** @description Of three letters; absent where nobody says. */
+      language?: string | null;
+      lines: components['schemas']['LyricsLine'][];
+      /** @description Every line has a time. */
+      synced: boolean;
+    };
+    /** @description A line of lyrics. */
+    LyricsLine: {
+      /**
+       * Format: int64
+       * @description Milliseconds from the beginning of the track.
+       */
+      start_ms?: number | null;
+      text: string;
+    };
+    /** @description Who had a part in something. */
+    Maker: {
+      id: string;
+      name: string;
+      /** @description `artist`, `albumartist`, `composer`, ... */
+      role: string;
     };
     /** @description How many are here, and by what they were recognised. */
     Matched: {
@@ -2019,6 +2287,19 @@ export interface components {
        */
       taken: number;
     };
+    /** @description What is known of a track or an album besides what every item has. */
+    MusicFacts: {
+      /** @description Who made it, as the tags say. */
+      artists: components['schemas']['Maker'][];
+      gain?: components['schemas']['ReplayGain'] | null;
+      /** @description Of a track: there are lyrics. */
+      lyrics: boolean;
+      /**
+       * Format: int32
+       * @description Of a track, in Hz; absent where unknown.
+       */
+      sample_rate?: number | null;
+    };
     /** @description `POST /move-in/navidrome`: what was taken in, or would be. */
     MusicMoveInReport: {
       accounts: components['schemas']['MovedPeople'];
@@ -2088,6 +2369,13 @@ export interface components {
       /** @description The one until now. */
       old: string;
     };
+    /** @description `POST /playlists`. */
+    NewPlaylist: {
+      /** @description Ids of tracks and albums; an album's tracks stand for it. */
+      items?: string[];
+      /** @description 1 to 200 letters. */
+      name: string;
+    };
     /** @description `POST /replicas` (admin). */
     NewReplica: components['schemas']['ReplicaChoice'] & {
       paused?: boolean;
@@ -2117,6 +2405,24 @@ export interface components {
       /** @description Media type, by its first bytes. */
       type: string;
     };
+    /** @description `GET /play-queue`: what the caller hears now and next, as some device of theirs said last. */
+    PlayQueue: {
+      /**
+       * Format: int64
+       * @description Unix milliseconds.
+       */
+      changed_at: number;
+      /** @description The program that said so. */
+      changed_by: string;
+      /** @description The place in `items` of what is heard, from 0. */
+      current?: number | null;
+      items: components['schemas']['ItemSummary'][];
+      /**
+       * Format: int64
+       * @description Milliseconds in that track.
+       */
+      position_ms: number;
+    };
     /** @description How a file reaches a player, and why so. */
     PlaybackDecision: {
       method: components['schemas']['PlaybackMethod'];
@@ -2128,6 +2434,62 @@ export interface components {
      * @enum {string}
      */
     PlaybackMethod: 'direct' | 'copy' | 'audio' | 'transcode' | 'unsupported';
+    /** @description `PATCH /playlists/{id}`: what is absent stays. Places count from 0 in the list as `GET` shows it. */
+    PlaylistChange: {
+      /** @description Ids of tracks and albums that come to the end after that. */
+      add?: string[];
+      comment?: string | null;
+      move?: components['schemas']['PlaylistMove'] | null;
+      /** @description 1 to 200 letters. */
+      name?: string | null;
+      public?: boolean | null;
+      /** @description Places of tracks that go. */
+      remove?: number[];
+    };
+    /** @description `GET /playlists/{id}`. */
+    PlaylistDetail: components['schemas']['PlaylistSummary'] & {
+      /** @description In order. One may stand there twice. */
+      items: components['schemas']['ItemSummary'][];
+    };
+    /** @description A track of a playlist that goes to another place. */
+    PlaylistMove: {
+      from: number;
+      to: number;
+    };
+    /** @description A playlist as a list shows it. */
+    PlaylistSummary: {
+      /**
+       * Format: int64
+       * @description Unix milliseconds.
+       */
+      changed_at: number;
+      comment: string;
+      /**
+       * Format: int64
+       * @description Unix milliseconds.
+       */
+      created_at: number;
+      /**
+       * Format: double
+       * @description Seconds.
+       */
+      duration: number;
+      id: string;
+      name: string;
+      /** @description The caller made it and may change it. */
+      own: boolean;
+      /** @description Name of the account that made it. */
+      owner: string;
+      /** @description Path of a picture on this node: of one of its tracks; absent where none has one. */
+      poster?: string | null;
+      /** @description Everybody here sees it. */
+      public: boolean;
+      /**
+       * Format: int32
+       * @description That the caller may hear.
+       */
+      tracks: number;
+    };
     /** @description Body of every refusal. */
     Problem: {
       /** @description Stable word for programs: `not_found`, `invalid`, `unauthenticated`, `forbidden`, `conflict`, `rate_limited`, ... */
@@ -2187,6 +2549,14 @@ export interface components {
       root?: string | null;
       /** Format: int64 */
       total: number;
+    };
+    /** @description `PUT .../rating`. */
+    Rating: {
+      /**
+       * Format: int32
+       * @description 1 to 5.
+       */
+      rating: number;
     };
     /** @description `GET /items/{id}/place`. */
     ReadingPlace: {
@@ -2277,6 +2647,29 @@ export interface components {
       decision: components['schemas']['PlaybackDecision'];
       /** @description Of the film: the best first, then its sounds. */
       renditions: components['schemas']['Rendition'][];
+    };
+    /** @description What a player is to change to reach -18 LUFS (ReplayGain 2). */
+    ReplayGain: {
+      /**
+       * Format: float
+       * @description Decibels.
+       */
+      album_gain?: number | null;
+      /**
+       * Format: float
+       * @description The largest sample of the album.
+       */
+      album_peak?: number | null;
+      /**
+       * Format: float
+       * @description Decibels.
+       */
+      track_gain?: number | null;
+      /**
+       * Format: float
+       * @description The largest sample; 1.0 is full scale.
+       */
+      track_peak?: number | null;
     };
     /** @description A rule: what of a friend's is kept here. */
     Replica: {
@@ -2413,6 +2806,18 @@ export interface components {
        * @description Bytes that they take.
        */
       used: number;
+    };
+    /** @description `PUT /play-queue`. Without tracks, it is forgotten. */
+    SavedPlayQueue: {
+      /** @description The place in `items` of what is heard, from 0. */
+      current?: number | null;
+      /** @description Ids of tracks. */
+      items: string[];
+      /**
+       * Format: int64
+       * @description Milliseconds in that track.
+       */
+      position_ms?: number;
     };
     /** @description How far a scan is; also the payload of the `scan` event. */
     ScanProgress: {
@@ -2613,6 +3018,12 @@ export interface components {
        * @description Up to which revision it knows the home's facts.
        */
       taken: number;
+    };
+    /** @description `GET /starred`: what the caller starred, of each kind the latest first. */
+    Starred: {
+      albums: components['schemas']['ItemSummary'][];
+      artists: components['schemas']['ArtistSummary'][];
+      tracks: components['schemas']['ItemSummary'][];
     };
     /** @description `GET /status`. */
     Status: {
@@ -3419,6 +3830,205 @@ export interface operations {
         content: {
           'application/json': components['schemas']['Problem'];
         };
+      };
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  artists_list: {
+    parameters: {
+      query?: {
+        /** @description Words, each the start of one in the name (accents and case do not matter). */
+        q?: string;
+        /** @description How many are left out at the beginning. */
+        offset?: number;
+        /** @description 1 to 500, default 100. */
+        limit?: number;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ArtistList'];
+        };
+      };
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  artists_show: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ArtistDetail'];
+        };
+      };
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  rating_rate_artist: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['Rating'];
+      };
+    };
+    responses: {
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  rating_unrate_artist: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  star_star_artist: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  star_unstar_artist: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
       };
       404: {
         headers: {
@@ -4363,6 +4973,43 @@ export interface operations {
       };
     };
   };
+  lyrics_list: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Lyrics'][];
+        };
+      };
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
   next_next: {
     parameters: {
       query?: never;
@@ -4692,6 +5339,80 @@ export interface operations {
       };
     };
   };
+  rating_rate_item: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['Rating'];
+      };
+    };
+    responses: {
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  rating_unrate_item: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
   renditions_list: {
     parameters: {
       query?: {
@@ -4920,6 +5641,76 @@ export interface operations {
         };
       };
       503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  star_star_item: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  star_unstar_item: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      404: {
         headers: {
           [name: string]: unknown;
         };
@@ -5536,6 +6327,263 @@ export interface operations {
       };
     };
   };
+  play_queue_show: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['PlayQueue'];
+        };
+      };
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  play_queue_save: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['SavedPlayQueue'];
+      };
+    };
+    responses: {
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  playlists_list: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['PlaylistSummary'][];
+        };
+      };
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  playlists_add: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['NewPlaylist'];
+      };
+    };
+    responses: {
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['PlaylistDetail'];
+        };
+      };
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  playlists_show: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['PlaylistDetail'];
+        };
+      };
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  playlists_remove: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  playlists_change: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['PlaylistChange'];
+      };
+    };
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['PlaylistDetail'];
+        };
+      };
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
   replicas_list: {
     parameters: {
       query?: never;
@@ -5807,6 +6855,33 @@ export interface operations {
         };
       };
       409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  starred_list: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Starred'];
+        };
+      };
+      401: {
         headers: {
           [name: string]: unknown;
         };
