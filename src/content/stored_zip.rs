@@ -1,7 +1,8 @@
 //! Several files as one zip archive that stores them as they are (APPNOTE 6.3.10): which of its bytes are whose.
 //!
 //! Pure: nobody writes the archive. Its layout follows from names, sizes and checksums alone, and times are left out, so equal
-//! files give equal archives, here and on any other node.
+//! files give equal archives, here and on any other node. ([`super::zip`] writes what people download of several files: sums come behind
+//! the files there, and times are told.)
 use std::ops::Range;
 
 /// Bytes of a local header without its name (4.3.7).

@@ -366,7 +366,8 @@ impl Job<'_> {
                     claimed.insert(item);
                 }
                 Outcome::Busy => {
-                    again.insert(folder.place.clone(), false);
+                    // A folder that is being filled is looked at alone.
+                    again.insert(if found.folder { task.place() } else { folder.place.clone() }, false);
                     claimed.extend(here.map(|here| here.item));
                 }
                 Outcome::Gone => {}

@@ -1,6 +1,8 @@
 //! Folders of loose pictures as books: found, kept, read and served as archives of them would be.
+use std::ffi::OsStr;
 use std::fs;
 use std::io::Write as _;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -240,6 +242,11 @@ async fn what_is_wrong_with_pictures_is_told_of_the_book_and_harms_no_other() {
     let list = shelf.catalog.page_list_of(&right.id).await;
     let pages = decode_pages(&list.unwrap().unwrap()).unwrap();
     assert_eq!((pages[0].media_type.media_type(), pages[0].width), ("image/png", Some(9)), "by its content");
+    // A name that is not UTF-8 is a file's like any other.
+    fs::write(shelf.path("comics/Bad/Text").join(OsStr::from_bytes(b"caf\xe9.jpg")), page(7)).unwrap();
+    assert_eq!(shelf.scan(&library).await.changed, 1);
+    let now = shelf.at("comics/Bad/Text").await;
+    assert_eq!((now.book.as_ref().unwrap().pages, shelf.bytes(&now).await.len() as u64), (3, now.file.unwrap().size));
 }
 
 #[tokio::test]
