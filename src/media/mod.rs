@@ -28,7 +28,10 @@ pub use facts::{Chapter, Facts, HdrDetails, HdrFormat, Stream, StreamKind};
 pub use pictures::picture_type;
 
 use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Write as _};
 use std::ops::Range;
+use std::os::fd::AsRawFd as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -244,6 +247,21 @@ impl Media {
     /// As [`Media::probe`]; what cannot be decoded here is unreadable.
     pub async fn picture_page(&self, path: &Path, plan: PicturePage) -> Result<Bytes, MediaError> {
         match self.ask(path, Question::PicturePage(plan)).await? {
+            (Reply::Payload, picture) => Ok(picture),
+            (other, _) => Err(refused(other)),
+        }
+    }
+
+    /// One picture, as JPEG, of up to four.
+    ///
+    /// # Errors
+    /// As [`Media::probe`]; what cannot be decoded here is unreadable.
+    pub async fn mosaic(&self, pictures: &[Bytes]) -> Result<Bytes, MediaError> {
+        let sizes = pictures.iter().map(|picture| picture.len() as u64).collect();
+        // A question comes with one file: one in memory that holds them all.
+        let together = in_memory(&pictures.concat()).map_err(MediaError::Open)?;
+        let path = PathBuf::from(format!("/proc/self/fd/{}", together.as_raw_fd()));
+        match self.ask(&path, Question::Mosaic(sizes)).await? {
             (Reply::Payload, picture) => Ok(picture),
             (other, _) => Err(refused(other)),
         }
@@ -474,6 +492,13 @@ fn encoded((reply, bytes): (Reply, Bytes)) -> Result<Transcoded, MediaError> {
         Reply::Encoded { encoder } => Ok(Transcoded { bytes, encoder }),
         other => Err(refused(other)),
     }
+}
+
+/// A file that has no name and goes with its last handle.
+fn in_memory(bytes: &[u8]) -> io::Result<File> {
+    let mut file = File::from(rustix::fs::memfd_create("potluck", rustix::fs::MemfdFlags::CLOEXEC)?);
+    file.write_all(bytes)?;
+    Ok(file)
 }
 
 fn refused(reply: Reply) -> MediaError {

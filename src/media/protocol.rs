@@ -83,6 +83,8 @@ pub enum Question {
     Page(Place),
     /// A page in a form that everything can show.
     PicturePage(PicturePage),
+    /// A picture made of these, which the file holds one after the other; their bytes.
+    Mosaic(Vec<u64>),
     /// What is this piece of music, and what does it say of itself?
     Track {
         /// Of the file's name, in small letters: some formats are told apart by nothing else.

@@ -42,31 +42,83 @@ impl Playback {
     /// [`PlaybackError::Media`] for one that cannot be decoded.
     pub async fn draw(&self, cover: &Cover) -> Result<Bytes, PlaybackError> {
         let kept = self.inner.options.thumbnails.as_ref().map(|folder| cover.kept(folder));
-        if let Some(path) = kept.clone() {
-            let read = tokio::task::spawn_blocking(move || std::fs::read(path)).await;
-            if let Ok(Ok(bytes)) = read {
-                return Ok(bytes.into());
-            }
+        if let Some(bytes) = read(kept.clone()).await {
+            return Ok(bytes);
         }
         let place = Place::Whole { size: cover.size };
         let plan = PicturePage { place, side: Some(cover.side), form: PictureForm::Jpeg };
         let bytes = self.inner.shop.media.picture_page(&cover.path, plan).await?;
-        if let Some(path) = kept {
-            let (bytes, quota) = (bytes.clone(), self.inner.options.thumbnails_bytes);
-            let written = tokio::task::spawn_blocking(move || super::thumbnails::keep(&path, &bytes, quota)).await;
-            if let Ok(Err(error)) = written {
-                tracing::debug!(%error, "a cover could not be kept");
-            }
-        }
+        self.keep_cover(kept, &bytes).await;
         Ok(bytes)
     }
 }
 
 impl Cover {
     fn kept(&self, folder: &Path) -> PathBuf {
-        let hash = HEXLOWER.encode(&digest(&SHA256, format!("{}{:?}", self.tag, self.path).as_bytes()).as_ref()[..16]);
-        folder.join(format!("c{}", &hash[..2])).join(format!("{hash}.jpg"))
+        kept(folder, &format!("{}{:?}", self.tag, self.path))
     }
+}
+
+/// Four covers that are shown as one.
+#[derive(Debug, Clone)]
+pub struct Mosaic {
+    /// Changes with any of them; with its quotes.
+    pub tag: String,
+    covers: [Cover; 4],
+}
+
+impl Mosaic {
+    /// Of these, the first in the upper left, the second beside it.
+    #[must_use]
+    pub fn of(covers: [Cover; 4]) -> Self {
+        let tag = format!("\"m{}\"", named(&covers.each_ref().map(|cover| cover.tag.as_str()).concat()));
+        Self { tag, covers }
+    }
+}
+
+impl Playback {
+    /// The picture as a JPEG, made if it was not made before.
+    ///
+    /// # Errors
+    /// [`PlaybackError::Media`] where one of its covers cannot be decoded.
+    pub async fn draw_mosaic(&self, mosaic: &Mosaic) -> Result<Bytes, PlaybackError> {
+        let kept = self.inner.options.thumbnails.as_ref().map(|folder| kept(folder, &mosaic.tag));
+        if let Some(bytes) = read(kept.clone()).await {
+            return Ok(bytes);
+        }
+        let mut pictures = Vec::with_capacity(mosaic.covers.len());
+        for cover in &mosaic.covers {
+            pictures.push(self.draw(cover).await?);
+        }
+        let bytes = self.inner.shop.media.mosaic(&pictures).await?;
+        self.keep_cover(kept, &bytes).await;
+        Ok(bytes)
+    }
+
+    async fn keep_cover(&self, path: Option<PathBuf>, bytes: &Bytes) {
+        let Some(path) = path else { return };
+        let (bytes, quota) = (bytes.clone(), self.inner.options.thumbnails_bytes);
+        let written = tokio::task::spawn_blocking(move || super::thumbnails::keep(&path, &bytes, quota)).await;
+        if let Ok(Err(error)) = written {
+            tracing::debug!(%error, "a cover could not be kept");
+        }
+    }
+}
+
+async fn read(kept: Option<PathBuf>) -> Option<Bytes> {
+    let path = kept?;
+    let read = tokio::task::spawn_blocking(move || std::fs::read(path)).await;
+    read.ok()?.ok().map(Bytes::from)
+}
+
+/// Where a picture that follows from this is kept.
+fn kept(folder: &Path, of: &str) -> PathBuf {
+    let hash = named(of);
+    folder.join(format!("c{}", &hash[..2])).join(format!("{hash}.jpg"))
+}
+
+fn named(of: &str) -> String {
+    HEXLOWER.encode(&digest(&SHA256, of.as_bytes()).as_ref()[..16])
 }
 
 fn found(path: PathBuf, side: u32) -> io::Result<Cover> {

@@ -29,7 +29,7 @@ mod titles;
 mod workshop;
 
 pub use choice::Choice;
-pub use covers::Cover;
+pub use covers::{Cover, Mosaic};
 pub use id::RenditionId;
 pub use jobs::Transcoding;
 pub use ladder::Rung;

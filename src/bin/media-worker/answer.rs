@@ -88,6 +88,7 @@ impl Desk {
             }
             Question::Page(place) => Ok((Reply::Payload, self.books.page(request.file, &file, place)?)),
             Question::PicturePage(plan) => Ok((Reply::Payload, self.books.picture(request.file, &file, plan)?)),
+            Question::Mosaic(sizes) => Ok((Reply::Payload, book::mosaic(&file, sizes)?)),
             Question::Track { ending } => Ok((Reply::Track(Box::new(music::of(&file, ending)?)), Vec::new())),
             Question::TrackPicture { ending, side } => Ok((Reply::Payload, music::picture(&file, ending, *side)?)),
             Question::Sprite(plan) => Ok((Reply::Payload, sprite::of(&mut Source::open(file)?, plan)?)),

@@ -3,7 +3,8 @@ use std::fs::File;
 use std::io::Cursor;
 
 use image::codecs::jpeg::JpegEncoder;
-use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader};
+use image::imageops::{self, FilterType};
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, RgbImage};
 use potluck::media::book::{
     self, Book, BookError, Format, Limits, PICTURE_MAX_PIXELS, PictureType, Place, encode_pages,
 };
@@ -17,6 +18,8 @@ use crate::source::Trouble;
 pub const PAGE_MAX: u64 = 128 * 1024 * 1024;
 /// Bytes that a decoder may take beside the picture itself.
 const DECODER_MAX: u64 = 600 * 1024 * 1024;
+/// Pixels of a picture made of four, in the shape of a book.
+const MOSAIC: (u32, u32) = (212, 300);
 /// Of JPEGs that are made, 1 to 100.
 const QUALITY: u8 = 85;
 
@@ -85,6 +88,19 @@ pub fn shown(bytes: &[u8], side: Option<u32>, form: PictureForm) -> Result<Vec<u
         shown = shown.thumbnail(side, side);
     }
     encode(&shown, form)
+}
+
+/// Up to four pictures as one, each cut to a quarter of it.
+pub fn mosaic(file: &File, sizes: &[u64]) -> Result<Vec<u8>, Trouble> {
+    let (width, height) = (MOSAIC.0 / 2, MOSAIC.1 / 2);
+    let (mut whole, mut offset) = (RgbImage::new(MOSAIC.0, MOSAIC.1), 0);
+    for (size, (across, down)) in sizes.iter().zip([(0, 0), (1, 0), (0, 1), (1, 1)]) {
+        let picture = decode(&book::read_page(file, &Place::Stored { offset, size: *size }, PAGE_MAX)?)?;
+        let part = picture.resize_to_fill(width, height, FilterType::Triangle).to_rgb8();
+        imageops::replace(&mut whole, &part, i64::from(across * width), i64::from(down * height));
+        offset += size;
+    }
+    encode(&whole.into(), PictureForm::Jpeg)
 }
 
 fn decode(bytes: &[u8]) -> Result<DynamicImage, Trouble> {

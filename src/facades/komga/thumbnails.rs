@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 
 use super::lists;
 use super::pages::SMALL;
@@ -13,6 +14,10 @@ use crate::catalog::{Item, ItemKind};
 use crate::facades::App;
 use crate::facades::error::Refusal;
 use crate::facades::extract::{Asker, IfNoneMatch, Path, SeenItem};
+use crate::playback::Mosaic;
+
+/// A list changes without anybody putting up a cover.
+const OF_LIST: &str = "max-age=3600, private";
 
 /// The cover of a series or a book.
 pub(in crate::facades) async fn item(
@@ -29,7 +34,7 @@ fn cover(item: &Item) -> Option<PathBuf> {
     item.artwork.poster.clone().filter(|_| ours)
 }
 
-/// The cover of a collection: that which somebody put up, or that of its first series.
+/// The cover of a collection: that which somebody put up, one of its first four series', or that of the first.
 pub(in crate::facades) async fn collection(
     State(app): State<App>,
     Asker(caller): Asker,
@@ -39,7 +44,7 @@ pub(in crate::facades) async fn collection(
     of_list(&app, &caller, ListKind::Collection, &id, &known).await
 }
 
-/// The cover of a read list: that which somebody put up, or that of its first book.
+/// The cover of a read list: that which somebody put up, one of its first four books', or that of the first.
 pub(in crate::facades) async fn read_list(
     State(app): State<App>,
     Asker(caller): Asker,
@@ -61,13 +66,31 @@ async fn of_list(
     if let Some(cover) = put_up.into_iter().find(|cover| cover.selected) {
         return answer(app, cover.path, known, "max-age=0, must-revalidate, private").await;
     }
+    let mut covers = Vec::new();
     for item in list.items.iter().take(20) {
         let item = app.node().catalog().item(item, caller.id()).await?;
-        if let Some(cover) = cover(&item.item) {
-            return answer(app, cover, known, "max-age=3600, private").await;
+        covers.extend(cover(&item.item));
+        if covers.len() == 4 {
+            break;
         }
     }
-    Err(Refusal::absent("there is no cover"))
+    if let Some(whole) = of_four(app, &covers, known).await {
+        return Ok(whole);
+    }
+    let first = covers.into_iter().next().ok_or_else(|| Refusal::absent("there is no cover"))?;
+    answer(app, first, known, OF_LIST).await
+}
+
+/// The first four as one picture; `None` where there are fewer, or one cannot be drawn.
+async fn of_four(app: &App, paths: &[PathBuf], known: &IfNoneMatch) -> Option<Response> {
+    let playback = app.node().playback();
+    let mut covers = Vec::new();
+    for path in paths {
+        covers.push(playback.cover(path, SMALL).await.ok()?);
+    }
+    let mosaic = Mosaic::of(covers.try_into().ok()?);
+    let bytes = if known.has(&mosaic.tag) { None } else { Some(playback.draw_mosaic(&mosaic).await.ok()?) };
+    Some(sent(bytes, &mosaic.tag, OF_LIST))
 }
 
 /// A picture of the disk, small.
@@ -80,15 +103,19 @@ pub(super) async fn answer(
     let absent = |_| Refusal::absent("there is no cover");
     let playback = app.node().playback();
     let cover = playback.cover(&cover, SMALL).await.map_err(absent)?;
-    let mut response = if known.has(&cover.tag) {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        let bytes = playback.draw(&cover).await.map_err(absent)?;
-        ([(header::CONTENT_TYPE, "image/jpeg")], bytes).into_response()
+    let bytes = if known.has(&cover.tag) { None } else { Some(playback.draw(&cover).await.map_err(absent)?) };
+    Ok(sent(bytes, &cover.tag, cache))
+}
+
+/// A JPEG; 304 for whoever has it.
+fn sent(bytes: Option<Bytes>, tag: &str, cache: &'static str) -> Response {
+    let mut response = match bytes {
+        None => StatusCode::NOT_MODIFIED.into_response(),
+        Some(bytes) => ([(header::CONTENT_TYPE, "image/jpeg")], bytes).into_response(),
     };
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
-    if let Ok(tag) = HeaderValue::from_str(&cover.tag) {
+    if let Ok(tag) = HeaderValue::from_str(tag) {
         response.headers_mut().insert(header::ETAG, tag);
     }
-    Ok(response)
+    response
 }

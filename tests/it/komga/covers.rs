@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::komelia::Ear;
 use super::shape::faults;
 use super::{Reader, book_ids, scene, series_id};
-use crate::comics::picture;
+use crate::comics::{page, picture};
 
 async fn put_up(reader: &Reader, path: &str, bytes: &[u8], more: &str) -> Response {
     let mut body = b"--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"c.png\"\r\n\r\n".to_vec();
@@ -123,5 +123,36 @@ async fn what_is_no_picture_or_too_much_is_refused() {
     }
     assert_eq!(put_up(&reader, &path, &png, "").await.status(), 400);
     assert_eq!(reader.json(&format!("{path}/thumbnails")).await.as_array().unwrap().len(), 21, "none made room");
+    node.stop().await;
+}
+
+#[tokio::test]
+async fn a_list_of_four_shows_them_as_one_picture_and_a_shorter_one_its_first() {
+    let (node, reader) = scene().await;
+    let mut books = book_ids(&reader, &series_id(&reader, "Saga").await).await;
+    books.extend(book_ids(&reader, &series_id(&reader, "Étoile").await).await);
+    let list = async |books: &[String]| {
+        let body = json!({"name": format!("First {}", books.len()), "summary": "", "ordered": true, "bookIds": books});
+        let (status, made) = reader.send(Method::POST, "/api/v1/readlists", &body).await;
+        assert_eq!(status, 200, "{made}");
+        format!("/api/v1/readlists/{}/thumbnail", made["id"].as_str().unwrap())
+    };
+    let (three, five) = (list(&books[..3]).await, list(&books).await);
+    let drawn =
+        async |path: &str| image::load_from_memory(&reader.get(path).await.bytes().await.unwrap()).unwrap().to_rgb8();
+    let one = drawn(&three).await;
+    assert_eq!((one.width(), one.height()), (60, 90), "the cover of the first");
+    let whole = drawn(&five).await;
+    assert_eq!((whole.width(), whole.height()), (212, 300));
+    for (seed, (x, y)) in (1..).zip([(50, 70), (150, 70), (50, 220), (150, 220)]) {
+        let wanted = image::load_from_memory(&page(seed)).unwrap().to_rgb8().get_pixel(9, 9).0;
+        let there = whole.get_pixel(x, y).0;
+        assert!(there.iter().zip(wanted).all(|(a, b)| a.abs_diff(b) < 12), "{seed}: {there:?} {wanted:?}");
+    }
+    let answer = reader.get(&five).await;
+    let tag = answer.headers()["etag"].clone();
+    assert_eq!(answer.headers()["cache-control"], "max-age=3600, private");
+    let again = reader.call(Method::GET, &five).header("if-none-match", tag).send().await.unwrap();
+    assert_eq!(again.status(), 304);
     node.stop().await;
 }
