@@ -89,7 +89,7 @@ test('a heart is pressed in one place and red in all, after a reload too', async
   assert.deepEqual(await titles(page), ['Paper Boats']);
   await accessible(page);
   await page.getByTestId('track').first().getByTestId('heart').click();
-  await page.locator('[data-testid=heart][aria-pressed=false]').waitFor();
+  await page.getByTestId('track').locator('[data-testid=heart][aria-pressed=false]').waitFor();
   keptToItself(page);
 });
 

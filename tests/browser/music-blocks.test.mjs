@@ -156,7 +156,8 @@ for (const [album, most] of [['Mp3', 0.05], ['Aac', 0.05]]) {
     const { first, samples } = await page.evaluate(() => window.heard());
     let worst = 0;
     for (const part of [1, 2]) {
-      for (let frame = -2000; frame < 2000; frame += 1) {
+      // Further into a track, encoders differ from it by more than a gap would.
+      for (let frame = -200; frame < 200; frame += 1) {
         const wanted = LOUD * Math.sin((2 * Math.PI * HERTZ * (CUTS[part] + frame)) / RATE);
         worst = Math.max(worst, Math.abs(samples[places[part].at + frame - first] - wanted));
       }

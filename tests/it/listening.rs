@@ -7,7 +7,9 @@ use reqwest::Method;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use crate::friends_share::Pair;
 use crate::harness::{Browser, TestNode};
+use crate::street::until;
 use crate::subsonic::App;
 use crate::subsonic::music::with_music;
 
@@ -231,4 +233,37 @@ async fn music_of_a_library_that_somebody_may_not_see_is_in_nothing_that_is_told
     let own: PlaylistDetail = eve.post("/api/v1/playlists").json(&own).send().await.unwrap().json().await.unwrap();
     assert_eq!(own.items.len(), 0);
     scene.node.stop().await;
+}
+
+async fn friends(browser: &Browser, title: &str) -> Option<ItemSummary> {
+    let page: ItemPage = told(browser, "/api/v1/items?kind=track").await;
+    page.items.into_iter().find(|item| item.title == title && item.friend.is_some())
+}
+
+#[tokio::test]
+async fn a_friends_track_is_starred_and_put_into_a_playlist_and_its_lyrics_are_asked_of_the_friend() {
+    let pair = Pair::new().await;
+    let library = with_music(&pair.bob).await;
+    pair.share(vec![library]).await;
+    let ada = pair.ann.signed_in("ada").await;
+    let track = until(&pair.ann, || friends(&ada, "First")).await;
+    let path = format!("/api/v1/items/{}", track.id);
+    let lyrics: Vec<Lyrics> = told(&ada, &format!("{path}/lyrics")).await;
+    assert_eq!((lyrics[0].synced, lyrics[0].lines[1].text.as_str()), (true, "two"));
+    assert_eq!(status(&ada, Method::PUT, &format!("{path}/star"), None).await, 204);
+    let starred: Starred = told(&ada, "/api/v1/starred").await;
+    assert_eq!(titles(&starred.tracks), ["First"]);
+    assert!(starred.tracks[0].friend.is_some() && starred.tracks[0].starred_at.is_some());
+    let new = json!({"name": "Of Bob's", "items": [track.show.unwrap()]});
+    let made: PlaylistDetail = ada.post("/api/v1/playlists").json(&new).send().await.unwrap().json().await.unwrap();
+    assert_eq!((titles(&made.items), made.summary.tracks), (vec!["First", "Second"], 2));
+    let body = json!({"items": [track.id], "current": 0, "position_ms": 7});
+    assert_eq!(status(&ada, Method::PUT, "/api/v1/play-queue", Some(body)).await, 204);
+    let queue: PlayQueue = told(&ada, "/api/v1/play-queue").await;
+    assert_eq!((titles(&queue.items), queue.position_ms), (vec!["First"], 7));
+    // Stars are no business of the friend's.
+    let bobs = pair.bob.signed_in("ada").await;
+    let at_bobs: Starred = told(&bobs, "/api/v1/starred").await;
+    assert_eq!(at_bobs.tracks.len(), 0);
+    pair.stop().await;
 }

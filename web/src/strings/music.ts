@@ -100,8 +100,8 @@ export const music = {
   decibels: (n: number) => `${n > 0 ? '+' : ''}${n.toFixed(n % 1 === 0 ? 0 : 1)} dB`,
   supply: 'Where it comes from',
   supplyHelp: 'Each block is hashed here and played only when it matches its name.',
-  verified: (source: string) => `Verified, over ${source}`,
-  unverified: (source: string) => `Over ${source}, not verified`,
+  verified: (source: string) => `Verified: ${source}`,
+  unverified: (source: string) => `${source}; not verified`,
   madeAnew: 'Encoded anew for this browser, over HTTPS',
   /** `program` is null for this page at another device. */
   elsewhere: (program: string | null) =>

@@ -121,6 +121,7 @@ class Music {
 
   pause(): void {
     if (!this.playing) return;
+    this.position = this.exactly();
     this.pair?.front.pause();
     this.rest();
   }
