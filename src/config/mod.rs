@@ -11,6 +11,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use crate::node::ListensOptions;
 use serde::{Deserialize, Serialize, Serializer};
 
 /// Everything that can be set. Absent keys have their defaults.
@@ -41,6 +42,8 @@ pub struct Config {
     pub log: Log,
     /// Programs that play music.
     pub subsonic: Subsonic,
+    /// Where plays are told.
+    pub listenbrainz: ListenBrainz,
     /// `/metrics`.
     pub metrics: Metrics,
 }
@@ -341,6 +344,20 @@ pub struct Accounts {
 impl Default for Accounts {
     fn default() -> Self {
         Self { session_days: 30, audit_lines: 10_000 }
+    }
+}
+
+/// `[listenbrainz]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ListenBrainz {
+    /// Address of ListenBrainz, or of a server that speaks as it does.
+    pub url: String,
+}
+
+impl Default for ListenBrainz {
+    fn default() -> Self {
+        Self { url: ListensOptions::default().url }
     }
 }
 

@@ -18,7 +18,7 @@ use crate::friends::FriendsOptions;
 use crate::friends::links::{LINK_UNUSED, LinksOptions};
 use crate::friends::replicas::ReplicasOptions;
 use crate::media::MediaOptions;
-use crate::node::{NodeOptions, ScrubOptions};
+use crate::node::{ListensOptions, NodeOptions, ScrubOptions};
 use crate::playback::{PlaybackOptions, Rung};
 
 const MIB: u64 = 1024 * 1024;
@@ -75,6 +75,13 @@ impl Config {
         if !folder.as_os_str().is_empty() && !folder.is_absolute() {
             return refuse("replicas.folder", "must be an absolute path".to_owned());
         }
+        let url = &self.listenbrainz.url;
+        if !url.starts_with("https://") && !url.starts_with("http://") {
+            return refuse(
+                "listenbrainz.url",
+                format!("\"{url}\" is not an address such as https://api.listenbrainz.org"),
+            );
+        }
         if self.media.workers == 0 {
             return refuse("media.workers", "at least 1 is needed".to_owned());
         }
@@ -112,6 +119,7 @@ impl Config {
                 thumbnails: self.playback.thumbnails.then(|| data.join("thumbnails")),
                 thumbnails_bytes: self.playback.thumbnails_mib * MIB,
             },
+            listens: ListensOptions { url: self.listenbrainz.url.clone(), ..ListensOptions::default() },
             scrub: ScrubOptions {
                 every: (self.scrub.every_days > 0).then(|| Duration::from_secs(u64::from(self.scrub.every_days) * DAY)),
                 pace: Pace {

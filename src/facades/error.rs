@@ -22,7 +22,7 @@ use crate::friends::links::LinksError;
 use crate::friends::stand_in::HostError;
 use crate::library::move_in::MoveInError;
 use crate::media::MediaError;
-use crate::node::CoverError;
+use crate::node::{CoverError, ListensError};
 use crate::playback::PlaybackError;
 
 /// An answer that is not what was asked for.
@@ -238,6 +238,17 @@ impl From<CoverError> for Refusal {
             CoverError::Unreadable(MediaError::Start(_)) | CoverError::Io(_) => Self::internal(&error),
             CoverError::Unreadable(_) => Self::invalid(error.to_string()),
             CoverError::Catalog(error) => error.into(),
+        }
+    }
+}
+
+impl From<ListensError> for Refusal {
+    fn from(error: ListensError) -> Self {
+        match error {
+            ListensError::Token => Self::invalid(error.to_string()),
+            ListensError::Status(_) | ListensError::Ask(_) => Self::unavailable(error.to_string()),
+            ListensError::Accounts(error) => error.into(),
+            ListensError::Catalog(error) => error.into(),
         }
     }
 }

@@ -20,8 +20,8 @@ use super::forward::{self, Question};
 use super::ipfs::{Gate, Sight};
 use super::native::{
     accounts, api_keys, app_passwords, artists, audit, blocks, changes, events, folders, friends, hls, items,
-    libraries, lyrics, move_in, openapi, opinions, pages, pictures, place, play_queue, playlists, publish, renditions,
-    replicas, scrub, session, sound, stand_in, status, subtitles, thumbnails, webrtc,
+    libraries, listens, lyrics, move_in, openapi, opinions, pages, pictures, place, play_queue, playlists, publish,
+    renditions, replicas, scrub, session, sound, stand_in, status, subtitles, thumbnails, webrtc,
 };
 use super::{App, gateway, holders, komga, metrics, shares, subsonic, web};
 use crate::accounts::Caller;
@@ -137,6 +137,9 @@ fn declare() -> Routes {
         .post  ("/api/v1/accounts",                             Admin,   Home,    accounts::add)
         .patch ("/api/v1/accounts/{id}",                        Admin,   Home,    accounts::change)
         .delete("/api/v1/accounts/{id}",                        Admin,   Home,    accounts::remove)
+        .get   ("/api/v1/listenbrainz",                         Account, Home,    listens::show)
+        .put   ("/api/v1/listenbrainz",                         Account, Home,    listens::connect)
+        .delete("/api/v1/listenbrainz",                         Account, Home,    listens::disconnect)
         .get   ("/api/v1/accounts/{id}/app-passwords",          Admin,   Home,    app_passwords::list_of)
         .delete("/api/v1/accounts/{id}/app-passwords/{app}",    Admin,   Home,    app_passwords::remove_of)
         .get   ("/api/v1/audit",                                Admin,   Home,    audit::list)

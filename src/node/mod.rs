@@ -7,6 +7,7 @@ mod covers;
 mod events;
 mod folder;
 mod keys;
+mod listens;
 mod scrub;
 mod tasks;
 
@@ -14,6 +15,7 @@ pub use covers::{COVER_MAX, CoverError};
 pub use events::NodeEvent;
 pub use folder::{DataFolder, control_socket, write_secret};
 pub use keys::NodeKey;
+pub use listens::{AskError, Listens, ListensError, ListensOptions, ListensState};
 pub use scrub::{Healed, ScrubOptions, ScrubReport, ScrubState, Verified};
 pub use tasks::Tasks;
 
@@ -73,6 +75,8 @@ pub struct NodeOptions {
     pub scrub: ScrubOptions,
     /// See [`ReplicasOptions`].
     pub replicas: ReplicasOptions,
+    /// See [`ListensOptions`].
+    pub listens: ListensOptions,
 }
 
 /// Why there is no running node.
@@ -204,6 +208,7 @@ struct Running {
     links: OnceLock<Links>,
     scrub: scrub::Scrubbing,
     replicas: Replicas,
+    listens: Arc<Listens>,
     events: broadcast::Sender<NodeEvent>,
     tasks: Tasks,
     started: Instant,
@@ -263,6 +268,9 @@ impl Node {
             importer: importer.clone(),
         };
         let replicas = Replicas::new(options.replicas.clone(), options.data.join("replicas"), parts);
+        let listens = Arc::new(Listens::new(options.listens.clone(), accounts.clone(), catalog.clone()));
+        let telling = Arc::clone(&listens);
+        tasks.spawn("listens", |stop| async move { telling.keep(stop).await });
         let running = Running {
             id: key.id(),
             key,
@@ -271,6 +279,7 @@ impl Node {
             links: OnceLock::new(),
             scrub: scrub::Scrubbing::default(),
             replicas,
+            listens,
             options,
             folder,
             catalog,
@@ -447,6 +456,12 @@ impl Node {
     #[must_use]
     pub fn accounts(&self) -> &Accounts {
         &self.running.accounts
+    }
+
+    /// See [`Listens`].
+    #[must_use]
+    pub fn listens(&self) -> &Listens {
+        &self.running.listens
     }
 
     /// See [`Blocks`].

@@ -18,7 +18,7 @@ use potluck::friends::FriendsOptions;
 use potluck::friends::links::LinksOptions;
 use potluck::friends::replicas::ReplicasOptions;
 use potluck::media::{Chapter, Facts, MediaOptions};
-use potluck::node::{Node, NodeOptions, ScrubOptions, Store};
+use potluck::node::{ListensOptions, Node, NodeOptions, ScrubOptions, Store};
 use potluck::playback::PlaybackOptions;
 
 use crate::table::Table;
@@ -130,6 +130,7 @@ async fn node(data: &Path, count: u64) -> anyhow::Result<Node> {
         friends: FriendsOptions::default(),
         scrub: ScrubOptions::default(),
         replicas: ReplicasOptions::default(),
+        listens: ListensOptions::default(),
     };
     let node = Node::start(options).await?;
     node.start_links(Arc::new(NodeRouter::local(node.clone()))).await?;

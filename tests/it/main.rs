@@ -31,6 +31,7 @@ mod internet;
 mod iroh;
 mod komga;
 mod listening;
+mod listens;
 mod loose;
 mod media;
 mod misbehaving;

@@ -5,6 +5,7 @@
 mod folders;
 mod genres;
 mod listed;
+mod listens;
 mod lists;
 mod opinions;
 mod personal;
@@ -18,6 +19,7 @@ mod shares;
 pub use folders::{Directory, Inside};
 pub use genres::Genre;
 pub use listed::{ArtistPage, Starred};
+pub use listens::{Heard, Listen};
 pub use lists::{AlbumFilter, AlbumOrder, TrackFilter};
 pub use opinions::Target;
 pub(super) use opinions::forget_account;

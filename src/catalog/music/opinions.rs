@@ -114,6 +114,7 @@ pub(in crate::catalog) fn forget_account(t: &Transaction<'_>, account: &str) -> 
         ("bookmark", "account"),
         ("share", "owner"),
         ("moved_fact", "account"),
+        ("listen", "account"),
     ] {
         t.execute(&format!("DELETE FROM {table} WHERE {column} = ?1"), [account])?;
     }

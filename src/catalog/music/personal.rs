@@ -2,7 +2,9 @@
 use rusqlite::{Connection, Transaction};
 
 use super::shares::{Added, SHARES_MAX};
-use super::{Album, Artist, Directory, Hearer, Track, folders, lists, opinions, playlists, queue, rows, shares};
+use super::{
+    Album, Artist, Directory, Hearer, Track, folders, listens, lists, opinions, playlists, queue, rows, shares,
+};
 use super::{AlbumFilter, AlbumOrder, Bookmark, PlayQueue, Playlist, PlaylistChange, Share, Target, TrackFilter};
 use crate::catalog::{Catalog, CatalogError, now};
 
@@ -31,19 +33,28 @@ impl Catalog {
         if found { Ok(()) } else { Err(CatalogError::NotFound("item")) }
     }
 
-    /// Tracks were heard, each at a time in Unix milliseconds. Returns those that were found.
+    /// Tracks were heard, each at a time in Unix milliseconds. Returns those that were found. With the name of a program, they also
+    /// wait to be told elsewhere: see [`super::Listen`].
     ///
     /// # Errors
     /// [`CatalogError::Database`].
-    pub async fn heard(&self, hearer: Hearer, tracks: Vec<(i64, i64)>) -> Result<Vec<i64>, CatalogError> {
+    pub async fn heard(
+        &self,
+        hearer: Hearer,
+        tracks: Vec<(i64, i64)>,
+        tell: Option<String>,
+    ) -> Result<Vec<i64>, CatalogError> {
         let write = move |t: &Transaction<'_>| {
             let mut found = Vec::new();
             for (track, at) in tracks {
                 if opinions::heard(t, &hearer, track, at)? {
-                    found.push(track);
+                    found.push((track, at));
                 }
             }
-            Ok(found)
+            if let Some(program) = tell {
+                listens::wait(t, &hearer, &found, &program)?;
+            }
+            Ok(found.into_iter().map(|(track, _)| track).collect())
         };
         Ok(self.database.write(write).await?)
     }

@@ -20,4 +20,5 @@ pub const CATALOG: &[&str] = &[
     include_str!("catalog-0014-moved-in.sql"),
     include_str!("catalog-0022-music-moved-in.sql"),
     include_str!("catalog-0020-playlist-files.sql"),
+    include_str!("catalog-0023-listens.sql"),
 ];

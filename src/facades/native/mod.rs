@@ -15,6 +15,7 @@ mod hearers;
 pub(super) mod hls;
 pub(super) mod items;
 pub(super) mod libraries;
+pub(super) mod listens;
 pub(super) mod lyrics;
 pub mod model;
 pub(super) mod move_in;

@@ -7,8 +7,8 @@ use utoipa::OpenApi;
 
 use super::{
     accounts, api_keys, app_passwords, artists, audit, blocks, changes, events, folders, friends, hls, items,
-    libraries, lyrics, model, move_in, opinions, pages, pictures, place, play_queue, playlists, publish, renditions,
-    replicas, scrub, session, sound, stand_in, status, subtitles, thumbnails, webrtc,
+    libraries, listens, lyrics, model, move_in, opinions, pages, pictures, place, play_queue, playlists, publish,
+    renditions, replicas, scrub, session, sound, stand_in, status, subtitles, thumbnails, webrtc,
 };
 
 #[derive(OpenApi)]
@@ -32,6 +32,9 @@ use super::{
         app_passwords::remove,
         app_passwords::list_of,
         app_passwords::remove_of,
+        listens::show,
+        listens::connect,
+        listens::disconnect,
         accounts::list,
         accounts::add,
         accounts::change,

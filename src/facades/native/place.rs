@@ -13,6 +13,9 @@ use crate::facades::extract::{Asker, Json, SeenItem};
 use crate::facades::komga::webpub;
 use crate::node::source_of;
 
+/// What the page is called where plays are told.
+const PAGE: &str = "Potluck";
+
 /// Remembers how far the caller is. At 0 seconds and not completed: never watched. A track that is completed was heard once more.
 #[utoipa::path(put, path = "/api/v1/items/{id}/progress", tag = "items", params(("id" = String, Path)),
     request_body = ProgressChange, responses((status = 204), (status = 400, body = Problem), (status = 404, body = Problem)))]
@@ -30,7 +33,9 @@ pub(in crate::facades) async fn set(
     app.node().catalog().set_place(caller.id(), &item.item.id, progress, locator).await?;
     if progress.completed && item.item.kind == ItemKind::Track {
         let heard = vec![(item.number, jiff::Timestamp::now().as_millisecond())];
-        app.node().catalog().heard(hearers::of_item(&caller, &item), heard).await?;
+        let told = app.node().accounts().listening(caller.id()).await?.map(|_| PAGE.to_owned());
+        app.node().catalog().heard(hearers::of_item(&caller, &item), heard, told).await?;
+        app.node().listens().wake();
     }
     Ok(StatusCode::NO_CONTENT)
 }

@@ -4,10 +4,13 @@ use super::fault::Fault;
 use super::shapes;
 use super::things::{Thing, hearer, tracks};
 use super::tree::Element;
-use crate::catalog::music::Target;
+use crate::catalog::music::{Heard, Target, Track};
 
 /// Something may be heard this long ago, in milliseconds, and be heard now as far as anybody is told.
 const NOW_MS: i64 = 1000;
+
+/// Letters of a program's name.
+const PROGRAM_MAX: usize = 64;
 
 /// `star`
 pub(super) async fn star(call: Call) -> Result<Answer, Fault> {
@@ -82,18 +85,33 @@ pub(super) async fn scrobble(call: Call) -> Result<Answer, Fault> {
     let now = jiff::Timestamp::now().as_millisecond();
     let at = |place: usize| times.get(place).copied().filter(|at| (1..=now + NOW_MS).contains(at)).unwrap_or(now);
     let heard = ids.into_iter().enumerate().map(|(place, track)| (track, at(place))).collect();
-    let found = call.app.node().catalog().heard(hearer, heard).await?;
+    let found = call.app.node().catalog().heard(hearer, heard, tell(&call).await?).await?;
+    call.app.node().listens().wake();
     if found.is_empty() { Err(Fault::absent("song")) } else { Ok(Answer::done()) }
 }
 
 async fn playing(call: &Call, track: i64) -> Result<Answer, Fault> {
     let found = call.app.node().catalog().tracks_by_number(hearer(call).await?, vec![track]).await?;
-    if found.is_empty() {
-        return Err(Fault::absent("song"));
-    }
-    let program = call.params.one("c").unwrap_or_default();
-    call.app.now_playing().begun(call.account()?, program, track);
+    let song = found.first().ok_or_else(|| Fault::absent("song"))?;
+    begun(call, song).await?;
     Ok(Answer::done())
+}
+
+/// A program plays this now.
+async fn begun(call: &Call, song: &Track) -> Result<(), Fault> {
+    let program = call.params.one("c").unwrap_or_default();
+    call.app.now_playing().begun(call.account()?, program, song.number);
+    if let Some(program) = tell(call).await? {
+        call.app.node().listens().hears(&call.account()?.id, Heard::of(song, &program));
+    }
+    Ok(())
+}
+
+/// By which program the caller hears, where that is to be told elsewhere.
+async fn tell(call: &Call) -> Result<Option<String>, Fault> {
+    let wanted = call.app.node().accounts().listening(&call.account()?.id).await?.is_some();
+    let program = call.params.one("c").unwrap_or_default();
+    Ok(wanted.then(|| program.chars().filter(|c| !c.is_control()).take(PROGRAM_MAX).collect()))
 }
 
 /// `reportPlayback`
@@ -108,13 +126,15 @@ pub(super) async fn report(call: Call) -> Result<Answer, Fault> {
     let song = found.into_iter().next().ok_or_else(|| Fault::absent("song"))?;
     let program = call.params.one("c").unwrap_or_default();
     match state.as_str() {
-        "starting" | "playing" | "paused" => call.app.now_playing().begun(call.account()?, program, track),
+        "starting" => begun(&call, &song).await?,
+        "playing" | "paused" => call.app.now_playing().begun(call.account()?, program, track),
         "stopped" => {
             call.app.now_playing().ended(call.account()?, program);
             let heard = is_heard(position as f64 / 1000.0, song.seconds);
             if heard && !call.params.flag("ignoreScrobble")?.unwrap_or(false) {
                 let now = jiff::Timestamp::now().as_millisecond();
-                call.app.node().catalog().heard(hearer(&call).await?, vec![(track, now)]).await?;
+                call.app.node().catalog().heard(hearer(&call).await?, vec![(track, now)], tell(&call).await?).await?;
+                call.app.node().listens().wake();
             }
         }
         _ => return Err(Fault::invalid("state: must be starting, playing, paused or stopped")),

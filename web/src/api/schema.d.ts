@@ -1055,6 +1055,28 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/v1/listenbrainz': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** How telling ListenBrainz what the caller hears goes on. */
+    get: operations['listenbrainz_show'];
+    /**
+     * Tells ListenBrainz what the caller hears from now on, with a token that is looked at there first. It is kept sealed, and never
+     *     shown again.
+     */
+    put: operations['listenbrainz_connect'];
+    post?: never;
+    /** Tells nothing more, and forgets the token and what was still to be told. */
+    delete: operations['listenbrainz_disconnect'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/v1/login': {
     parameters: {
       query?: never;
@@ -1549,6 +1571,11 @@ export interface components {
       /** @description Its name, if it has one. */
       title?: string | null;
     };
+    /** @description `PUT /listenbrainz`. */
+    ConnectListenBrainz: {
+      /** @description From the settings of the account there. */
+      token: string;
+    };
     /**
      * @description The interface through which a device is used, best first.
      * @enum {string}
@@ -2011,6 +2038,20 @@ export interface components {
       first: string[];
       /** Format: int64 */
       total: number;
+    };
+    /** @description How it goes. */
+    ListenBrainz: {
+      /** @description What is heard is told. */
+      connected: boolean;
+      /** @description What the account is called there. */
+      name: string;
+      /** @description The token is not taken there any more: another one is needed. */
+      refused: boolean;
+      /**
+       * Format: int64
+       * @description Plays that are still to be told.
+       */
+      waiting: number;
     };
     /** @description `POST /login`. */
     Login: {
@@ -6176,6 +6217,105 @@ export interface operations {
         };
       };
       404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  listenbrainz_show: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ListenBrainz'];
+        };
+      };
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  listenbrainz_connect: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['ConnectListenBrainz'];
+      };
+    };
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ListenBrainz'];
+        };
+      };
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  listenbrainz_disconnect: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      401: {
         headers: {
           [name: string]: unknown;
         };
