@@ -125,7 +125,7 @@ async fn ask(
     tokio::time::sleep(SETTLED).await;
     table.row(
         &format!("idle node with {tracks} tracks, RSS"),
-        megabytes(node.node.resident()?),
+        format!("{}, of it own memory {}", megabytes(node.node.resident()?), megabytes(node.node.own()?)),
         "under 100 MB",
         peer.as_ref().map_or(NOT_HERE.to_owned(), |peer| format!("Supysonic: {}", megabytes(peer.resident()))),
     );

@@ -174,6 +174,11 @@ impl Served {
         of_status(self.process.id(), "VmRSS:")
     }
 
+    /// What of that is memory of its own: the rest is of files, and the same page of one counts for each connection that maps it.
+    pub fn own(&self) -> anyhow::Result<u64> {
+        of_status(self.process.id(), "RssAnon:")
+    }
+
     /// The most that it weighed since it began, in bytes.
     pub fn peak(&self) -> anyhow::Result<u64> {
         of_status(self.process.id(), "VmHWM:")

@@ -38,12 +38,12 @@ impl Sounds {
 
     /// Writes the tracks with these numbers below a folder: `Artist/Album/Track`.
     pub fn write(&self, folder: &Path, numbers: std::ops::Range<u64>) -> anyhow::Result<()> {
-        for n in numbers {
+        for n in numbers.clone() {
             let (track, album) = (n % TRACKS, n / TRACKS);
             let artist = album / ALBUMS;
             let (artist, title) = (format!("Artist {artist:05}"), format!("Title {n}"));
             let place = folder.join(&artist).join(format!("Album {album:05}"));
-            if track == 0 {
+            if track == 0 || n == numbers.start {
                 fs::create_dir_all(&place)?;
             }
             let words = format!("line of {n}\n").repeat(if n % SUNG_OF == 0 { 100 } else { 0 });

@@ -52,8 +52,11 @@ pub struct TrackFilter {
     pub random: bool,
 }
 
-/// What every list of albums has.
+/// What every list has.
 const SEEN: &str = "i.library IN (SELECT value FROM json_each(:libraries)) AND i.state <> 'trashed'";
+/// The same for lists of albums, which are read in their order by an index of their own, and end with the part that is asked for. The
+/// index of the libraries would bring all albums to be put in order.
+const SEEN_IN_ORDER: &str = "+i.library IN (SELECT value FROM json_each(:libraries)) AND i.state <> 'trashed'";
 
 /// Albums of an artist, and those with a track of its.
 pub(super) fn albums_of(c: &Connection, hearer: &Hearer, artist: i64) -> rusqlite::Result<Vec<i64>> {
@@ -75,20 +78,24 @@ pub(super) fn albums(
     offset: u64,
 ) -> rusqlite::Result<Vec<i64>> {
     let opinion = "JOIN opinion AS o ON o.account = :account AND o.kind = 'item' AND o.target = i.n";
-    let (joined, wanted, by) = match order {
-        AlbumOrder::Title => ("", "TRUE", "i.sort_key, i.n"),
-        AlbumOrder::Artist => ("JOIN album AS b ON b.item = i.n", "TRUE", "b.artist_key, i.sort_key, i.n"),
-        AlbumOrder::Added => ("", "TRUE", "i.added_at DESC, i.n DESC"),
-        AlbumOrder::Random => ("", "TRUE", "random()"),
+    let opinion = format!("item AS i {opinion}");
+    let opinion = opinion.as_str();
+    let (from, wanted, by) = match order {
+        AlbumOrder::Title => ("item AS i", "TRUE", "i.sort_key, i.n"),
+        AlbumOrder::Artist => {
+            ("album AS b CROSS JOIN item AS i ON i.n = b.item", "TRUE", "b.artist_key, i.sort_key, i.n")
+        }
+        AlbumOrder::Added => ("item AS i", "TRUE", "i.added_at DESC, i.n DESC"),
+        AlbumOrder::Random => ("item AS i INDEXED BY album_by_year", "TRUE", "random()"),
         AlbumOrder::Rating => (opinion, "o.rating IS NOT NULL", "o.rating DESC, i.sort_key, i.n"),
         AlbumOrder::Plays => (opinion, "o.plays > 0", "o.plays DESC, o.played_at DESC, i.n"),
         AlbumOrder::Played => (opinion, "o.played_at IS NOT NULL", "o.played_at DESC, i.n"),
         AlbumOrder::Starred => (opinion, "o.starred_at IS NOT NULL", "o.starred_at DESC, i.n"),
-        AlbumOrder::Year => ("", "i.year IS NOT NULL", "i.year, i.sort_key, i.n"),
-        AlbumOrder::YearDescending => ("", "i.year IS NOT NULL", "i.year DESC, i.sort_key, i.n"),
+        AlbumOrder::Year => ("item AS i", "i.year IS NOT NULL", "i.year, i.sort_key, i.n"),
+        AlbumOrder::YearDescending => ("item AS i", "i.year IS NOT NULL", "i.year DESC, i.sort_key, i.n"),
     };
     let sql = format!(
-        "SELECT i.n FROM item AS i {joined} WHERE i.kind = 'album' AND {SEEN} AND {wanted} \
+        "SELECT i.n FROM {from} WHERE i.kind = 'album' AND {SEEN_IN_ORDER} AND {wanted} \
         AND (:genre IS NULL OR i.n IN (SELECT item FROM genre_of WHERE genre IN (SELECT n FROM genre WHERE key = :genre))) \
         AND (:from IS NULL OR i.year >= :from) AND (:to IS NULL OR i.year <= :to) AND :account IS :account \
         ORDER BY {by} LIMIT :count OFFSET :offset"
