@@ -448,6 +448,21 @@ impl Catalog {
         self.write_progress(account, item, progress, i64::MAX, place).await
     }
 
+    /// The same for what was so at a time, as for [`set_progress_of`](Self::set_progress_of).
+    ///
+    /// # Errors
+    /// As [`Catalog::set_progress`].
+    pub async fn set_place_of(
+        &self,
+        account: &str,
+        item: &str,
+        progress: Progress,
+        place: Locator,
+        at: i64,
+    ) -> Result<(), CatalogError> {
+        self.write_progress(account, item, progress, at, Some(place)).await
+    }
+
     async fn write_progress(
         &self,
         account: &str,

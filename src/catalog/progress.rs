@@ -110,20 +110,26 @@ pub struct Locator {
 
 /// Writes the place that an account's progress in an item, as it was just written, has.
 pub(super) fn locate(t: &Transaction<'_>, account: &str, item: &str, at: &Locator) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO locator SELECT p.account, p.item, p.position, p.watched_at, ?3, ?4, ?5 FROM progress AS p \
-        JOIN item AS i ON i.n = p.item WHERE p.account = ?1 AND i.id = ?2 \
+    let sql = format!(
+        "INSERT INTO locator SELECT p.account, p.item, p.position, p.watched_at, ?3, ?4, ?5 FROM progress AS p \
+        WHERE p.account = ?1 AND p.item = {} \
         ON CONFLICT DO UPDATE SET position = excluded.position, watched_at = excluded.watched_at, place = excluded.place, \
-        device = excluded.device, modified_at = excluded.modified_at";
-    t.prepare_cached(sql)?.execute(params![account, item, at.place, at.device, at.modified_at]).map(|_| ())
+        device = excluded.device, modified_at = excluded.modified_at",
+        number_of("?2")
+    );
+    t.prepare_cached(&sql)?.execute(params![account, item, at.place, at.device, at.modified_at]).map(|_| ())
 }
 
 /// The place of an account's progress in an item; `None` where it read on without naming one.
 pub(super) fn located(c: &Connection, account: &str, item: &str) -> rusqlite::Result<Option<Locator>> {
-    let sql = "SELECT l.place, l.device, l.modified_at FROM locator AS l JOIN item AS i ON i.n = l.item JOIN progress AS p \
+    let sql = format!(
+        "SELECT l.place, l.device, l.modified_at FROM locator AS l JOIN progress AS p \
         ON p.account = l.account AND p.item = l.item AND p.position = l.position AND p.watched_at = l.watched_at \
-        WHERE l.account = ?1 AND i.id = ?2";
+        WHERE l.account = ?1 AND l.item = {}",
+        number_of("?2")
+    );
     let locator = |r: &Row<'_>| Ok(Locator { place: r.get(0)?, device: r.get(1)?, modified_at: r.get(2)? });
-    c.prepare_cached(sql)?.query_row([account, item], locator).optional()
+    c.prepare_cached(&sql)?.query_row([account, item], locator).optional()
 }
 
 /// Remembers how far an account was at a time, which wins over all that was known by now. `false`: no such item.

@@ -5,6 +5,7 @@
 //! any answer. A list is two queries, whatever its length: one for the numbers of its rows, one for the rows.
 mod condition;
 mod covers;
+mod devices;
 pub(super) mod edit;
 mod listing;
 pub(super) mod lists;
@@ -15,6 +16,7 @@ pub(super) mod words;
 
 pub use condition::{Comparison, Condition, PosterKind, ReadState, TextMatch, WordField};
 pub use covers::{CoverOf, ShelfCover};
+pub use devices::{BookNews, DeviceAsk, DeviceNews, ListNews, Round};
 pub use edit::{Edit, EditField, EditValue};
 pub use lists::{ListChange, ListKind, NewList, ShelfList};
 pub use reading::{Continuous, Marked};

@@ -21,4 +21,5 @@ pub const CATALOG: &[&str] = &[
     include_str!("catalog-0022-music-moved-in.sql"),
     include_str!("catalog-0020-playlist-files.sql"),
     include_str!("catalog-0023-listens.sql"),
+    include_str!("catalog-0026-kobo.sql"),
 ];
