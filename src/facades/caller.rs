@@ -6,7 +6,7 @@
 //! itself (cookie, Basic) change something only from our own page. Below `/komga` and `/rest` the credentials are those of
 //! [`komga`] and [`subsonic`].
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use data_encoding::BASE64;
@@ -39,8 +39,9 @@ pub(super) async fn identify(State(app): State<App>, mut request: Request, next:
         (None, Some(front), Some(music)) => {
             subsonic::enter(&app, front, request.uri().path(), &music.params, request.headers()).await
         }
+        (None, Some(front), None) if komga::is_for_nobody(request.uri().path()) => Ok(Caller::nobody(front.address)),
         (None, Some(front), None) if asked.is_some() => {
-            let reader = reader(&app, front, request.method(), request.headers(), request.uri().query()).await;
+            let reader = reader(&app, front, request.method(), request.headers(), request.uri()).await;
             reader.map_err(IntoResponse::into_response).map(|reader| {
                 let caller = reader.caller.clone();
                 entered = Some(reader);
@@ -103,9 +104,9 @@ async fn reader(
     front: &Front,
     method: &Method,
     headers: &HeaderMap,
-    query: Option<&str>,
+    uri: &Uri,
 ) -> Result<komga::Entered, Refusal> {
-    let entered = komga::enter(app, front, headers, query).await?;
+    let entered = komga::enter(app, front, headers, uri).await?;
     deliberate(&entered.caller, front, method, headers)?;
     Ok(entered)
 }
@@ -167,7 +168,7 @@ impl Line {
             account: caller.and_then(named),
             address: address.map(|a| a.to_string()).unwrap_or_default(),
             method: request.method().clone(),
-            path: request.uri().path().to_owned(),
+            path: komga::without_key(request.uri().path()),
         }
     }
 }

@@ -26,9 +26,10 @@ fn every_native_route_is_described_and_nothing_else() {
         described.extend(operations.as_object().unwrap().keys().map(|method| (path.clone(), method.to_uppercase())));
     }
     let unlisted = (Method::GET, "/api/v1/openapi.json");
+    // Devices of others ask below other versions.
     let mut routes: Vec<(String, String)> = table()
         .into_iter()
-        .filter(|route| route.path.starts_with("/api/") && (route.method.clone(), route.path) != unlisted)
+        .filter(|route| route.path.starts_with("/api/v1/") && (route.method.clone(), route.path) != unlisted)
         .map(|route| (route.path.to_owned(), route.method.to_string()))
         .collect();
     described.sort();

@@ -92,7 +92,11 @@ impl Scene {
             .replace("{app}", NOTHING)
             .replace("{method}", "ping")
             .replace("{thumbnail}", NOTHING)
-            .replace("{*resource}", "some/file");
+            .replace("{*resource}", "some/file")
+            .replace("{width}", "300")
+            .replace("{height}", "300")
+            .replace("{tone}", "90")
+            .replace("{grey}", "true");
         match path.as_str() {
             p if p.ends_with("/segments") => format!("{path}?from=0&count=1"),
             p if p.ends_with("/pages/blocks") => format!("{path}?from=1&count=1"),
@@ -102,7 +106,9 @@ impl Scene {
 
     async fn call(&self, route: &Route, key: Option<&str>) -> (u16, bytes::Bytes) {
         let harmless = key == Some(&self.keys[2]);
-        let url = format!("{}{}", self.node.url, self.path(route, harmless));
+        // Readers of Kobo's bring their key in the path.
+        let path = self.path(route, harmless).replace("{key}", key.unwrap_or("none"));
+        let url = format!("{}{path}", self.node.url);
         let mut request = self.client.request(route.method.clone(), url);
         if let Some(key) = key {
             request = request.bearer_auth(key);
@@ -153,11 +159,13 @@ async fn every_route_answers_each_caller_as_its_policy_says() {
             ]
             .iter()
             .any(|end| route.path.ends_with(end));
-            // A book alone in its series has none beside it, nobody put up a cover, and a comic has no files for readers of EPUB.
+            // A book alone in its series has none beside it, nobody put up a cover, a comic has no files for readers of EPUB and is nothing
+            // for a Kobo.
             let beside = ["/previous", "/next", "/{thumbnail}", "/resource/{*resource}"]
                 .iter()
                 .any(|end| route.path.ends_with(end));
-            allowed(status) && (absent && !route.path.starts_with("/komga/") || beside || status != 404)
+            let prose = route.path.starts_with("/komga/kobo/");
+            allowed(status) && (absent && !route.path.starts_with("/komga/") || beside || prose || status != 404)
         };
         let right = match route.policy {
             Policy::Public => seen.iter().all(|status| allowed(*status)),
@@ -187,7 +195,8 @@ async fn call_for(scene: &Scene, router: &NodeRouter, route: &Route, endpoint: &
     let here = std::net::Ipv4Addr::LOCALHOST.into();
     let caller = scene.node.node().accounts().by_endpoint(endpoint, here);
     let body = Body::new(Full::from("{}").map_err(|never| match never {}));
-    let request = http::Request::builder().method(route.method.clone()).uri(scene.path(route, false));
+    let request =
+        http::Request::builder().method(route.method.clone()).uri(scene.path(route, false).replace("{key}", "none"));
     let mut request = request.header("content-type", "application/json").body(body).unwrap();
     if let Some(name) = person {
         request.headers_mut().insert("potluck-for", name.parse().unwrap());

@@ -14,7 +14,7 @@ use flate2::write::GzEncoder;
 use serde_json::json;
 
 use super::base::Base;
-use super::{BASE, Entered, dates, opds2};
+use super::{BASE, Entered, dates, kobo, opds2};
 use crate::facades::App;
 use crate::facades::bytes::not_modified;
 use crate::facades::error::{Denied, Told};
@@ -35,6 +35,8 @@ pub(in crate::facades) struct Asked {
     script: bool,
     /// Something was brought to be recognised by.
     tried: bool,
+    /// A reader whose key is in the path.
+    kobo: bool,
     base: Base,
 }
 
@@ -43,9 +45,10 @@ impl Asked {
     pub fn of(request: &Request, front: Option<&Front>) -> Self {
         let headers = request.headers();
         let text = |name: &str| headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default();
+        let kobo = kobo::key_of(request.uri().path()).is_some();
         let conditions = headers.iter().filter(|(name, _)| *name == header::IF_NONE_MATCH);
         Self {
-            path: request.uri().path().strip_prefix(BASE).unwrap_or_default().to_owned(),
+            path: kobo::without_key(request.uri().path()).strip_prefix(BASE).unwrap_or_default().to_owned(),
             method: request.method().clone(),
             conditions: conditions.map(|(name, value)| (name.clone(), value.clone())).collect(),
             gzip: text("accept-encoding").split(',').any(|part| {
@@ -53,7 +56,8 @@ impl Asked {
                 coding.trim().eq_ignore_ascii_case("gzip") && !["q=0", "q=0.0"].contains(&quality.trim())
             }),
             script: text("x-requested-with").eq_ignore_ascii_case("XMLHttpRequest"),
-            tried: headers.contains_key(header::AUTHORIZATION) || headers.contains_key("x-api-key"),
+            tried: kobo || headers.contains_key(header::AUTHORIZATION) || headers.contains_key("x-api-key"),
+            kobo,
             base: front.map(Base::of).unwrap_or_default(),
         }
     }
@@ -76,7 +80,7 @@ pub(in crate::facades) async fn finish(
             // The first call of such programs brings nothing, to be asked: nobody tried anything.
             response.extensions_mut().remove::<Denied>();
         }
-        if !asked.script {
+        if !asked.script && !asked.kobo {
             let realm = HeaderValue::from_static("Basic realm=\"Potluck\", charset=\"UTF-8\"");
             response.headers_mut().insert(header::WWW_AUTHENTICATE, realm);
         }
@@ -102,6 +106,9 @@ fn told(app: &App, asked: &Asked, response: Response) -> Response {
         "message": message,
         "path": asked.path,
     });
+    if asked.kobo && status == StatusCode::UNAUTHORIZED {
+        body = json!({});
+    }
     let field =
         message.split_once(": ").filter(|(name, _)| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'));
     if let Some((name, what)) = field.filter(|_| status == StatusCode::BAD_REQUEST) {

@@ -5,7 +5,6 @@ pub const NOT_COVERED: &[(&str, &str)] = &[
     ("/opds/v2/books/", "EPUBs are taken whole, as books/{id}/file"),
     ("/opds/", "the feeds begin at /opds/v2/catalog and /opds/v1.2/catalog"),
     ("/koreader/", "accounts are made on the node's own page"),
-    ("/kobo/", "Kobo readers are not served"),
     ("/oauth2/", "there is no signing in by other services"),
     ("/api/v1/filesystem", "folders are listed by POST, one level at a time"),
     ("/api/v2/users/", "nothing else is told of accounts"),

@@ -1,16 +1,20 @@
 //! Who calls Komga's API: Basic, `X-API-Key`, a bearer key, the session's cookie or header, or what a program is remembered by.
 //!
+//! Kobo readers have their key in the path, and nothing else that they send says who they are: what they call a token they were
+//! given without looking, and cookies confuse them.
+//!
 //! Whoever proves who they are gets a session, unless they came with one of theirs; it opens nothing but what is below `/komga`.
 //! Tokens of other servers on this host, whose cookies have the same name, are passed over.
 use std::collections::HashMap;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 use axum::response::Response;
 use parking_lot::Mutex;
 
 use super::base::Base;
+use super::kobo;
 use super::params::Params;
 use crate::accounts::{Accounts, Caller, SessionKind};
 use crate::facades::App;
@@ -87,9 +91,13 @@ pub(in crate::facades) async fn enter(
     app: &App,
     front: &Front,
     headers: &HeaderMap,
-    query: Option<&str>,
+    uri: &Uri,
 ) -> Result<Entered, Refusal> {
     let accounts = app.node().accounts();
+    if let Some(key) = kobo::key_of(uri.path()) {
+        let caller = accounts.by_api_key(key, front.address).ok_or_else(Refusal::unauthenticated)?;
+        return Ok(Entered { caller, headers: Vec::new() });
+    }
     let session = tokens(headers).find_map(|token| accounts.by_session_of(SessionKind::Reader, token, front.address));
     let proved = proved(accounts, front, headers).await?;
     let known = match (&proved, &session) {
@@ -97,7 +105,7 @@ pub(in crate::facades) async fn enter(
         (None, Some(_)) => true,
         (_, None) => false,
     };
-    let remember = proved.is_some() && Params::parse(query.unwrap_or_default()).flag("remember-me") == Some(true);
+    let remember = proved.is_some() && Params::parse(uri.query().unwrap_or_default()).flag("remember-me") == Some(true);
     let caller = proved.or(session).or_else(|| remembered(accounts, front, headers));
     let Some(caller) = caller else {
         return Ok(Entered { caller: Caller::nobody(front.address), headers: Vec::new() });

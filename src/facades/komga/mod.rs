@@ -23,6 +23,7 @@ pub mod events;
 pub mod files;
 mod filters;
 mod herald;
+pub mod kobo;
 pub mod koreader;
 pub mod libraries;
 pub mod lists;
@@ -50,6 +51,7 @@ pub(super) use answer::{Asked, finish};
 pub(super) use base::below;
 pub(super) use entry::{Entered, Readers, enter};
 pub(super) use events::Streams;
+pub(super) use kobo::{is_for_nobody, without_key};
 
 /// Where everything of Komga's lies.
 pub(super) const BASE: &str = "/komga";

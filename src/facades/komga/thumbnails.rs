@@ -29,7 +29,7 @@ pub(in crate::facades) async fn item(
     answer(&app, cover, &known, "max-age=0, must-revalidate, private").await
 }
 
-fn cover(item: &Item) -> Option<PathBuf> {
+pub(super) fn cover(item: &Item) -> Option<PathBuf> {
     let ours = item.friend.is_none() && matches!(item.kind, ItemKind::Series | ItemKind::Book);
     item.artwork.poster.clone().filter(|_| ours)
 }
@@ -100,9 +100,20 @@ pub(super) async fn answer(
     known: &IfNoneMatch,
     cache: &'static str,
 ) -> Result<Response, Refusal> {
+    sized(app, cover, SMALL, known, cache).await
+}
+
+/// The same with a longer side of this many pixels at most.
+pub(super) async fn sized(
+    app: &App,
+    cover: PathBuf,
+    side: u32,
+    known: &IfNoneMatch,
+    cache: &'static str,
+) -> Result<Response, Refusal> {
     let absent = |_| Refusal::absent("there is no cover");
     let playback = app.node().playback();
-    let cover = playback.cover(&cover, SMALL).await.map_err(absent)?;
+    let cover = playback.cover(&cover, side).await.map_err(absent)?;
     let bytes = if known.has(&cover.tag) { None } else { Some(playback.draw(&cover).await.map_err(absent)?) };
     Ok(sent(bytes, &cover.tag, cache))
 }

@@ -28,7 +28,7 @@ pub(in crate::facades) async fn me(State(app): State<App>, Asker(caller): Asker)
 
 /// `UserDto`, with libraries by the ids that are shown.
 pub(super) fn shape(account: Account, shown: &HashMap<String, String>) -> Value {
-    let mut roles = vec!["USER", "FILE_DOWNLOAD", "PAGE_STREAMING", "KOREADER_SYNC"];
+    let mut roles = vec!["USER", "FILE_DOWNLOAD", "PAGE_STREAMING", "KOBO_SYNC", "KOREADER_SYNC"];
     if account.admin {
         roles.push("ADMIN");
     }

@@ -230,7 +230,10 @@ async fn an_account_sees_its_own_libraries_alone_and_changes_nothing() {
     assert_eq!(ben.json(ME).await["sharedAllLibraries"], false);
     let seen = ann.json(&format!("/api/v1/series/{series}")).await;
     assert_eq!(seen["url"], "", "where it lies is for admins");
-    assert_eq!(ann.json(ME).await["roles"], json!(["USER", "FILE_DOWNLOAD", "PAGE_STREAMING", "KOREADER_SYNC"]));
+    assert_eq!(
+        ann.json(ME).await["roles"],
+        json!(["USER", "FILE_DOWNLOAD", "PAGE_STREAMING", "KOBO_SYNC", "KOREADER_SYNC"])
+    );
     let (status, told) =
         ann.send(Method::POST, "/api/v1/collections", &json!({"name": "x", "seriesIds": [series]})).await;
     assert_eq!((status, &told["error"]), (403, &"Forbidden".into()));

@@ -3,6 +3,7 @@ mod chores;
 mod covers;
 mod entry;
 mod epub;
+mod kobo;
 mod komelia;
 mod koreader;
 mod lists;

@@ -2,8 +2,8 @@
 //!
 //! Sources: Readium Web Publication Manifest, Readium Locators, and what Komga answers.
 mod manifest;
-mod positions;
-mod progression;
+pub(super) mod positions;
+pub(super) mod progression;
 mod resource;
 
 pub(in crate::facades) use manifest::{any, divina, epub, pdf};
@@ -41,7 +41,7 @@ fn file_of(item: &Listed) -> Result<Source, Refusal> {
 }
 
 /// What is in the EPUB behind an item.
-async fn outline(app: &App, item: &Listed) -> Result<(Source, Arc<Outline>), Refusal> {
+pub(super) async fn outline(app: &App, item: &Listed) -> Result<(Source, Arc<Outline>), Refusal> {
     let source = file_of(item)?;
     if source.facts.container != "epub" {
         return Err(Refusal::invalid("profile: this book is no EPUB"));

@@ -17,7 +17,7 @@ const PLACES_MAX: u64 = 50_000;
 
 /// How many places each document of a book has.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Positions(Vec<u64>);
+pub(in crate::facades::komga) struct Positions(Vec<u64>);
 
 impl Positions {
     pub fn of(outline: &Outline) -> Self {
@@ -40,6 +40,19 @@ impl Positions {
         let within = part.clamp(0.0, 1.0) * here as f64;
         let place = before + (within as u64).min(here - 1);
         (place + 1, (before as f64 + within) / self.total().max(1) as f64)
+    }
+
+    /// The document that a part of the whole book lies in, and the part of it that lies before that.
+    pub fn document(&self, total: f64) -> (usize, f64) {
+        let mut before = total.clamp(0.0, 1.0) * self.total() as f64;
+        for (document, places) in self.0.iter().enumerate() {
+            let places = *places as f64;
+            if before < places {
+                return (document, before / places);
+            }
+            before -= places;
+        }
+        (self.0.len().saturating_sub(1), 1.0)
     }
 }
 

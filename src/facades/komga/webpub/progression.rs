@@ -22,7 +22,7 @@ use crate::media::book::{MediaProfile, Outline};
 /// Longest body, bytes.
 const BODY_MAX: usize = 16 * 1024;
 /// Read this far, a book whose pages flow is read.
-const WHOLE: f64 = 0.99;
+pub(in crate::facades::komga) const WHOLE: f64 = 0.99;
 /// Longest name and id of a device, in characters.
 const DEVICE_MAX: usize = 256;
 
@@ -44,24 +44,27 @@ struct Device {
 /// `R2Locator`.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Place {
-    href: String,
+pub(in crate::facades::komga) struct Place {
+    pub href: String,
     #[serde(rename = "type")]
-    kind: String,
+    pub kind: String,
     title: Option<String>,
-    locations: Option<Locations>,
+    pub locations: Option<Locations>,
     text: Option<Value>,
-    kobo_span: Option<String>,
+    /// The place as a Kobo names it.
+    pub kobo_span: Option<String>,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Locations {
+pub(in crate::facades::komga) struct Locations {
     #[serde(default, alias = "fragment", deserialize_with = "some")]
     fragments: Vec<String>,
     position: Option<u64>,
-    progression: Option<f64>,
-    total_progression: Option<f64>,
+    /// Of the document, from 0 to 1.
+    pub progression: Option<f64>,
+    /// Of the whole book, from 0 to 1.
+    pub total_progression: Option<f64>,
 }
 
 /// `null` is none of them.
@@ -105,7 +108,7 @@ fn as_told(locator: Locator) -> Option<Value> {
 }
 
 /// The beginning of the page or chapter that was read last, by a program that tells no more.
-async fn guessed(
+pub(in crate::facades::komga) async fn guessed(
     app: &App,
     item: &Listed,
     book: &ShelfBook,
@@ -131,13 +134,13 @@ async fn guessed(
 }
 
 impl Place {
-    fn of(href: String, kind: String) -> Self {
+    pub fn of(href: String, kind: String) -> Self {
         Self { href, kind, title: None, locations: None, text: None, kobo_span: None }
     }
 }
 
 /// A place with what is known of it here.
-fn of_document(outline: &Outline, document: usize, part: f64, place: Place) -> Place {
+pub(in crate::facades::komga) fn of_document(outline: &Outline, document: usize, part: f64, place: Place) -> Place {
     let (position, total) = Positions::of(outline).at(document, part);
     let fragments = place.locations.map(|locations| locations.fragments).unwrap_or_default();
     let locations =
@@ -183,7 +186,7 @@ pub(in crate::facades) async fn set(
 }
 
 /// When what is known was read, in Unix milliseconds: by the clock of the device that said where, else by ours.
-async fn known_at(app: &App, caller: &Caller, book: &ShelfBook) -> Result<i64, Refusal> {
+pub(in crate::facades::komga) async fn known_at(app: &App, caller: &Caller, book: &ShelfBook) -> Result<i64, Refusal> {
     let Some(reading) = book.reading else { return Ok(i64::MIN) };
     let locator = app.node().catalog().place(caller.id(), &book.id).await?;
     Ok(locator.map_or(reading.read_at, |locator| locator.modified_at))
@@ -211,7 +214,7 @@ async fn find(app: &App, item: &Listed, book: &ShelfBook, place: Place) -> Resul
 }
 
 /// The name in the archive that a link of our manifest, or one relative to it, leads to.
-fn name_of(href: &str) -> String {
+pub(in crate::facades::komga) fn name_of(href: &str) -> String {
     let path = href.split('#').next().unwrap_or_default();
     let path = path.split_once("/resource/").map_or(path, |(_, name)| name);
     percent_decode_str(path.trim_start_matches('/')).decode_utf8_lossy().into_owned()
