@@ -45,8 +45,8 @@ async fn run(table: &mut Table) -> anyhow::Result<()> {
     std::fs::create_dir(&songs)?;
     let song = song(&songs)?;
     let node = Api::sign_in(Served::start(&data)?).await?;
-    node.post("/api/v1/libraries", json!({"name": "Songs", "kind": "videos", "path": songs})).await?;
-    let items = node.until("/api/v1/items", |all| all["items"][0]["state"] == "present").await?;
+    node.post("/api/v1/libraries", json!({"name": "Songs", "kind": "music", "path": songs})).await?;
+    let items = node.until("/api/v1/items?kind=track", |all| all["items"][0]["state"] == "present").await?;
     let sound = format!("/api/v1/items/{}/sound", items["items"][0]["id"].as_str().context("it has an id")?);
     for form in &FORMS {
         first_byte(table, &node, &sound, &song, form).await?;
