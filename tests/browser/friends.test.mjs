@@ -125,6 +125,7 @@ test("a film goes on without a wait when the friend's node dies and another frie
   await bob.kill();
   const before = (await numbers(page)).stats;
   assert.ok(loaded < 12, `${loaded} seconds were loaded`);
+  for (const { friend } of sources) assert.ok(before.friends[friend.id] > 0, `both serve at the same time: ${JSON.stringify(before.friends)}`);
   await reach(page, media + 30);
   ranWell(await numbers(page));
   command(carol, 'friend', 'limit', 'Ann', '0');
