@@ -4,6 +4,7 @@
 //! business. The caller's type `C` is chosen by `node`, so that this layer needs to know no accounts.
 pub mod frames;
 pub mod iroh;
+pub mod libp2p;
 mod outbox;
 mod session;
 pub mod webrtc;

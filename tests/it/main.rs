@@ -28,6 +28,7 @@ mod heal_net;
 mod identity;
 mod index;
 mod internet;
+mod ipfs;
 mod iroh;
 mod komga;
 mod listening;

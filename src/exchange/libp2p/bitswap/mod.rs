@@ -1,0 +1,260 @@
+//! Bitswap 1.2.0: trades blocks with IPFS peers, each of which asks for what it wants.
+//!
+//! ```text
+//!  stream ─► wire ─► message ─► wants ─► server ─► Larder (policy, then the block)
+//!                          └──► presences, blocks ─► client ─► whoever fetches
+//! ```
+//! The invariants: a [`Larder`] is asked before every answer, so that what a peer may not have is to it as if it were not
+//! there; a block goes to nobody but those who wanted it by the name that it hashes to; what one peer may have in memory is limited.
+mod client;
+pub mod message;
+mod peer;
+mod server;
+mod wants;
+mod wire;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use ::libp2p::{PeerId, Stream};
+use bytes::Bytes;
+use parking_lot::Mutex;
+use tokio::sync::{Semaphore, mpsc};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::streams::{Arrival, Order};
+use crate::content::Cid;
+use client::Client;
+use message::Message;
+use peer::Peer;
+
+pub use client::Session;
+pub use server::Larder;
+
+/// Peers whose messages are made at the same time.
+const TURNS: usize = 4;
+/// Blocks that nobody wanted, and messages that are none, before a peer is sent away.
+const OFFENCES_MAX: u32 = 4;
+
+/// Why there is no block.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum BitswapError {
+    /// Nobody who was found has it, or gave it in time.
+    #[error("nobody who was asked has {0}")]
+    NotFound(Cid),
+    /// The node stops.
+    #[error("the node stops")]
+    Stopped,
+}
+
+/// What went between this node and a peer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PeerLedger {
+    /// Its id.
+    pub peer: PeerId,
+    /// Bytes of blocks.
+    pub bytes_sent: u64,
+    /// Bytes of blocks.
+    pub bytes_received: u64,
+    /// Blocks.
+    pub blocks_sent: u64,
+    /// Blocks.
+    pub blocks_received: u64,
+    /// Lines of its wantlist.
+    pub wants: usize,
+}
+
+#[derive(Default)]
+struct Counters {
+    received: AtomicU64,
+    sent: AtomicU64,
+}
+
+impl Counters {
+    fn received(&self, bytes: usize) {
+        self.received.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+}
+
+struct Inner {
+    larder: Arc<dyn Larder>,
+    orders: mpsc::Sender<Order>,
+    peers: Mutex<HashMap<PeerId, Arc<Peer>>>,
+    turns: Semaphore,
+    client: Client,
+    offenders: mpsc::UnboundedSender<PeerId>,
+    counters: Counters,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+/// What Bitswap needs of the host that it runs on.
+pub(super) struct Wiring {
+    pub orders: mpsc::Sender<Order>,
+    /// Roots whose providers are to be looked for.
+    pub search: mpsc::Sender<Cid>,
+    /// Peers that are to be sent away.
+    pub offenders: mpsc::UnboundedSender<PeerId>,
+    pub stop: CancellationToken,
+}
+
+/// A cheap handle.
+#[derive(Clone)]
+pub struct Bitswap {
+    inner: Arc<Inner>,
+}
+
+impl Bitswap {
+    pub(super) fn new(larder: Arc<dyn Larder>, wiring: Wiring) -> Self {
+        let inner = Inner {
+            larder,
+            orders: wiring.orders,
+            peers: Mutex::default(),
+            turns: Semaphore::new(TURNS),
+            client: Client::new(wiring.search),
+            offenders: wiring.offenders,
+            counters: Counters::default(),
+            tasks: TaskTracker::new(),
+            stop: wiring.stop,
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// What blocks of one root are fetched in: who gave one is asked for the next.
+    #[must_use]
+    pub fn session(&self, root: &Cid) -> Arc<Session> {
+        self.inner.client.session(root)
+    }
+
+    /// A block, checked, from whoever has it. Fetching ends when the future is dropped.
+    ///
+    /// # Errors
+    /// [`BitswapError::NotFound`] after `patience`, [`BitswapError::Stopped`].
+    pub async fn fetch(&self, session: &Arc<Session>, cid: &Cid, patience: Duration) -> Result<Bytes, BitswapError> {
+        client::fetch(&self.inner, session, cid, patience).await
+    }
+
+    /// Something came into the libraries: who wanted it is answered.
+    pub fn look_again(&self) {
+        for peer in self.inner.peers.lock().values() {
+            peer.mind.lock().theirs.look_again();
+            peer.ring.notify_one();
+        }
+    }
+
+    /// What went over, by peer.
+    #[must_use]
+    pub fn ledgers(&self) -> Vec<PeerLedger> {
+        let peers = self.inner.peers.lock();
+        let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let ledger = |peer: &Arc<Peer>| PeerLedger {
+            peer: peer.id,
+            bytes_sent: load(&peer.ledger.bytes_sent),
+            bytes_received: load(&peer.ledger.bytes_received),
+            blocks_sent: load(&peer.ledger.blocks_sent),
+            blocks_received: load(&peer.ledger.blocks_received),
+            wants: peer.mind.lock().theirs.len(),
+        };
+        peers.values().map(ledger).collect()
+    }
+
+    /// Bytes of blocks that went out, and that came in, since the start.
+    #[must_use]
+    pub fn bytes(&self) -> (u64, u64) {
+        let here = self.ledgers();
+        let gone = &self.inner.counters;
+        let sent = gone.sent.load(Ordering::Relaxed) + here.iter().map(|peer| peer.bytes_sent).sum::<u64>();
+        (sent, gone.received.load(Ordering::Relaxed))
+    }
+
+    /// Blocks that this node wants at this moment.
+    #[must_use]
+    pub fn wanted(&self) -> usize {
+        self.inner.client.wanted()
+    }
+
+    /// This peer is said to have a root.
+    pub(super) fn provides(&self, root: &Cid, peer: PeerId) {
+        self.inner.client.provides(root, peer);
+    }
+
+    /// Takes over what the host tells, until it stops.
+    pub(super) async fn listen(&self, mut arrivals: mpsc::UnboundedReceiver<Arrival>) {
+        while let Some(Some(arrival)) = self.inner.stop.run_until_cancelled(arrivals.recv()).await {
+            match arrival {
+                Arrival::Speaks(peer) => drop(self.peer(peer)),
+                Arrival::Gone(peer) => self.gone(&peer),
+                Arrival::Stream(peer, stream) => self.read(self.peer(peer), stream),
+            }
+        }
+        self.inner.tasks.close();
+        self.inner.tasks.wait().await;
+    }
+
+    fn peer(&self, id: PeerId) -> Arc<Peer> {
+        let mut peers = self.inner.peers.lock();
+        if let Some(peer) = peers.get(&id) {
+            return Arc::clone(peer);
+        }
+        let peer = Arc::new(Peer::new(id, self.inner.stop.child_token()));
+        peers.insert(id, Arc::clone(&peer));
+        drop(peers);
+        self.inner.tasks.spawn(server::serve(Arc::clone(&self.inner), Arc::clone(&peer)));
+        self.inner.client.look_again();
+        peer
+    }
+
+    fn gone(&self, id: &PeerId) {
+        let Some(peer) = self.inner.peers.lock().remove(id) else { return };
+        peer.over.cancel();
+        self.inner.counters.sent.fetch_add(peer.ledger.bytes_sent.load(Ordering::Relaxed), Ordering::Relaxed);
+        self.inner.client.unreachable(&peer);
+    }
+
+    fn read(&self, peer: Arc<Peer>, mut stream: Stream) {
+        let inner = Arc::clone(&self.inner);
+        self.inner.tasks.spawn(async move {
+            let over = peer.over.clone();
+            // Some peers open a stream for each message: those that are too many wait.
+            let Some(Ok(_place)) = over.run_until_cancelled(peer.reading.acquire()).await else { return };
+            while let Some(read) = over.run_until_cancelled(wire::read(&mut stream, || peer.message_max())).await {
+                match read {
+                    Ok(Some(message)) => handle(&inner, &peer, message),
+                    Ok(None) | Err(wire::WireError::Io(_)) => return,
+                    Err(error) => {
+                        tracing::debug!(peer = %peer.id, %error, "a Bitswap stream is not read any more");
+                        return offended(&inner, &peer);
+                    }
+                }
+            }
+        });
+    }
+}
+
+fn handle(inner: &Inner, peer: &Arc<Peer>, message: Message) {
+    for (cid, data) in &message.blocks {
+        if !inner.client.block(inner, peer, cid, data) {
+            offended(inner, peer);
+        }
+    }
+    for (cid, have) in &message.presences {
+        inner.client.presence(peer, cid, *have);
+    }
+    if !message.entries.is_empty() || message.full {
+        let refused = peer.mind.lock().theirs.apply(message.entries, message.full);
+        peer.tell(refused.into_iter().filter(|entry| entry.send_dont_have).map(|entry| (entry.cid, false)));
+    }
+}
+
+/// The peer sent what nobody wanted, or no message at all.
+fn offended(inner: &Inner, peer: &Peer) {
+    let mut mind = peer.mind.lock();
+    mind.offences += 1;
+    if mind.offences == OFFENCES_MAX {
+        // Nobody takes it any more when the node stops.
+        let _ = inner.offenders.send(peer.id);
+    }
+}
