@@ -2,7 +2,8 @@
 //!
 //! The invariant: [`verify`] says yes only to bytes that hash to the CID.
 use ::cid::Version;
-use aws_lc_rs::digest::{self, SHA256};
+use aws_lc_rs::digest::{self, SHA256, SHA512};
+use blake2::{Blake2b256, Digest as _};
 use multihash::Multihash;
 
 use super::Cid;
@@ -13,6 +14,12 @@ pub const RAW: u64 = 0x55;
 pub const DAG_PB: u64 = 0x70;
 /// Multihash code of SHA-256.
 pub const SHA2_256: u64 = 0x12;
+/// Multihash code of SHA-512.
+const SHA2_512: u64 = 0x13;
+/// Multihash code of BLAKE3.
+const BLAKE3: u64 = 0x1e;
+/// Multihash code of BLAKE2b with 256 bits.
+const BLAKE2B_256: u64 = 0xb220;
 /// Multihash code of "the digest is the content".
 pub const IDENTITY: u64 = 0x00;
 /// Bytes of a CIDv1 with SHA-256.
@@ -25,7 +32,7 @@ const TEXT_MAX: usize = 256;
 pub type Digest = [u8; 32];
 
 /// Why a text or bytes are not a CID, or bytes are not what a CID names.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 pub enum CidError {
     /// Not a CID at all.
     #[error("not a CID")]
@@ -114,6 +121,9 @@ pub fn verify(cid: &Cid, bytes: &[u8]) -> Result<(), CidError> {
     let right = match cid.hash().code() {
         SHA2_256 => cid.hash().digest() == sha256(bytes),
         IDENTITY => cid.hash().digest() == bytes,
+        SHA2_512 => cid.hash().digest() == digest::digest(&SHA512, bytes).as_ref(),
+        BLAKE2B_256 => cid.hash().digest() == Blake2b256::digest(bytes).as_slice(),
+        BLAKE3 => cid.hash().digest() == blake3::hash(bytes).as_bytes(),
         other => return Err(CidError::UnsupportedHash(other)),
     };
     if right { Ok(()) } else { Err(CidError::Mismatch(*cid)) }
@@ -162,8 +172,25 @@ mod tests {
 
     #[test]
     fn an_unknown_hash_function_is_named() {
-        let cid = Cid::new_v1(RAW, Multihash::wrap(0xb220, &[0; 32]).unwrap());
-        assert_eq!(verify(&cid, b""), Err(CidError::UnsupportedHash(0xb220)));
+        let cid = Cid::new_v1(RAW, Multihash::wrap(0x16, &[0; 32]).unwrap());
+        assert_eq!(verify(&cid, b""), Err(CidError::UnsupportedHash(0x16)));
+    }
+
+    /// Digests of "abc" as their specifications have them.
+    #[test]
+    fn other_hash_functions_are_verified_at_their_full_length() {
+        for (code, digest) in [
+            (SHA2_512, "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f"),
+            (BLAKE2B_256, "bddd813c634239723171ef3fee98579b94964e3bb1cb3e427262c8c068d52319"),
+            (BLAKE3, "6437b3ac38465133ffb63b75273a8db548c558465d79db03fd359c6cd5bd9d85"),
+        ] {
+            let digest = data_encoding::HEXLOWER.decode(digest.as_bytes()).unwrap();
+            let cid = Cid::new_v1(RAW, Multihash::wrap(code, &digest).unwrap());
+            assert_eq!(verify(&cid, b"abc"), Ok(()), "{code:#x}");
+            assert_eq!(verify(&cid, b"abd"), Err(CidError::Mismatch(cid)));
+            let cut = Cid::new_v1(RAW, Multihash::wrap(code, &digest[..8]).unwrap());
+            assert_eq!(verify(&cut, b"abc"), Err(CidError::Mismatch(cut)));
+        }
     }
 
     proptest::proptest! {

@@ -2,12 +2,16 @@
 //!
 //! Source: the IPLD "CARv1" specification. The header is DAG-CBOR `{roots, version}`; a section is a varint length, the
 //! CID, the bytes.
+mod decode;
+
 use serde::{Deserialize, Serialize};
-use unsigned_varint::{decode, encode};
+use unsigned_varint::encode;
 
 use super::Cid;
 use super::cid::{self, CidError};
 use super::unixfs::node::NODE_MAX;
+
+pub use decode::{Decoder, Item};
 
 /// Longest header that is read.
 const HEADER_MAX: usize = 64 * 1024;
@@ -28,7 +32,7 @@ pub struct Car<'a> {
 }
 
 /// Why bytes are not a CAR.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 pub enum CarError {
     /// A length, the header or a CID cannot be read.
     #[error("not a CAR: {0}")]
@@ -36,6 +40,9 @@ pub enum CarError {
     /// A block does not hash to its CID.
     #[error(transparent)]
     Block(#[from] CidError),
+    /// The header names a root that is not among the blocks.
+    #[error("the CAR names {0} as its root and does not hold it")]
+    MissingRoot(Cid),
 }
 
 /// The bytes before the first block.
@@ -85,7 +92,7 @@ pub fn read(bytes: &[u8]) -> Result<Car<'_>, CarError> {
 }
 
 fn take(bytes: &[u8], max: usize) -> Result<(&[u8], &[u8]), CarError> {
-    let (len, rest) = decode::usize(bytes).map_err(|_| CarError::Malformed("a length"))?;
+    let (len, rest) = unsigned_varint::decode::usize(bytes).map_err(|_| CarError::Malformed("a length"))?;
     if len > max {
         return Err(CarError::Malformed("a length above the limit"));
     }
