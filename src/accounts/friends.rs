@@ -46,6 +46,8 @@ pub struct Friend {
     pub stand_in: StandIn,
     /// Its people may sign in here, where it chose this node as a stand-in.
     pub hosts: bool,
+    /// Id of its node in the network of IPFS, as it says itself.
+    pub ipfs: Option<String>,
 }
 
 /// Whether a friend's node knows our accounts, so that our people can sign in there while ours is away.
@@ -163,6 +165,13 @@ impl Accounts {
         self.shared.directory.read().by_endpoint(endpoint).cloned()
     }
 
+    /// The friend, where it is not switched off, whose node has this id in the network of IPFS.
+    #[must_use]
+    pub fn friend_by_ipfs(&self, peer: &str) -> Option<Friend> {
+        let directory = self.shared.directory.read();
+        directory.friends.values().find(|friend| friend.enabled && friend.ipfs.as_deref() == Some(peer)).cloned()
+    }
+
     /// The caller that a node's public key stands for: a friend, or a node without an account.
     #[must_use]
     pub fn by_endpoint(&self, endpoint: &str, address: IpAddr) -> Caller {
@@ -245,19 +254,25 @@ impl Accounts {
         self.friend(id)
     }
 
-    /// Remembers where a friend's node was reached. Nothing is written where that is known.
+    /// Remembers where a friend's node was reached, and its id in the network of IPFS. Nothing is written where that is known.
     ///
     /// # Errors
     /// [`AccountsError::Database`].
-    pub async fn found_friend(&self, id: &str, addresses: Vec<String>) -> Result<(), AccountsError> {
-        let addresses = allowed_addresses(addresses);
-        let known = self.shared.directory.read().friends.get(id).is_none_or(|f| f.addresses == addresses);
-        if known || addresses.is_empty() {
+    pub async fn found_friend(
+        &self,
+        id: &str,
+        addresses: Vec<String>,
+        ipfs: Option<String>,
+    ) -> Result<(), AccountsError> {
+        let Some(before) = self.shared.directory.read().friends.get(id).cloned() else { return Ok(()) };
+        let addresses = Some(allowed_addresses(addresses)).filter(|all| !all.is_empty()).unwrap_or(before.addresses.clone());
+        let ipfs = ipfs.filter(|peer| peer.len() <= ENDPOINT_MAX && peer.bytes().all(|b| b.is_ascii_alphanumeric()));
+        if before.addresses == addresses && before.ipfs == ipfs {
             return Ok(());
         }
         let (id, text) = (id.to_owned(), as_json(&addresses));
         self.change(move |t| {
-            t.execute("UPDATE friend SET addresses = ?2 WHERE id = ?1", params![id, text])?;
+            t.execute("UPDATE friend SET addresses = ?2, ipfs = ?3 WHERE id = ?1", params![id, text, ipfs])?;
             Ok(Ok(()))
         })
         .await
@@ -294,7 +309,7 @@ pub(super) fn caller(directory: &Directory, credential: Credential, address: IpA
 
 /// All friends with what is shared with them, for the copy in memory.
 pub(super) fn load(c: &Connection, directory: &mut Directory) -> Rows<()> {
-    let sql = "SELECT id, name, endpoint, enabled, addresses, created_at, upload_rate, stand_in, hosts FROM friend";
+    let sql = "SELECT id, name, endpoint, enabled, addresses, created_at, upload_rate, stand_in, hosts, ipfs FROM friend";
     let mut friends = c.prepare_cached(sql)?;
     let mut rows = friends.query([])?;
     while let Some(r) = rows.next()? {
@@ -316,6 +331,7 @@ pub(super) fn load(c: &Connection, directory: &mut Directory) -> Rows<()> {
             upload_rate,
             stand_in,
             hosts,
+            ipfs: r.get(9)?,
         };
         directory.friends.insert(friend.id.clone(), friend);
     }

@@ -407,7 +407,7 @@ async fn friends_and_what_is_shared_with_them_are_there_after_reopening() {
     let friend = bench.accounts.add_friend(node("Bob", "b0b")).await.unwrap();
     let share = FriendChange { libraries: Some(vec!["films".into()]), ..FriendChange::default() };
     let shared = bench.accounts.update_friend(&friend.id, share).await.unwrap();
-    bench.accounts.found_friend(&friend.id, vec!["198.51.100.7:1".into()]).await.unwrap();
+    bench.accounts.found_friend(&friend.id, vec!["198.51.100.7:1".into()], None).await.unwrap();
     bench.accounts.stop().await;
     let again = Accounts::open(database(&bench.folder), cheap(&bench.clock)).await.unwrap();
     let kept = again.friend_by_endpoint("b0b").unwrap();

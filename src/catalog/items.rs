@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 
-use super::model::{Artwork, BookSummary, File, Id, Item, ItemState, LibraryState, Progress, Visibility};
+use super::model::{
+    Artwork, BookSummary, File, Id, Item, ItemState, LibraryState, Progress, PublicFile, PublicLibrary, Visibility,
+};
 use super::{Listed, Neighbours};
 use crate::content::Cid;
 
@@ -88,6 +90,28 @@ pub(super) fn libraries_of(c: &Connection, root: &Cid) -> rusqlite::Result<Vec<(
         JOIN library AS l ON l.id = i.library WHERE f.cid = ?1 AND i.state = 'present' AND l.state = 'available'";
     let mut statement = c.prepare_cached(sql)?;
     statement.query_map([root.to_string()], |r| Ok((r.get(0)?, r.get(1)?)))?.collect()
+}
+
+/// See [`super::Catalog::public_files`].
+pub(super) fn public_files(c: &Connection) -> rusqlite::Result<Vec<PublicLibrary>> {
+    let sql = "SELECT l.id, l.name, f.place, f.cid, f.size FROM library AS l JOIN file AS f ON f.library = l.id \
+        JOIN item AS i ON i.n = f.item WHERE l.visibility = 'public' AND l.state = 'available' AND l.friend IS NULL \
+        AND i.state = 'present' AND f.gone = 0 AND f.place IS NOT NULL AND f.cid IS NOT NULL ORDER BY l.name, l.id, f.place";
+    let (mut libraries, mut last) = (Vec::<PublicLibrary>::new(), String::new());
+    let mut statement = c.prepare_cached(sql)?;
+    let mut rows = statement.query([])?;
+    while let Some(r) = rows.next()? {
+        let (id, cid, size): (String, String, i64) = (r.get(0)?, r.get(3)?, r.get(4)?);
+        let Ok(cid) = Cid::try_from(cid.as_str()) else { continue };
+        if id != last {
+            libraries.push(PublicLibrary { name: r.get(1)?, files: Vec::new() });
+            last = id;
+        }
+        if let Some(library) = libraries.last_mut() {
+            library.files.push(PublicFile { place: path(r.get(2)?), cid, size: size.cast_unsigned() });
+        }
+    }
+    Ok(libraries)
 }
 
 /// See [`super::Catalog::held_by_friends`].

@@ -43,7 +43,8 @@ pub use changes::Seen;
 pub use chat::ChatMessage;
 pub use items::{Held, ToVerify};
 pub use model::{
-    Artwork, BookSummary, File, Id, Item, ItemKind, ItemState, Library, LibraryKind, LibraryState, Progress, Visibility,
+    Artwork, BookSummary, File, Id, Item, ItemKind, ItemState, Library, LibraryKind, LibraryState, Progress,
+    PublicFile, PublicLibrary, Visibility,
 };
 pub use moved_in::is_id;
 pub use progress::{FACTS_MAX, Fact, Facts, Known, Locator, Progressed, Whose};
@@ -380,6 +381,14 @@ impl Catalog {
     pub async fn libraries_of(&self, root: &Cid) -> Result<Vec<(Id, Visibility)>, CatalogError> {
         let root = *root;
         Ok(self.database.read(move |c| items::libraries_of(c, &root)).await?)
+    }
+
+    /// What anybody may have: our public libraries that are there, with their servable files.
+    ///
+    /// # Errors
+    /// [`CatalogError::Database`].
+    pub async fn public_files(&self) -> Result<Vec<PublicLibrary>, CatalogError> {
+        Ok(self.database.read(items::public_files).await?)
     }
 
     /// Friends' items whose file has this root CID, and is right and there by their word.

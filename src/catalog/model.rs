@@ -85,6 +85,26 @@ pub struct Library {
     pub friend: Option<Id>,
 }
 
+/// A library of ours that anybody may have, with its servable files in the order of their places.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicLibrary {
+    /// Shown to people.
+    pub name: String,
+    /// See [`PublicFile`].
+    pub files: Vec<PublicFile>,
+}
+
+/// One of its files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicFile {
+    /// Below the library's folder.
+    pub place: PathBuf,
+    /// Root of its DAG.
+    pub cid: Cid,
+    /// Bytes.
+    pub size: u64,
+}
+
 /// What an item is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]

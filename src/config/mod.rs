@@ -38,6 +38,8 @@ pub struct Config {
     pub replicas: Replicas,
     /// Signing in.
     pub accounts: Accounts,
+    /// The network of IPFS.
+    pub ipfs: Ipfs,
     /// What is written to standard error.
     pub log: Log,
     /// Programs that play music.
@@ -129,6 +131,63 @@ impl Default for WebRtc {
             connections_per_page: 8,
         }
     }
+}
+
+/// `[ipfs]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Ipfs {
+    /// Whether other nodes of IPFS can fetch what is public, and this one from them.
+    pub enabled: bool,
+    /// Multiaddresses to listen on.
+    pub listen: Vec<String>,
+    /// Multiaddresses where others reach this node besides.
+    pub public_addresses: Vec<String>,
+    /// How others are found and told.
+    pub routing: Routing,
+    /// Nodes to begin with.
+    pub bootstrap: Vec<String>,
+    /// Nodes that pass on connections to this one.
+    pub relays: Vec<String>,
+    /// Ask the router to forward the ports.
+    pub port_mapping: bool,
+    /// Connections at most.
+    pub connections_max: u32,
+    /// Everything public is announced once in this time.
+    pub announce_hours: u32,
+    /// Roots that are announced at most.
+    pub announced_max: usize,
+}
+
+impl Default for Ipfs {
+    fn default() -> Self {
+        let listen = ["/ip4/0.0.0.0/tcp/4001", "/ip4/0.0.0.0/udp/4001/quic-v1", "/ip4/0.0.0.0/tcp/4002/ws"];
+        Self {
+            enabled: true,
+            listen: listen.map(str::to_owned).to_vec(),
+            public_addresses: Vec::new(),
+            routing: Routing::Off,
+            bootstrap: Vec::new(),
+            relays: Vec::new(),
+            port_mapping: false,
+            connections_max: 1000,
+            announce_hours: 22,
+            announced_max: 20_000,
+        }
+    }
+}
+
+/// How nodes of IPFS find each other.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Routing {
+    /// Not: by addresses only.
+    #[default]
+    Off,
+    /// Among the nodes that are found from `bootstrap` on.
+    Private,
+    /// In the public network.
+    Public,
 }
 
 /// `[library]`

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use tracing_subscriber::EnvFilter;
 
-use super::{Config, ConfigError, Congestion, Discovery, LoginPasswords, Tls};
+use super::{Config, ConfigError, Congestion, Discovery, LoginPasswords, Routing, Tls};
 use crate::accounts::{AccountsOptions, TokenHash};
 use crate::blocks::Pace;
 use crate::exchange::iroh::{self, IrohOptions};
+use crate::exchange::libp2p::{self, Libp2pOptions};
 use crate::exchange::webrtc::WebRtcOptions;
 use crate::facades::{
     FacadeOptions, MetricsAccess, ServeOptions, TlsMode, TrustedProxies, UploadHours, UploadOptions, subsonic,
@@ -18,13 +19,15 @@ use crate::friends::FriendsOptions;
 use crate::friends::links::{LINK_UNUSED, LinksOptions};
 use crate::friends::replicas::ReplicasOptions;
 use crate::media::MediaOptions;
-use crate::node::{ListensOptions, NodeOptions, ScrubOptions};
+use crate::node::{IpfsOptions, ListensOptions, NodeOptions, ScrubOptions};
 use crate::playback::{PlaybackOptions, Rung};
 
 const MIB: u64 = 1024 * 1024;
 const GIB: u64 = 1024 * MIB;
 const HOUR: u64 = 3600;
 const DAY: u64 = 24 * HOUR;
+/// A sweep over 10,000 roots takes 17 minutes, and nobody who plays feels it.
+const ANNOUNCED_PER_SECOND: u32 = 10;
 
 impl Config {
     /// What a single value cannot show.
@@ -74,6 +77,19 @@ impl Config {
         let folder = &self.replicas.folder;
         if !folder.as_os_str().is_empty() && !folder.is_absolute() {
             return refuse("replicas.folder", "must be an absolute path".to_owned());
+        }
+        let ipfs = &self.ipfs;
+        let lists = [
+            ("ipfs.listen", &ipfs.listen, false),
+            ("ipfs.public_addresses", &ipfs.public_addresses, false),
+            ("ipfs.bootstrap", &ipfs.bootstrap, true),
+            ("ipfs.relays", &ipfs.relays, true),
+        ];
+        for (key, addresses, with_peer) in lists {
+            if let Some(not) = addresses.iter().find(|address| !libp2p::is_address(address, with_peer)) {
+                let example = if with_peer { "/ip4/192.0.2.7/tcp/4001/p2p/12D3KooW..." } else { "/ip4/0.0.0.0/tcp/4001" };
+                return refuse(key, format!("\"{not}\" is not an address such as \"{example}\""));
+            }
         }
         let url = &self.listenbrainz.url;
         if !url.starts_with("https://") && !url.starts_with("http://") {
@@ -138,6 +154,7 @@ impl Config {
                 pictures_room: self.friends.pictures_mib.saturating_mul(MIB),
                 ..FriendsOptions::default()
             },
+            ipfs: self.ipfs.enabled.then(|| self.ipfs_options()),
             replicas: ReplicasOptions {
                 folder: Some(&self.replicas.folder).filter(|folder| !folder.as_os_str().is_empty()).cloned(),
                 quota: (self.replicas.quota_gib > 0).then(|| self.replicas.quota_gib.saturating_mul(GIB)),
@@ -145,6 +162,30 @@ impl Config {
                 rate: (self.replicas.rate_mib > 0).then(|| u64::from(self.replicas.rate_mib) * MIB),
                 ..ReplicasOptions::default()
             },
+        }
+    }
+
+    fn ipfs_options(&self) -> IpfsOptions {
+        let ipfs = &self.ipfs;
+        IpfsOptions {
+            libp2p: Libp2pOptions {
+                // The data folder has it.
+                secret: [0; 32],
+                listen: ipfs.listen.clone(),
+                public_addresses: ipfs.public_addresses.clone(),
+                routing: match ipfs.routing {
+                    Routing::Off => libp2p::Routing::Off,
+                    Routing::Private => libp2p::Routing::Private,
+                    Routing::Public => libp2p::Routing::Public,
+                },
+                bootstrap: ipfs.bootstrap.clone(),
+                relays: ipfs.relays.clone(),
+                port_mapping: ipfs.port_mapping,
+                connections_max: ipfs.connections_max,
+                announced_max: ipfs.announced_max,
+            },
+            announce_every: Duration::from_secs(u64::from(ipfs.announce_hours.max(1)) * HOUR),
+            announced_per_second: ANNOUNCED_PER_SECOND,
         }
     }
 
@@ -156,6 +197,8 @@ impl Config {
             keep: true,
             awake_max: friends.links_awake,
             unused: LINK_UNUSED,
+            // The node knows it.
+            ipfs: None,
             iroh: IrohOptions {
                 listen: friends.listen,
                 public_addresses: friends.public_addresses.clone(),

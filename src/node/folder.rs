@@ -123,6 +123,24 @@ impl DataFolder {
         self.path.join("apps.key")
     }
 
+    /// The secret key of the node's host in the network of IPFS.
+    #[must_use]
+    pub fn ipfs_key(&self) -> PathBuf {
+        self.path.join("ipfs.key")
+    }
+
+    /// The folders of the public libraries, as blocks.
+    #[must_use]
+    pub fn public_tree(&self) -> PathBuf {
+        self.path.join("public.car")
+    }
+
+    /// The last record of the node's name.
+    #[must_use]
+    pub fn ipns_record(&self) -> PathBuf {
+        self.path.join("public.ipns-record")
+    }
+
     /// The certificate the node made for itself, and its key.
     #[must_use]
     pub fn tls(&self) -> PathBuf {

@@ -71,6 +71,23 @@ pub(super) fn app_key(path: &Path) -> Result<AppKey, NodeError> {
     }
 }
 
+/// Reads the seed of the key of the host in the network of IPFS; makes it (mode 0600, 32 bytes) where there is none yet. It is
+/// another than the node's, so that nobody there learns by which key friends know the node.
+///
+/// # Errors
+/// [`NodeError::Key`] when it cannot be read or written, or is none.
+pub(super) fn seed(path: &Path) -> Result<[u8; 32], NodeError> {
+    match fs::read(path) {
+        Ok(bytes) => bytes.try_into().map_err(|_| key_error(path, "it does not have 32 bytes")),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let seed: [u8; 32] = rand::random();
+            write_secret(path, &seed).map_err(|e| key_error(path, e))?;
+            Ok(seed)
+        }
+        Err(error) => Err(key_error(path, error)),
+    }
+}
+
 fn key_error(path: &Path, reason: impl std::fmt::Display) -> NodeError {
     NodeError::Key { path: path.to_owned(), reason: reason.to_string() }
 }

@@ -6,6 +6,7 @@
 mod covers;
 mod events;
 mod folder;
+mod ipfs;
 mod keys;
 mod listens;
 mod scrub;
@@ -13,6 +14,7 @@ mod tasks;
 
 pub use covers::{COVER_MAX, CoverError};
 pub use events::NodeEvent;
+pub use ipfs::{AnnounceState, Ipfs, IpfsOptions, NameError, Resolved};
 pub use folder::{DataFolder, control_socket, write_secret};
 pub use keys::NodeKey;
 pub use listens::{AskError, Listens, ListensError, ListensOptions, ListensState};
@@ -71,6 +73,8 @@ pub struct NodeOptions {
     pub links: Option<LinksOptions>,
     /// How friends are followed where there are links: see [`FriendsOptions`].
     pub friends: FriendsOptions,
+    /// The IPFS side: see [`IpfsOptions`]; `None` where it is off.
+    pub ipfs: Option<IpfsOptions>,
     /// See [`ScrubOptions`].
     pub scrub: ScrubOptions,
     /// See [`ReplicasOptions`].
@@ -129,6 +133,9 @@ pub enum NodeError {
     /// The carrier between nodes cannot start.
     #[error("the carrier between friends' nodes cannot start")]
     Links(#[source] IrohError),
+    /// The IPFS side cannot start.
+    #[error("the IPFS side cannot start")]
+    Ipfs(#[source] crate::exchange::libp2p::Libp2pError),
 }
 
 /// What the data folder holds, opened but with nothing running: for the command line while the node is stopped.
@@ -206,6 +213,7 @@ struct Running {
     webrtc: OnceLock<WebRtc<Caller>>,
     friends: OnceLock<Friends>,
     links: OnceLock<Links>,
+    ipfs: OnceLock<Ipfs>,
     scrub: scrub::Scrubbing,
     replicas: Replicas,
     listens: Arc<Listens>,
@@ -277,6 +285,7 @@ impl Node {
             webrtc: OnceLock::new(),
             friends: OnceLock::new(),
             links: OnceLock::new(),
+            ipfs: OnceLock::new(),
             scrub: scrub::Scrubbing::default(),
             replicas,
             listens,
@@ -356,6 +365,7 @@ impl Node {
     pub async fn start_links(&self, responder: Arc<dyn Responder<Caller>>) -> Result<(), NodeError> {
         let Some(options) = self.running.options.links.clone() else { return Ok(()) };
         let secret = self.secret()?;
+        let options = LinksOptions { ipfs: self.ipfs().map(|ipfs| ipfs.libp2p().id().to_string()), ..options };
         let follows = options.keep;
         let links = Links::start(options, &secret, self.accounts().clone(), responder).await;
         let links = links.map_err(NodeError::Links)?;
@@ -399,6 +409,9 @@ impl Node {
         }
         if let Some(links) = self.links() {
             links.stop().await;
+        }
+        if let Some(ipfs) = self.ipfs() {
+            ipfs.libp2p().stop().await;
         }
         self.running.playback.stop().await;
         self.running.importer.stop().await;

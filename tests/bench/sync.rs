@@ -98,7 +98,7 @@ async fn add(node: &Node, other: &Node) -> anyhow::Result<Friend> {
 
 fn links() -> LinksOptions {
     let iroh = IrohOptions { listen: SocketAddr::from(([127, 0, 0, 1], 0)), ..IrohOptions::default() };
-    LinksOptions { name: "a node".to_owned(), keep: true, awake_max: 0, unused: Duration::ZERO, iroh }
+    LinksOptions { name: "a node".to_owned(), keep: true, awake_max: 0, unused: Duration::ZERO, ipfs: None, iroh }
 }
 
 /// A node with one library of that many films, with facts as large as a real file's.
@@ -129,6 +129,7 @@ async fn node(data: &Path, count: u64) -> anyhow::Result<Node> {
         links: Some(links()),
         friends: FriendsOptions::default(),
         scrub: ScrubOptions::default(),
+        ipfs: None,
         replicas: ReplicasOptions::default(),
         listens: ListensOptions::default(),
     };

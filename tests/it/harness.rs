@@ -228,6 +228,7 @@ fn node_options(data: &Path) -> NodeOptions {
         links: None,
         friends: FriendsOptions::default(),
         scrub: ScrubOptions::default(),
+        ipfs: None,
         replicas: ReplicasOptions::default(),
         listens: ListensOptions::default(),
     }
@@ -237,7 +238,7 @@ fn node_options(data: &Path) -> NodeOptions {
 pub fn links(name: &str) -> LinksOptions {
     let listen = SocketAddr::from(([127, 0, 0, 1], 0));
     let iroh = IrohOptions { listen, dial_time: Duration::from_secs(5), ..IrohOptions::default() };
-    LinksOptions { name: name.to_owned(), keep: true, awake_max: 256, unused: LINK_UNUSED, iroh }
+    LinksOptions { name: name.to_owned(), keep: true, awake_max: 256, unused: LINK_UNUSED, ipfs: None, iroh }
 }
 
 fn serve_options() -> ServeOptions {

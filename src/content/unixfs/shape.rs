@@ -125,7 +125,9 @@ impl Shape {
         Some(Tsizes { full: of(children.start)?, last: of(children.end - 1)? })
     }
 
-    fn tsize(&self, at: Position) -> Option<u64> {
+    /// Bytes of all blocks at and below a position, as links to it say.
+    #[must_use]
+    pub fn tsize(&self, at: Position) -> Option<u64> {
         let span = self.span(at)?;
         if at.level == 0 {
             return Some(span.end - span.start);

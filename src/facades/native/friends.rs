@@ -136,7 +136,7 @@ pub(in crate::facades) async fn hello(
     Json(theirs): Json<Greeting>,
 ) -> Result<axum::Json<Greeting>, Refusal> {
     let endpoint = node_of(&caller)?;
-    app.node().accounts().found_friend(caller.id(), theirs.addresses).await?;
+    app.node().accounts().found_friend(caller.id(), theirs.addresses, theirs.ipfs).await?;
     let links = on(&app)?;
     links.is_known_to(endpoint);
     Ok(axum::Json(links.greeting()))

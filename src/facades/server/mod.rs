@@ -84,6 +84,9 @@ pub async fn serve(node: Node, options: ServeOptions) -> Result<Service, ServeEr
     if let Err(error) = node.start_webrtc(Arc::new(router.clone())).await {
         tracing::error!(error = %with_causes(&error), "WebRTC is off; browsers use HTTP instead");
     }
+    if let Err(error) = node.start_ipfs().await {
+        tracing::error!(error = %with_causes(&error), "the IPFS side is off: nobody fetches by CID over libp2p");
+    }
     if let Err(error) = node.start_links(Arc::new(router.clone())).await {
         tracing::error!(error = %with_causes(&error), "friends' nodes cannot be reached, nor reach this one");
     }

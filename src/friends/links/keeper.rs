@@ -128,7 +128,7 @@ async fn greet(links: &Links, friend: &Friend) -> Result<(), LinksError> {
     let own = links.greeting();
     let theirs = talk::hello(&links.inner.iroh, &peer(friend), &own).await?;
     links.inner.told.lock().insert(friend.endpoint.clone(), digest(&own.addresses));
-    links.inner.accounts.found_friend(&friend.id, theirs.addresses).await?;
+    links.inner.accounts.found_friend(&friend.id, theirs.addresses, theirs.ipfs).await?;
     Ok(())
 }
 

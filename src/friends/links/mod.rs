@@ -52,6 +52,8 @@ pub struct LinksOptions {
     pub awake_max: usize,
     /// A link that was used within this is not put to rest.
     pub unused: Duration,
+    /// The node's id in the network of IPFS, which friends are told.
+    pub ipfs: Option<String>,
 }
 
 /// Why something between nodes did not work.
@@ -169,7 +171,8 @@ impl Links {
     /// How this node introduces itself.
     #[must_use]
     pub fn greeting(&self) -> Greeting {
-        Greeting { name: self.inner.options.name.clone(), addresses: self.inner.iroh.addresses() }
+        let (name, ipfs) = (self.inner.options.name.clone(), self.inner.options.ipfs.clone());
+        Greeting { name, addresses: self.inner.iroh.addresses(), ipfs }
     }
 
     /// Makes an invite. `name` is what the friend shall be called here; without it, the name that it gives itself.

@@ -22,6 +22,9 @@ pub struct Greeting {
     pub name: String,
     /// Where it can be reached.
     pub addresses: Vec<String>,
+    /// Its id in the network of IPFS, where it takes part in that: it may have there what is shared with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ipfs: Option<String>,
 }
 
 /// What a node brings that was invited.

@@ -1,0 +1,208 @@
+//! The IPFS side of a node: which blocks strangers and friends may have, what is announced, and the public folder under the
+//! node's name.
+//!
+//! ```text
+//!  public libraries ─► tree (folders) ─► root CID ─► record ─► /ipns/NAME/Movies/...
+//!                 └──► sweep: the roots, one after another ─► Kademlia
+//! ```
+//! The invariant: what is in no public library is neither announced nor in the tree, and is given to nobody but friends with
+//! whom it is shared.
+mod announce;
+mod larder;
+mod names;
+mod tree;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
+use parking_lot::RwLock;
+use tokio::sync::broadcast::error::RecvError;
+use tokio_util::sync::CancellationToken;
+
+use super::keys;
+use super::{Node, NodeError, NodeEvent};
+use crate::content::ipns::Name;
+use crate::exchange::libp2p::{Libp2p, Libp2pError, Libp2pOptions, Libp2pParts, Routing};
+use larder::Shelf;
+use names::Names;
+
+pub use names::{NameError, Resolved};
+pub use tree::{Tree, TreeError};
+
+/// After a change of what is public, the tree is made when nothing else came for this long.
+const SETTLE: Duration = Duration::from_secs(2);
+
+/// Settings of the IPFS side.
+#[derive(Debug, Clone)]
+pub struct IpfsOptions {
+    /// See [`Libp2pOptions`]; its key is the data folder's.
+    pub libp2p: Libp2pOptions,
+    /// Everything public is announced once in this time.
+    pub announce_every: Duration,
+    /// Roots that are announced in a second at most.
+    pub announced_per_second: u32,
+}
+
+/// How announcing goes on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct AnnounceState {
+    /// Roots that are public.
+    pub roots: u64,
+    /// Of the sweep that runs, or ran last.
+    pub announced: u64,
+    /// Of that sweep, those that nobody could be told.
+    pub failed: u64,
+    /// Sweeps that were finished.
+    pub sweeps: u64,
+}
+
+/// A cheap handle.
+#[derive(Clone)]
+pub struct Ipfs {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    libp2p: Libp2p,
+    name: Name,
+    tree: Arc<RwLock<Tree>>,
+    names: Names,
+    announced: RwLock<AnnounceState>,
+    /// Counts changes of what is public.
+    version: AtomicU64,
+}
+
+impl Ipfs {
+    /// See [`Libp2p`].
+    #[must_use]
+    pub fn libp2p(&self) -> &Libp2p {
+        &self.inner.libp2p
+    }
+
+    /// The name under which this node's public libraries are found.
+    #[must_use]
+    pub fn name(&self) -> Name {
+        self.inner.name
+    }
+
+    /// The folder that holds the public libraries.
+    #[must_use]
+    pub fn root(&self) -> crate::content::Cid {
+        self.inner.tree.read().root()
+    }
+
+    /// A block of the folders in it, with which anybody may look around.
+    ///
+    /// # Errors
+    /// [`TreeError`] where it cannot be read.
+    pub fn folder(&self, cid: &crate::content::Cid) -> Result<Option<bytes::Bytes>, TreeError> {
+        self.inner.tree.read().get(cid)
+    }
+
+    /// What a name stands for.
+    ///
+    /// # Errors
+    /// See [`NameError`].
+    pub async fn resolve(&self, name: Name) -> Result<Resolved, NameError> {
+        self.inner.names.resolve(&self.inner.libp2p, name).await
+    }
+
+    /// See [`AnnounceState`].
+    #[must_use]
+    pub fn announced(&self) -> AnnounceState {
+        *self.inner.announced.read()
+    }
+
+    /// How often what is public changed since the start, as far as the tree shows it.
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        self.inner.version.load(Ordering::Acquire)
+    }
+}
+
+impl Node {
+    /// See [`Ipfs`]; `None` where it is off.
+    #[must_use]
+    pub fn ipfs(&self) -> Option<&Ipfs> {
+        self.running.ipfs.get()
+    }
+
+    /// Starts the IPFS side. Without effect where it is off or runs already.
+    ///
+    /// # Errors
+    /// [`NodeError::Key`], [`NodeError::Ipfs`].
+    pub async fn start_ipfs(&self) -> Result<(), NodeError> {
+        let Some(options) = self.running.options.ipfs.clone() else { return Ok(()) };
+        let secret = keys::seed(&self.running.folder.ipfs_key())?;
+        let pair = Ed25519KeyPair::from_seed_unchecked(&secret)
+            .map_err(|error| NodeError::Ipfs(Libp2pError::Start(error.to_string())))?;
+        let name = Name::of_ed25519(pair.public_key().as_ref().try_into().unwrap_or(&[0; 32]));
+        let tree = Arc::new(RwLock::new(Tree::open(&self.running.folder.public_tree())));
+        let larder = Arc::new(Shelf::new(self, Arc::clone(&tree)));
+        let libp2p = Libp2pOptions { secret, ..options.libp2p.clone() };
+        let parts = Libp2pParts { larder, check: Arc::new(names::is_record) };
+        let libp2p = Libp2p::start(libp2p, parts).await.map_err(NodeError::Ipfs)?;
+        let names = Names::new(name, pair, self.running.folder.ipns_record());
+        let inner = Inner { libp2p, name, tree, names, announced: RwLock::default(), version: AtomicU64::new(0) };
+        let ipfs = Ipfs { inner: Arc::new(inner) };
+        if self.running.ipfs.set(ipfs.clone()).is_err() {
+            ipfs.libp2p().stop().await;
+            return Ok(());
+        }
+        let (node, publishing) = (self.clone(), ipfs.clone());
+        self.tasks().spawn("public folder", |stop| async move { publishing.keep_tree(node, stop).await });
+        if options.libp2p.routing != Routing::Off {
+            let (node, announcing) = (self.clone(), ipfs.clone());
+            self.tasks().spawn("announcing", |stop| announce::keep(announcing, node, options, stop));
+            self.tasks().spawn("name", |stop| names::keep(ipfs, stop));
+        }
+        Ok(())
+    }
+}
+
+impl Ipfs {
+    /// Makes the tree anew whenever what is public may have changed.
+    async fn keep_tree(self, node: Node, stop: CancellationToken) {
+        let mut events = node.events();
+        loop {
+            if let Err(error) = self.make_tree(&node).await {
+                tracing::error!(%error, "the folder of public libraries could not be made");
+            }
+            let changed = async {
+                while !matters(events.recv().await)? {}
+                while tokio::time::timeout(SETTLE, events.recv()).await.is_ok() {}
+                Some(())
+            };
+            match stop.run_until_cancelled(changed).await {
+                Some(Some(())) => {}
+                _ => return,
+            }
+        }
+    }
+
+    async fn make_tree(&self, node: &Node) -> Result<(), TreeError> {
+        let libraries = node.catalog().public_files().await.map_err(|error| TreeError::Catalog(error.to_string()))?;
+        let path = node.folder().public_tree();
+        let made = tokio::task::spawn_blocking(move || Tree::make(&path, libraries)).await;
+        let made = made.map_err(|_| TreeError::Catalog("it was stopped".to_owned()))??;
+        let changed = made.root() != self.root();
+        *self.inner.tree.write() = made;
+        self.inner.libp2p.bitswap().look_again();
+        if changed || self.version() == 0 {
+            self.inner.names.stands_for(self.root()).map_err(|error| TreeError::Catalog(error.to_string()))?;
+            self.inner.version.fetch_add(1, Ordering::AcqRel);
+        }
+        Ok(())
+    }
+}
+
+/// Whether an event may have changed what is public; `None` when there are no more.
+fn matters(event: Result<NodeEvent, RecvError>) -> Option<bool> {
+    match event {
+        Ok(NodeEvent::Item { .. } | NodeEvent::Library(_)) | Err(RecvError::Lagged(_)) => Some(true),
+        Ok(_) => Some(false),
+        Err(RecvError::Closed) => None,
+    }
+}

@@ -1,0 +1,172 @@
+//! Names of IPNS: what this node's own stands for, and what those of others do.
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use aws_lc_rs::signature::Ed25519KeyPair;
+use jiff::Timestamp;
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use super::Ipfs;
+use crate::content::Cid;
+use crate::content::ipns::{self, Name, Record, RecordError, TTL};
+use crate::exchange::libp2p::{Libp2p, Libp2pError};
+
+/// A record says something for so long, as Kubo's do.
+const LIFETIME: Duration = Duration::from_secs(48 * 3600);
+/// It is given out anew this often, so that nodes that went are replaced.
+const AGAIN: Duration = Duration::from_secs(4 * 3600);
+/// After a failure it is tried again.
+const AGAIN_FAILED: Duration = Duration::from_secs(30);
+/// Names that are remembered.
+const REMEMBERED: usize = 256;
+/// Records are kept under this before the name.
+const PREFIX: &[u8] = b"/ipns/";
+
+/// What a name stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resolved {
+    /// See [`Record`].
+    pub record: Record,
+    /// As it was signed.
+    pub bytes: Vec<u8>,
+}
+
+/// Why a name stands for nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum NameError {
+    /// Nobody who was asked knows it.
+    #[error("nobody who was asked knows this name")]
+    Unknown,
+    /// Routing.
+    #[error(transparent)]
+    Libp2p(#[from] Libp2pError),
+    /// The own record could not be written.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// Nor kept.
+    #[error("{0} cannot be written")]
+    Io(PathBuf, #[source] std::io::Error),
+}
+
+/// See the module.
+pub(super) struct Names {
+    own: Name,
+    pair: Ed25519KeyPair,
+    path: PathBuf,
+    current: Mutex<Option<Resolved>>,
+    known: Mutex<Vec<(Name, Instant, Resolved)>>,
+    changed: Arc<Notify>,
+}
+
+/// Whether a record may be kept for others.
+pub(super) fn is_record(key: &[u8], value: &[u8]) -> bool {
+    let name = key.strip_prefix(PREFIX).and_then(|name| Name::from_bytes(name).ok());
+    name.is_some_and(|name| ipns::verify(name, value, Timestamp::now()).is_ok())
+}
+
+impl Names {
+    /// `path` keeps the last record, whose number the next one exceeds.
+    pub fn new(own: Name, pair: Ed25519KeyPair, path: PathBuf) -> Self {
+        let kept = std::fs::read(&path).ok().and_then(|bytes| read(own, bytes));
+        Self { own, pair, path, current: Mutex::new(kept), known: Mutex::default(), changed: Arc::default() }
+    }
+
+    /// The own name stands for this folder from now on.
+    pub fn stands_for(&self, root: Cid) -> Result<(), NameError> {
+        let value = format!("/ipfs/{root}");
+        let mut current = self.current.lock();
+        let sequence = match &*current {
+            Some(before) if before.record.value == value => before.record.sequence,
+            Some(before) => before.record.sequence + 1,
+            // The clock is a number that is higher than any before, should the file have been lost.
+            None => u64::try_from(Timestamp::now().as_second()).unwrap_or(0),
+        };
+        *current = Some(self.signed(value, sequence)?);
+        drop(current);
+        self.changed.notify_one();
+        Ok(())
+    }
+
+    fn signed(&self, value: String, sequence: u64) -> Result<Resolved, NameError> {
+        let until = Timestamp::now() + LIFETIME;
+        let record = Record { value, sequence, until, ttl: TTL };
+        let sign = |message: &[u8]| self.pair.sign(message).as_ref().try_into().unwrap_or([0; 64]);
+        let bytes = ipns::create(&record, sign)?;
+        std::fs::write(&self.path, &bytes).map_err(|error| NameError::Io(self.path.clone(), error))?;
+        Ok(Resolved { record, bytes })
+    }
+
+    /// The own record, with its time counted from now.
+    fn renewed(&self) -> Result<Option<Resolved>, NameError> {
+        let mut current = self.current.lock();
+        let Some(before) = current.clone() else { return Ok(None) };
+        *current = Some(self.signed(before.record.value, before.record.sequence)?);
+        Ok(current.clone())
+    }
+
+    pub async fn resolve(&self, libp2p: &Libp2p, name: Name) -> Result<Resolved, NameError> {
+        if name == self.own {
+            return self.current.lock().clone().ok_or(NameError::Unknown);
+        }
+        if let Some(known) = self.remembered(&name) {
+            return Ok(known);
+        }
+        let found = libp2p.records(key(&name)).await?;
+        let records = found.into_iter().filter_map(|bytes| read(name, bytes));
+        let newest = records.max_by(|a, b| a.record.order(&b.record)).ok_or(NameError::Unknown)?;
+        let mut known = self.known.lock();
+        known.retain(|(other, ..)| *other != name);
+        if known.len() >= REMEMBERED {
+            known.remove(0);
+        }
+        known.push((name, Instant::now(), newest.clone()));
+        Ok(newest)
+    }
+
+    fn remembered(&self, name: &Name) -> Option<Resolved> {
+        let known = self.known.lock();
+        let (_, since, resolved) = known.iter().find(|(other, ..)| other == name)?;
+        let fresh = since.elapsed() < resolved.record.ttl && resolved.record.until > Timestamp::now();
+        fresh.then(|| resolved.clone())
+    }
+}
+
+fn read(name: Name, bytes: Vec<u8>) -> Option<Resolved> {
+    let record = ipns::verify(name, &bytes, Timestamp::now()).ok()?;
+    Some(Resolved { record, bytes })
+}
+
+fn key(name: &Name) -> Vec<u8> {
+    [PREFIX, &name.to_bytes()].concat()
+}
+
+/// Gives the own record to the nodes near its name, whenever it changed, and from time to time.
+pub(super) async fn keep(ipfs: Ipfs, stop: CancellationToken) {
+    let names = &ipfs.inner.names;
+    loop {
+        let wait = match give(&ipfs).await {
+            Ok(()) => AGAIN,
+            Err(error) => {
+                tracing::debug!(%error, "the node's IPNS record was not given to anybody");
+                AGAIN_FAILED
+            }
+        };
+        let next = async {
+            tokio::select! {
+                () = names.changed.notified() => {}
+                () = tokio::time::sleep(wait) => {}
+            }
+        };
+        if stop.run_until_cancelled(next).await.is_none() {
+            return;
+        }
+    }
+}
+
+async fn give(ipfs: &Ipfs) -> Result<(), NameError> {
+    let Some(own) = ipfs.inner.names.renewed()? else { return Ok(()) };
+    Ok(ipfs.inner.libp2p.put_record(key(&ipfs.inner.name), own.bytes).await?)
+}
