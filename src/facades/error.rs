@@ -16,6 +16,7 @@ use crate::accounts::AccountsError;
 use crate::blocks::BlockError;
 use crate::catalog::CatalogError;
 use crate::exchange::iroh::IrohError;
+use crate::exchange::libp2p::Libp2pError;
 use crate::exchange::webrtc::WebRtcError;
 use crate::friends::FriendsError;
 use crate::friends::links::LinksError;
@@ -345,6 +346,17 @@ impl From<HostError> for Refusal {
             HostError::Nonsense(_) => Self::invalid(message),
             HostError::Accounts(error) => error.into(),
             HostError::Catalog(error) => error.into(),
+        }
+    }
+}
+
+impl From<Libp2pError> for Refusal {
+    fn from(error: Libp2pError) -> Self {
+        let message = error.to_string();
+        match error {
+            Libp2pError::Address(_) => Self::invalid(message),
+            Libp2pError::Unreachable(_) => Self::new(StatusCode::BAD_GATEWAY, "unreachable", message),
+            Libp2pError::Start(_) | Libp2pError::Routing(_) | Libp2pError::Stopped => Self::unavailable(message),
         }
     }
 }

@@ -113,6 +113,7 @@ pub(super) async fn show(State(app): State<App>) -> Result<Response, Refusal> {
     let mut carriers = vec![("http", moved(app.http())), ("https", moved(app.https()))];
     carriers.extend(node.webrtc().map(|webrtc| ("webrtc", webrtc.state())));
     carriers.extend(node.links().map(|links| ("iroh", links.iroh().state())));
+    carriers.extend(node.ipfs().map(|ipfs| ("libp2p", ipfs.libp2p().carrier())));
     let (blocks, _) = blocks(&app).await?;
     let figures =
         Figures { uptime_seconds: node.uptime().as_secs_f64(), carriers, media: node.media().state(), blocks };

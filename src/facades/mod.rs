@@ -81,6 +81,7 @@ struct Inner {
     https: Traffic,
     webrtc: Traffic,
     iroh: Traffic,
+    libp2p: Traffic,
 }
 
 /// What handlers work with: a cheap handle.
@@ -94,7 +95,7 @@ impl App {
         stopping: CancellationToken,
         listeners: Vec<(&'static str, SocketAddr)>,
     ) -> Self {
-        let (http, https, webrtc, iroh) = Default::default();
+        let (http, https, webrtc, iroh, libp2p) = Default::default();
         let (uploads, floods) = (Uploads::new(options.uploads.clone()), Floods::new(options.friend_requests));
         let (readers, streams) = Default::default();
         Self(Arc::new(Inner {
@@ -112,6 +113,7 @@ impl App {
             https,
             webrtc,
             iroh,
+            libp2p,
         }))
     }
 
@@ -174,5 +176,9 @@ impl App {
 
     fn iroh(&self) -> &Traffic {
         &self.0.iroh
+    }
+
+    fn libp2p(&self) -> &Traffic {
+        &self.0.libp2p
     }
 }

@@ -19,8 +19,8 @@ use super::error::Refusal;
 use super::forward::{self, Question};
 use super::ipfs::{Gate, Sight};
 use super::native::{
-    accounts, api_keys, app_passwords, artists, audit, blocks, changes, events, folders, friends, hls, items,
-    libraries, listens, lyrics, move_in, openapi, opinions, pages, pictures, place, play_queue, playlists, publish,
+    accounts, api_keys, app_passwords, artists, audit, blocks, changes, events, folders, friends, hls, ipfs,
+    items, libraries, listens, lyrics, move_in, openapi, opinions, pages, pictures, place, play_queue, playlists, publish,
     renditions, replicas, scrub, session, sound, stand_in, status, subtitles, thumbnails, webrtc,
 };
 use super::{App, gateway, holders, komga, metrics, shares, subsonic, web};
@@ -190,6 +190,8 @@ fn declare() -> Routes {
         .post  ("/api/v1/items/{id}/verify",                    Admin,   Home,    scrub::verify)
         .get   ("/api/v1/items/{id}/verify",                    Admin,   Home,    scrub::verify_progress)
         .get   ("/api/v1/scrub/due",                            Admin,   Home,    scrub::due)
+        .get   ("/api/v1/ipfs",                                 Admin,   Home,    ipfs::show)
+        .post  ("/api/v1/ipfs/peers",                           Admin,   Home,    ipfs::connect)
         .get   ("/api/v1/items/{id}/poster",                    Item,    Friends, pictures::poster)
         .get   ("/api/v1/items/{id}/backdrop",                  Item,    Friends, pictures::backdrop)
         .get   ("/api/v1/items/{id}/file",                      Holder,  Friends, items::file)

@@ -22,15 +22,16 @@ use crate::table::Table;
 use crate::wan::{self, Wan};
 
 const BLOCK: usize = 1024 * 1024;
-const LOOPBACK: &str = "127.0.0.1";
+pub const LOOPBACK: &str = "127.0.0.1";
 
 /// A path, requests at once, MiB of each, and what is asked.
-struct Stretch {
-    round_trip_ms: u32,
-    loss_percent: f64,
-    readers: usize,
-    mebibytes: usize,
-    asked: &'static str,
+#[derive(Clone, Copy)]
+pub struct Stretch {
+    pub round_trip_ms: u32,
+    pub loss_percent: f64,
+    pub readers: usize,
+    pub mebibytes: usize,
+    pub asked: &'static str,
 }
 
 const LONG_PATHS: &[Stretch] = &[
@@ -70,13 +71,13 @@ async fn row(table: &mut Table, path: &Stretch, host: &str, there: &Handle) -> a
     Ok(())
 }
 
-struct Run {
-    megabytes_a_second: f64,
-    cpu_a_gigabyte: f64,
+pub struct Run {
+    pub megabytes_a_second: f64,
+    pub cpu_a_gigabyte: f64,
 }
 
 impl Run {
-    fn text(&self) -> String {
+    pub fn text(&self) -> String {
         format!("{:.1} MB/s, {:.2} CPU-s/GB", self.megabytes_a_second, self.cpu_a_gigabyte)
     }
 }
@@ -133,7 +134,7 @@ async fn over_iroh(path: &Stretch, host: &str, there: &Handle) -> anyhow::Result
     Ok(run)
 }
 
-async fn over_https(path: &Stretch, host: &str, there: &Handle) -> anyhow::Result<Run> {
+pub async fn over_https(path: &Stretch, host: &str, there: &Handle) -> anyhow::Result<Run> {
     let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()])?;
     let key = PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
     let config =
@@ -171,7 +172,7 @@ async fn serve(listener: tokio::net::TcpListener, tls: TlsAcceptor, mebibytes: u
 }
 
 /// CPU this process has used, user and system.
-fn cpu_seconds() -> f64 {
+pub fn cpu_seconds() -> f64 {
     let usage = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let after_name = usage.rsplit(')').next().unwrap_or_default();
     let ticks: f64 = after_name.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<f64>().ok()).sum();

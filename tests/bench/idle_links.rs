@@ -165,7 +165,7 @@ impl Responder<()> for Quiet {
         request: http::Request<Body>,
     ) -> Pin<Box<dyn Future<Output = http::Response<Body>> + Send>> {
         if request.uri().path() != "/api/v1/changes" {
-            let greeting = Greeting { name: "a friend".to_owned(), addresses: Vec::new() };
+            let greeting = Greeting { name: "a friend".to_owned(), addresses: Vec::new(), ipfs: None };
             return Box::pin(async move { json(&greeting) });
         }
         if !self.asked.swap(true, Ordering::Relaxed) {

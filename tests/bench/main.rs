@@ -4,9 +4,11 @@
 mod api;
 mod books;
 mod catalog;
+mod crowd;
 mod friends;
 mod idle_links;
 mod import;
+mod ipfs;
 mod music;
 mod node;
 mod replicas;
@@ -40,6 +42,8 @@ const GROUPS: &[Group] = &[
     ("friends", friends::measure),
     ("replicas", replicas::measure),
     ("idle-links", idle_links::measure),
+    ("ipfs", ipfs::measure),
+    ("crowd", crowd::measure),
 ];
 
 fn main() -> anyhow::Result<()> {

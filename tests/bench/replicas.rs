@@ -82,7 +82,7 @@ fn megabytes_a_second(mebibytes: usize, since: Instant) -> f64 {
 }
 
 /// A short film, and after it bytes that no player reads.
-fn film(path: &Path, mebibytes: usize) -> anyhow::Result<()> {
+pub fn film(path: &Path, mebibytes: usize) -> anyhow::Result<()> {
     let mut ffmpeg = Command::new("ffmpeg");
     ffmpeg.args(["-v", "error", "-f", "lavfi", "-i", "testsrc=size=320x180:rate=24", "-t", "4"]);
     ensure!(ffmpeg.args(["-c:v", "libx264", "-pix_fmt", "yuv420p"]).arg(path).status()?.success(), "ffmpeg failed");

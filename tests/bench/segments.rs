@@ -33,7 +33,7 @@ fn ffmpeg(arguments: &[&str]) -> anyhow::Result<()> {
 }
 
 /// 6 minutes at about 11 Mbit/s with a keyframe every two seconds: some seconds encoded, and repeated.
-fn film(folder: &Path) -> anyhow::Result<PathBuf> {
+pub fn film(folder: &Path) -> anyhow::Result<PathBuf> {
     let (short, long) = (folder.join("short.mp4"), folder.join("film.mp4"));
     let picture = "testsrc2=size=1280x720:rate=24:duration=12,noise=alls=20:allf=t";
     let arguments =

@@ -20,6 +20,11 @@ pub struct Wan(());
 impl Wan {
     /// `None`, which is said, without root.
     pub fn up(round_trip_ms: u32, loss_percent: f64) -> anyhow::Result<Option<Self>> {
+        Self::with_rate(round_trip_ms, loss_percent, 0)
+    }
+
+    /// The same with a rate in Mbit/s; 0 for none.
+    pub fn with_rate(round_trip_ms: u32, loss_percent: f64, rate_mbit: u32) -> anyhow::Result<Option<Self>> {
         if !rustix::process::geteuid().is_root() {
             eprintln!("left out: {round_trip_ms} ms, {loss_percent} % loss (needs root)");
             return Ok(None);
@@ -28,7 +33,7 @@ impl Wan {
         script(&["down", NAMESPACE])?;
         let wan = Self(());
         ensure!(
-            script(&["up", NAMESPACE, &round_trip_ms.to_string(), &loss_percent.to_string()])?,
+            script(&["up", NAMESPACE, &round_trip_ms.to_string(), &loss_percent.to_string(), &rate_mbit.to_string()])?,
             "the link did not come up"
         );
         Ok(Some(wan))

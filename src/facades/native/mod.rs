@@ -13,6 +13,7 @@ pub(super) mod folders;
 pub(super) mod friends;
 mod hearers;
 pub(super) mod hls;
+pub(super) mod ipfs;
 pub(super) mod items;
 pub(super) mod libraries;
 pub(super) mod listens;

@@ -6,8 +6,8 @@ use axum::response::IntoResponse;
 use utoipa::OpenApi;
 
 use super::{
-    accounts, api_keys, app_passwords, artists, audit, blocks, changes, events, folders, friends, hls, items,
-    libraries, listens, lyrics, model, move_in, opinions, pages, pictures, place, play_queue, playlists, publish,
+    accounts, api_keys, app_passwords, artists, audit, blocks, changes, events, folders, friends, hls, ipfs,
+    items, libraries, listens, lyrics, model, move_in, opinions, pages, pictures, place, play_queue, playlists, publish,
     renditions, replicas, scrub, session, sound, stand_in, status, subtitles, thumbnails, webrtc,
 };
 
@@ -76,6 +76,8 @@ use super::{
         items::next,
         place::set,
         place::show,
+        ipfs::show,
+        ipfs::connect,
         scrub::due,
         scrub::verify,
         scrub::verify_progress,

@@ -72,6 +72,9 @@ fn carriers(app: &App, caller: &Caller) -> Vec<Carrier> {
     let iroh = app.node().links().map(Links::iroh);
     let state = iroh.map(|carrier| carrier.state()).unwrap_or_default();
     all.push(carrier("iroh", state, app.iroh(), iroh.map(|carrier| udp(&carrier.listens()))));
+    let ipfs = app.node().ipfs().map(|ipfs| ipfs.libp2p());
+    let state = ipfs.map(|carrier| carrier.carrier()).unwrap_or_default();
+    all.push(carrier("libp2p", state, app.libp2p(), ipfs.map(|carrier| carrier.state().listens.join(", "))));
     if !caller.is_admin() {
         all.iter_mut().for_each(|carrier| carrier.detail.clear());
     }
@@ -82,6 +85,7 @@ fn carrier(name: &str, state: CarrierState, traffic: &Traffic, listens: Option<S
     let off = || match name {
         "webrtc" => "off: see webrtc.enabled, and the log of the start",
         "iroh" => "off: see friends.enabled, and the log of the start",
+        "libp2p" => "off: see ipfs.enabled, and the log of the start",
         _ => "off: see server.tls",
     };
     Carrier {

@@ -178,5 +178,7 @@ async fn count_minutes(app: App, stop: tokio_util::sync::CancellationToken) {
         app.webrtc().minute_passed(webrtc);
         let iroh = app.node().links().map_or(0, |links| links.iroh().state().bytes_sent);
         app.iroh().minute_passed(iroh);
+        let libp2p = app.node().ipfs().map_or(0, |ipfs| ipfs.libp2p().carrier().bytes_sent);
+        app.libp2p().minute_passed(libp2p);
     }
 }

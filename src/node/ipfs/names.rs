@@ -22,8 +22,6 @@ const AGAIN: Duration = Duration::from_secs(4 * 3600);
 const AGAIN_FAILED: Duration = Duration::from_secs(30);
 /// Names that are remembered.
 const REMEMBERED: usize = 256;
-/// Records are kept under this before the name.
-const PREFIX: &[u8] = b"/ipns/";
 
 /// What a name stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,8 +61,7 @@ pub(super) struct Names {
 
 /// Whether a record may be kept for others.
 pub(super) fn is_record(key: &[u8], value: &[u8]) -> bool {
-    let name = key.strip_prefix(PREFIX).and_then(|name| Name::from_bytes(name).ok());
-    name.is_some_and(|name| ipns::verify(name, value, Timestamp::now()).is_ok())
+    Name::of_routing_key(key).is_ok_and(|name| ipns::verify(name, value, Timestamp::now()).is_ok())
 }
 
 impl Names {
@@ -114,7 +111,7 @@ impl Names {
         if let Some(known) = self.remembered(&name) {
             return Ok(known);
         }
-        let found = libp2p.records(key(&name)).await?;
+        let found = libp2p.records(name.routing_key()).await?;
         let records = found.into_iter().filter_map(|bytes| read(name, bytes));
         let newest = records.max_by(|a, b| a.record.order(&b.record)).ok_or(NameError::Unknown)?;
         let mut known = self.known.lock();
@@ -137,10 +134,6 @@ impl Names {
 fn read(name: Name, bytes: Vec<u8>) -> Option<Resolved> {
     let record = ipns::verify(name, &bytes, Timestamp::now()).ok()?;
     Some(Resolved { record, bytes })
-}
-
-fn key(name: &Name) -> Vec<u8> {
-    [PREFIX, &name.to_bytes()].concat()
 }
 
 /// Gives the own record to the nodes near its name, whenever it changed, and from time to time.
@@ -168,5 +161,5 @@ pub(super) async fn keep(ipfs: Ipfs, stop: CancellationToken) {
 
 async fn give(ipfs: &Ipfs) -> Result<(), NameError> {
     let Some(own) = ipfs.inner.names.renewed()? else { return Ok(()) };
-    Ok(ipfs.inner.libp2p.put_record(key(&ipfs.inner.name), own.bytes).await?)
+    Ok(ipfs.inner.libp2p.put_record(ipfs.inner.name.routing_key(), own.bytes).await?)
 }

@@ -4,6 +4,7 @@ use utoipa::ToSchema;
 
 mod accounts;
 mod friends;
+mod ipfs;
 mod items;
 mod libraries;
 mod listens;
@@ -16,6 +17,7 @@ mod status;
 
 pub use accounts::*;
 pub use friends::*;
+pub use ipfs::*;
 pub use items::*;
 pub use libraries::*;
 pub use listens::*;

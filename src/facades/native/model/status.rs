@@ -53,7 +53,7 @@ pub struct Totals {
 /// A way requests reach the node.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Carrier {
-    /// `http`, `https`, `webrtc`.
+    /// `http`, `https`, `webrtc`, `iroh`, `libp2p`.
     pub name: String,
     pub enabled: bool,
     /// Address it listens on, or why it does not.
