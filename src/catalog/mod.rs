@@ -13,6 +13,7 @@
 //! | [`music`] | artists, albums and tracks as programs for listening list them |
 //! | [`shelves`] | series and books as programs for reading list them |
 //! | `stations`, `chat` | radio stations, and what people tell each other |
+//! | [`podcasts`] | channels that are followed, and their episodes |
 //! | [`limits`] | for whom here friends' libraries are |
 //! | [`moved_in`] | what another program kept, taken over with its ids |
 //! | [`replicas`] | what of friends' libraries is kept here |
@@ -27,6 +28,7 @@ pub mod limits;
 pub mod model;
 pub mod moved_in;
 pub mod music;
+pub mod podcasts;
 mod progress;
 mod query;
 pub mod record;

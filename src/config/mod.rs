@@ -46,6 +46,8 @@ pub struct Config {
     pub subsonic: Subsonic,
     /// Where plays are told.
     pub listenbrainz: ListenBrainz,
+    /// Podcasts that are followed.
+    pub podcasts: Podcasts,
     /// `/metrics`.
     pub metrics: Metrics,
 }
@@ -417,6 +419,37 @@ pub struct ListenBrainz {
 impl Default for ListenBrainz {
     fn default() -> Self {
         Self { url: ListensOptions::default().url }
+    }
+}
+
+/// `[podcasts]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Podcasts {
+    /// Where they are put; empty for `podcasts` in the data folder.
+    pub folder: PathBuf,
+    /// Feeds are asked for this often; 0 for only when somebody wants it.
+    pub refresh_hours: u32,
+    /// Of what a feed tells newly, so many of the newest episodes are fetched by themselves.
+    pub newest: u32,
+    /// What an episode may take.
+    pub episode_mib: u64,
+    /// What all together may take; 0 for no limit.
+    pub quota_gib: u64,
+    /// Networks that are not the internet's, from which may be fetched all the same.
+    pub private_networks: Vec<String>,
+}
+
+impl Default for Podcasts {
+    fn default() -> Self {
+        Self {
+            folder: PathBuf::new(),
+            refresh_hours: 4,
+            newest: 0,
+            episode_mib: 1024,
+            quota_gib: 50,
+            private_networks: Vec::new(),
+        }
     }
 }
 

@@ -19,7 +19,7 @@ use crate::friends::FriendsOptions;
 use crate::friends::links::{LINK_UNUSED, LinksOptions};
 use crate::friends::replicas::ReplicasOptions;
 use crate::media::MediaOptions;
-use crate::node::{IpfsOptions, ListensOptions, NodeOptions, ScrubOptions};
+use crate::node::{IpfsOptions, ListensOptions, Network, NodeOptions, PodcastsOptions, ScrubOptions};
 use crate::playback::{PlaybackOptions, Rung};
 
 const MIB: u64 = 1024 * 1024;
@@ -74,9 +74,14 @@ impl Config {
         if !(64..=2048).contains(&self.friends.stream_window_kib) {
             return refuse("friends.stream_window_kib", "must be 64 to 2048".to_owned());
         }
-        let folder = &self.replicas.folder;
-        if !folder.as_os_str().is_empty() && !folder.is_absolute() {
-            return refuse("replicas.folder", "must be an absolute path".to_owned());
+        let folders = [("replicas.folder", &self.replicas.folder), ("podcasts.folder", &self.podcasts.folder)];
+        for (key, folder) in folders {
+            if !folder.as_os_str().is_empty() && !folder.is_absolute() {
+                return refuse(key, "must be an absolute path".to_owned());
+            }
+        }
+        if let Some(reason) = self.podcasts.private_networks.iter().find_map(|text| network(text).err()) {
+            return refuse("podcasts.private_networks", reason);
         }
         let ipfs = &self.ipfs;
         let lists = [
@@ -136,6 +141,7 @@ impl Config {
                 thumbnails_bytes: self.playback.thumbnails_mib * MIB,
             },
             listens: ListensOptions { url: self.listenbrainz.url.clone(), ..ListensOptions::default() },
+            podcasts: self.podcasts_options(),
             scrub: ScrubOptions {
                 every: (self.scrub.every_days > 0).then(|| Duration::from_secs(u64::from(self.scrub.every_days) * DAY)),
                 pace: Pace {
@@ -186,6 +192,20 @@ impl Config {
             },
             announce_every: Duration::from_secs(u64::from(ipfs.announce_hours.max(1)) * HOUR),
             announced_per_second: ANNOUNCED_PER_SECOND,
+        }
+    }
+
+    fn podcasts_options(&self) -> PodcastsOptions {
+        let podcasts = &self.podcasts;
+        PodcastsOptions {
+            folder: Some(&podcasts.folder).filter(|folder| !folder.as_os_str().is_empty()).cloned(),
+            refresh: hours(podcasts.refresh_hours),
+            newest: podcasts.newest,
+            episode_max: podcasts.episode_mib.saturating_mul(MIB),
+            quota: (podcasts.quota_gib > 0).then(|| podcasts.quota_gib.saturating_mul(GIB)),
+            // They can be read: that was checked.
+            private_networks: podcasts.private_networks.iter().filter_map(|text| network(text).ok()).collect(),
+            ..PodcastsOptions::default()
         }
     }
 
@@ -293,6 +313,10 @@ fn machine_name() -> String {
     let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
     let plain: String = name.chars().filter(|c| !c.is_control() && *c != ':').take(64).collect();
     if plain.trim().is_empty() { "Potluck".to_owned() } else { plain }
+}
+
+fn network(text: &str) -> Result<Network, String> {
+    text.trim().parse()
 }
 
 fn hours(hours: u32) -> Option<Duration> {

@@ -222,6 +222,8 @@ mod tests {
         );
         assert!(load("[komga]\nlisten = \"25600\"\n", &[]).unwrap_err().contains("komga.listen"));
         assert!(load("", &[("POTLUCK_KOMGA__LISTEN", "0.0.0.0:25600")]).is_ok());
+        assert!(load("", &[("POTLUCK_PODCASTS__PRIVATE_NETWORKS", "my.home")]).unwrap_err().contains("my.home"));
+        assert!(load("[podcasts]\nfolder = \"casts\"\n", &[]).unwrap_err().contains("podcasts.folder"));
         assert!(load("", &[("POTLUCK_LOG__LEVEL", "lo=ud=ly")]).unwrap_err().contains("log.level"));
     }
 

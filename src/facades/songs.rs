@@ -38,6 +38,11 @@ const TYPES: &[(&str, &str)] = &[
     ("dsf", "audio/x-dsf"),
     ("tta", "audio/x-tta"),
     ("mka", "audio/x-matroska"),
+    ("mp4", "video/mp4"),
+    ("m4v", "video/mp4"),
+    ("mov", "video/quicktime"),
+    ("webm", "video/webm"),
+    ("mkv", "video/x-matroska"),
 ];
 
 /// The ending of a track's name, in small letters.

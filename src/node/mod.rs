@@ -9,17 +9,21 @@ mod folder;
 mod ipfs;
 mod keys;
 mod listens;
+mod podcasts;
 mod scrub;
 mod tasks;
+mod web;
 
 pub use covers::{COVER_MAX, CoverError};
 pub use events::NodeEvent;
 pub use ipfs::{AnnounceState, Ipfs, IpfsOptions, NameError, Resolved};
 pub use folder::{DataFolder, control_socket, write_secret};
 pub use keys::NodeKey;
-pub use listens::{AskError, Listens, ListensError, ListensOptions, ListensState};
+pub use listens::{Listens, ListensError, ListensOptions, ListensState};
+pub use podcasts::{Podcasts, PodcastsError, PodcastsOptions, ending as podcast_ending};
 pub use scrub::{Healed, ScrubOptions, ScrubReport, ScrubState, Verified};
 pub use tasks::Tasks;
+pub use web::{Network, WebError};
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -81,6 +85,8 @@ pub struct NodeOptions {
     pub replicas: ReplicasOptions,
     /// See [`ListensOptions`].
     pub listens: ListensOptions,
+    /// See [`PodcastsOptions`].
+    pub podcasts: PodcastsOptions,
 }
 
 /// Why there is no running node.
@@ -217,6 +223,7 @@ struct Running {
     scrub: scrub::Scrubbing,
     replicas: Replicas,
     listens: Arc<Listens>,
+    podcasts: Arc<Podcasts>,
     events: broadcast::Sender<NodeEvent>,
     tasks: Tasks,
     started: Instant,
@@ -241,7 +248,9 @@ impl Node {
             .map_err(|source| NodeError::Database { path, source })?;
         covers::settle(&catalog, folder.covers()).await?;
         let media = Media::new(options.media.clone());
-        let find = Arc::new(SourceFinder { catalog: catalog.clone() });
+        let podcasts =
+            Podcasts::new(options.podcasts.clone(), &options.data, catalog.clone(), blocks.clone(), media.clone());
+        let find = Arc::new(SourceFinder { catalog: catalog.clone(), podcasts: podcasts.folder().to_owned() });
         let cut_lists = options.playback.cut_lists.clone().unwrap_or_else(|| options.data.join("cut-lists"));
         let below = |name: &str| Some(options.data.join(name));
         let playback = PlaybackOptions {
@@ -279,6 +288,9 @@ impl Node {
         let listens = Arc::new(Listens::new(options.listens.clone(), accounts.clone(), catalog.clone()));
         let telling = Arc::clone(&listens);
         tasks.spawn("listens", |stop| async move { telling.keep(stop).await });
+        let (feeds, episodes) = (Arc::clone(&podcasts), Arc::clone(&podcasts));
+        tasks.spawn("feeds of podcasts", |stop| async move { feeds.keep_feeds(stop).await });
+        tasks.spawn("episodes of podcasts", |stop| async move { episodes.keep_episodes(stop).await });
         let running = Running {
             id: key.id(),
             key,
@@ -289,6 +301,7 @@ impl Node {
             scrub: scrub::Scrubbing::default(),
             replicas,
             listens,
+            podcasts,
             options,
             folder,
             catalog,
@@ -477,6 +490,12 @@ impl Node {
         &self.running.listens
     }
 
+    /// See [`Podcasts`].
+    #[must_use]
+    pub fn podcasts(&self) -> &Podcasts {
+        &self.running.podcasts
+    }
+
     /// See [`Blocks`].
     #[must_use]
     pub fn blocks(&self) -> &Blocks {
@@ -607,15 +626,22 @@ pub fn usable_folder(path: &Path, data: &Path) -> Result<(), CatalogError> {
 /// Finds the file behind a root CID for playback.
 struct SourceFinder {
     catalog: Catalog,
+    /// The folder of podcasts.
+    podcasts: PathBuf,
 }
 
 impl FindSource for SourceFinder {
     fn find(&self, cid: Cid) -> BoxFuture<'static, Option<Source>> {
-        let catalog = self.catalog.clone();
+        let (catalog, podcasts) = (self.catalog.clone(), self.podcasts.clone());
         async move {
-            let items = catalog.items_of(&cid).await;
-            let items = items.inspect_err(|error| tracing::error!(error = %error, "the catalog could not be read"));
-            items.ok()?.iter().find_map(source_of)
+            let found = async {
+                if let Some(source) = catalog.items_of(&cid).await?.iter().find_map(source_of) {
+                    return Ok(Some(source));
+                }
+                Ok::<_, CatalogError>(catalog.episode_file(&cid).await?.map(|file| podcasts::source(&podcasts, &file)))
+            };
+            let found = found.await;
+            found.inspect_err(|error| tracing::error!(%error, "the catalog could not be read")).ok().flatten()
         }
         .boxed()
     }

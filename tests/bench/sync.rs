@@ -18,7 +18,7 @@ use potluck::friends::FriendsOptions;
 use potluck::friends::links::LinksOptions;
 use potluck::friends::replicas::ReplicasOptions;
 use potluck::media::{Chapter, Facts, MediaOptions};
-use potluck::node::{ListensOptions, Node, NodeOptions, ScrubOptions, Store};
+use potluck::node::{ListensOptions, Node, NodeOptions, PodcastsOptions, ScrubOptions, Store};
 use potluck::playback::PlaybackOptions;
 
 use crate::table::Table;
@@ -132,6 +132,7 @@ async fn node(data: &Path, count: u64) -> anyhow::Result<Node> {
         ipfs: None,
         replicas: ReplicasOptions::default(),
         listens: ListensOptions::default(),
+        podcasts: PodcastsOptions::default(),
     };
     let node = Node::start(options).await?;
     node.start_links(Arc::new(NodeRouter::local(node.clone()))).await?;

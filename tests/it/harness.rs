@@ -13,7 +13,7 @@ use potluck::friends::FriendsOptions;
 use potluck::friends::links::{LINK_UNUSED, LinksOptions};
 use potluck::friends::replicas::ReplicasOptions;
 use potluck::library::ScanState;
-use potluck::node::{ListensOptions, Node, NodeEvent, NodeOptions, ScrubOptions, Store};
+use potluck::node::{ListensOptions, Node, NodeEvent, NodeOptions, PodcastsOptions, ScrubOptions, Store};
 use potluck::playback::PlaybackOptions;
 use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::json;
@@ -231,6 +231,7 @@ fn node_options(data: &Path) -> NodeOptions {
         ipfs: None,
         replicas: ReplicasOptions::default(),
         listens: ListensOptions::default(),
+        podcasts: PodcastsOptions::default(),
     }
 }
 

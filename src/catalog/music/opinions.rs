@@ -115,6 +115,7 @@ pub(in crate::catalog) fn forget_account(t: &Transaction<'_>, account: &str) -> 
         ("share", "owner"),
         ("moved_fact", "account"),
         ("listen", "account"),
+        ("podcast_place", "account"),
     ] {
         t.execute(&format!("DELETE FROM {table} WHERE {column} = ?1"), [account])?;
     }

@@ -23,4 +23,5 @@ pub const CATALOG: &[&str] = &[
     include_str!("catalog-0023-listens.sql"),
     include_str!("catalog-0026-kobo.sql"),
     include_str!("catalog-0028-friend-ipfs.sql"),
+    include_str!("catalog-0027-podcasts.sql"),
 ];

@@ -30,6 +30,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+pub use self::socket::machine_addresses;
+
 use self::offer::Reach;
 use self::socket::{Socket, local_addresses};
 use self::worker::{Command, Worker};

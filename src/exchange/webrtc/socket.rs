@@ -180,7 +180,7 @@ pub fn local_addresses(own: SocketAddr) -> Vec<SocketAddr> {
     if !own.ip().is_unspecified() {
         return vec![own];
     }
-    let all: Vec<IpAddr> = if_addrs::get_if_addrs().unwrap_or_default().iter().map(if_addrs::Interface::ip).collect();
+    let all = machine_addresses();
     let usable = |ip: &&IpAddr| match ip {
         IpAddr::V4(ip) => !ip.is_link_local(),
         IpAddr::V6(ip) => own.is_ipv6() && !ip.is_unicast_link_local(),
@@ -190,6 +190,12 @@ pub fn local_addresses(own: SocketAddr) -> Vec<SocketAddr> {
         found = loopback;
     }
     found.into_iter().map(|ip| SocketAddr::new(ip, own.port())).collect()
+}
+
+/// Addresses of this machine's interfaces.
+#[must_use]
+pub fn machine_addresses() -> Vec<IpAddr> {
+    if_addrs::get_if_addrs().unwrap_or_default().iter().map(if_addrs::Interface::ip).collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Walking through a library: by tags, and by the real folders.
 use super::call::{Answer, Call};
 use super::fault::Fault;
+use super::podcasts;
 use super::shapes;
 use super::things::{Thing, hearer, named};
 use super::tree::Element;
@@ -58,7 +59,14 @@ pub(super) async fn directory(call: Call) -> Result<Answer, Fault> {
                 .with("name", artist.name.as_str())
                 .many("child", albums.iter().map(shapes::album_folder).collect())
         }
-        Thing::Track(_) | Thing::Playlist(_) => return Err(Fault::absent("directory")),
+        Thing::Channel(number) => {
+            let channel = catalog.podcast(number).await?;
+            Element::new()
+                .with("id", Thing::Channel(number).id())
+                .with("name", channel.title.as_str())
+                .many("child", podcasts::episodes(&call, number).await?)
+        }
+        Thing::Track(_) | Thing::Playlist(_) | Thing::Episode(_) => return Err(Fault::absent("directory")),
     };
     Ok(Answer::one("directory", element))
 }
@@ -96,7 +104,11 @@ async fn whole_album(call: &Call, hearer: Hearer, number: i64) -> Result<(Album,
 
 /// `getSong`
 pub(super) async fn song(call: Call) -> Result<Answer, Fault> {
-    Ok(Answer::one("song", shapes::song(&one_track(&call).await?)))
+    let element = match Thing::parse(call.params.need("id")?) {
+        Some(Thing::Episode(_)) => podcasts::element(&podcasts::named(&call, "id").await?),
+        _ => shapes::song(&one_track(&call).await?),
+    };
+    Ok(Answer::one("song", element))
 }
 
 /// The track that `id` names.
@@ -144,7 +156,7 @@ async fn about(call: &Call, name: &'static str) -> Result<Answer, Fault> {
         Thing::Directory(number) => catalog.directory(hearer, number).await.map(|_| String::new())?,
         Thing::Album(number) => whole_album(call, hearer, number).await.map(|_| String::new())?,
         Thing::Track(_) => one_track(call).await.map(|_| String::new())?,
-        Thing::Playlist(_) => return Err(Fault::absent("artist")),
+        Thing::Playlist(_) | Thing::Channel(_) | Thing::Episode(_) => return Err(Fault::absent("artist")),
     };
     let element = if mbid.is_empty() { Element::new() } else { Element::new().plain("musicBrainzId", mbid) };
     Ok(Answer::one(name, element))
@@ -157,7 +169,9 @@ pub(super) async fn album_info(call: Call) -> Result<Answer, Fault> {
         Thing::Album(number) => whole_album(&call, hearer, number).await?.0.told.musicbrainz.release,
         Thing::Track(_) => one_track(&call).await?.told.musicbrainz.release,
         Thing::Directory(number) => call.app.node().catalog().directory(hearer, number).await.map(|_| None)?,
-        Thing::Artist(_) | Thing::Playlist(_) => return Err(Fault::absent("album")),
+        Thing::Artist(_) | Thing::Playlist(_) | Thing::Channel(_) | Thing::Episode(_) => {
+            return Err(Fault::absent("album"));
+        }
     };
     let element = mbid.map_or_else(Element::new, |mbid| Element::new().plain("musicBrainzId", mbid));
     Ok(Answer::one("albumInfo", element))

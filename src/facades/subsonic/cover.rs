@@ -37,6 +37,11 @@ async fn picture(call: &Call, thing: Thing) -> Result<Option<PathBuf>, Fault> {
         }
         Thing::Artist(n) => catalog.artist(hearer, n).await?.poster,
         Thing::Playlist(n) => catalog.playlist_alone(hearer, n).await?.poster,
+        Thing::Channel(n) => call.app.node().podcasts().picture(&catalog.podcast(n).await?),
+        Thing::Episode(n) => {
+            let episode = catalog.episode(n, &hearer.account).await?;
+            call.app.node().podcasts().picture(&catalog.podcast(episode.channel).await?)
+        }
         Thing::Directory(n) => {
             let (folder, inside) = catalog.directory(hearer, n).await?;
             // A folder of albums looks like the first of them.

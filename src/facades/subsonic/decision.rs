@@ -22,6 +22,8 @@ const CONTAINERS: &[(&str, &[&str])] = &[
     ("aifc", &["aiff", "aifc"]),
     ("mka", &["matroska", "mka"]),
     ("wma", &["asf", "wma"]),
+    ("m4v", &["mp4", "m4v"]),
+    ("mkv", &["matroska", "mkv"]),
 ];
 /// Codecs that lose nothing: their bit rate says nothing of what another needs.
 const LOSSLESS: &[&str] = &["flac", "alac", "pcm", "ape", "wavpack", "tta", "other"];
@@ -104,17 +106,21 @@ pub(super) struct Decision {
 impl Sound {
     /// Of a song as it is.
     pub fn of(track: &Track) -> Self {
-        let suffix = suffix(track);
-        let known = CONTAINERS.iter().find(|(ending, _)| *ending == suffix).map(|(_, names)| names.iter());
-        let containers = known.map(|names| names.map(|name| (*name).to_owned()).collect());
         Self {
-            containers: containers.unwrap_or_else(|| vec![suffix]),
+            containers: Self::containers(&suffix(track)),
             codec: track.format.clone(),
             channels: track.channels.into(),
             bit_rate: u64::from(track.bit_rate) * 1000,
             sample_rate: track.sample_rate.into(),
             bit_depth: track.bit_depth.into(),
         }
+    }
+
+    /// What the container of a file with this ending is called.
+    pub fn containers(suffix: &str) -> Vec<String> {
+        let known = CONTAINERS.iter().find(|(ending, _)| *ending == suffix).map(|(_, names)| names.iter());
+        let containers = known.map(|names| names.map(|name| (*name).to_owned()).collect());
+        containers.unwrap_or_else(|| vec![suffix.to_owned()])
     }
 
     fn encoded(&self, form: &SoundForm) -> Self {

@@ -5,7 +5,8 @@ use axum::response::Response;
 
 use super::call::Call;
 use super::fault::Fault;
-use super::stream::{original, reading};
+use super::played::Played;
+use super::stream::reading;
 use super::things::{Thing, hearer, named};
 use super::within;
 use crate::catalog::music::{Directory, Track};
@@ -20,10 +21,10 @@ const NAME_MAX: usize = 120;
 /// `download`
 pub(super) async fn download(call: Call) -> Result<Response, Fault> {
     let thing = named(&call, "song")?;
-    let mut songs = within::songs(&call, thing, SONGS_MAX + 1).await?;
-    if let (Thing::Track(_), [song]) = (thing, &songs[..]) {
-        return original(&call, song, true).await;
+    if matches!(thing, Thing::Track(_) | Thing::Episode(_)) {
+        return Played::named(&call, "id").await?.original(&call, true).await;
     }
+    let mut songs = within::songs(&call, thing, SONGS_MAX + 1).await?;
     if songs.len() > SONGS_MAX {
         return Err(Fault::invalid(format!("an archive has at most {SONGS_MAX} songs: take less of it")));
     }
@@ -55,7 +56,7 @@ async fn named_places(call: &Call, thing: Thing, songs: &[Track]) -> Result<(Str
             let (folder, _) = catalog.directory(hearer, n).await?;
             return Ok((plain(&title_of(&folder, songs)), songs.iter().map(|song| below(&folder, song)).collect()));
         }
-        Thing::Track(_) | Thing::Album(_) => album_of(&songs[0]),
+        Thing::Track(_) | Thing::Album(_) | Thing::Channel(_) | Thing::Episode(_) => album_of(&songs[0]),
     };
     let discs = songs.iter().any(|song| song.disc.is_some_and(|disc| disc > 1));
     let place = |(n, song): (usize, &Track)| match thing {

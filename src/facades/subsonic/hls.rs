@@ -7,12 +7,12 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::browse::one_track;
 use super::call::Call;
 use super::fault::Fault;
+use super::played::Played;
 use crate::facades::bytes::{etag, not_modified};
 use crate::facades::error::Refusal;
-use crate::facades::native::{playable, watcher};
+use crate::facades::native::watcher;
 use crate::playback::{Playback, PlaybackError, Rendition, Source};
 
 const PLAYLIST: &str = "application/vnd.apple.mpegurl";
@@ -62,9 +62,7 @@ fn rates(call: &Call) -> Result<Vec<Option<u64>>, Fault> {
 }
 
 async fn source(call: &Call) -> Result<Source, Fault> {
-    let track = one_track(call).await?;
-    let item = call.app.node().catalog().item(&track.id, call.caller.id()).await?;
-    playable(&item).map_err(Fault::refused)
+    Played::named(call, "id").await?.source(call).await
 }
 
 async fn offer(call: &Call, source: &Source, rate: Option<u64>) -> Result<Arc<Rendition>, Fault> {

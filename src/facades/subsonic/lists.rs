@@ -131,7 +131,7 @@ async fn alike(call: &Call, name: &'static str) -> Result<Answer, Fault> {
             catalog.tracks(hearer.clone(), filter, 1, 0).await?
         }
         Thing::Directory(number) => catalog.directory(hearer.clone(), number).await?.1.tracks,
-        Thing::Playlist(_) => return Err(Fault::absent("song")),
+        Thing::Playlist(_) | Thing::Channel(_) | Thing::Episode(_) => return Err(Fault::absent("song")),
     };
     let Some(first) = seed.first() else { return Ok(song_list(name, &[])) };
     let genre = first.genres.first().cloned();

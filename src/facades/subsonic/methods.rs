@@ -8,8 +8,8 @@ use super::call::{Answer, Call};
 use super::fault::{FORBIDDEN, Fault, GENERIC};
 use super::tree::Element;
 use super::{
-    browse, chat, cover, download, folders, hls, lists as listing, lyrics, opinions, playlists, queue, radio, scan,
-    shares, stream, system, transcoding, users,
+    browse, chat, cover, download, folders, hls, lists as listing, lyrics, opinions, playlists, podcasts, queue, radio,
+    scan, shares, stream, system, transcoding, users,
 };
 
 /// Who may call a method.
@@ -44,8 +44,6 @@ enum Does {
         needs: &'static [&'static str],
         what: &'static str,
     },
-    /// It was done: nothing was to be done.
-    Done,
     Refused {
         code: u16,
         why: &'static str,
@@ -91,7 +89,6 @@ const fn refused(code: u16, why: &'static str) -> Does {
     Does::Refused { code, why }
 }
 
-const NO_PODCASTS: &str = "empty: the node fetches no podcasts";
 const NO_SIMILARITY: &str = "this node does not compare how songs sound";
 
 use Right::{Account, Admin, Anyone, People};
@@ -185,14 +182,14 @@ pub const METHODS: &[Method] = &[
     method("getSonicSimilarTracks", Account, refused(GENERIC, NO_SIMILARITY), "0: songs are not compared by sound"),
     method("jukeboxControl", Account, refused(FORBIDDEN, "this node has no output device for sound"), "50: the node plays nothing itself"),
 
-    method("createPodcastChannel", Account, refused(GENERIC, "this node fetches no podcasts"), "0: the node fetches no podcasts"),
-    method("deletePodcastChannel", Account, absent(&["id"], "channel"), "70: the node fetches no podcasts"),
-    method("deletePodcastEpisode", Account, absent(&["id"], "episode"), "70: the node fetches no podcasts"),
-    method("downloadPodcastEpisode", Account, absent(&["id"], "episode"), "70: the node fetches no podcasts"),
-    method("getNewestPodcasts", Account, lists(&[], "newestPodcasts", &["episode"]), NO_PODCASTS),
-    method("getPodcastEpisode", Account, absent(&["id"], "episode"), "70: the node fetches no podcasts"),
-    method("getPodcasts", Account, lists(&[], "podcasts", &["channel"]), NO_PODCASTS),
-    method("refreshPodcasts", Account, Does::Done, "there is none to be asked"),
+    method("createPodcastChannel", Admin, run!(podcasts::create), "once its feed was read; not from private networks"),
+    method("deletePodcastChannel", Admin, run!(podcasts::delete_channel), "with all that is here of it"),
+    method("deletePodcastEpisode", Admin, run!(podcasts::delete_episode), "its file; it stays in the list"),
+    method("downloadPodcastEpisode", Admin, run!(podcasts::download), "to the node, on from where it broke off"),
+    method("getNewestPodcasts", Account, run!(podcasts::newest), "episodes of all channels, whether they are here or not"),
+    method("getPodcastEpisode", Account, run!(podcasts::show), "one episode"),
+    method("getPodcasts", Account, run!(podcasts::list), "all channels or one, with their episodes or without"),
+    method("refreshPodcasts", Admin, run!(podcasts::refresh), "asks for all feeds now"),
 
     method("createShare", Account, run!(shares::create), "a link to songs, albums, artists, folders or playlists"),
     method("deleteShare", Account, run!(shares::delete), "one's own"),
@@ -242,7 +239,6 @@ impl Does {
                 Ok(Answer::one(name, element))
             }
             Self::Absent { needs, what } => needed(needs).and_then(|()| Err(Fault::absent(what))),
-            Self::Done => Ok(Answer::done()),
             Self::Refused { code, why } => Err(Fault::new(*code, *why)),
         }
     }

@@ -1,8 +1,9 @@
 //! Stars, ratings, and what is heard.
 use super::call::{Answer, Call};
 use super::fault::Fault;
+use super::podcasts;
 use super::shapes;
-use super::things::{Thing, hearer, tracks};
+use super::things::{Thing, hearer};
 use super::tree::Element;
 use crate::catalog::music::{Heard, Target, Track};
 
@@ -73,21 +74,32 @@ pub(super) async fn list_2(call: Call) -> Result<Answer, Fault> {
 /// `scrobble`: what was heard, now or at times; with `submission=false` what is being heard.
 pub(super) async fn scrobble(call: Call) -> Result<Answer, Fault> {
     call.params.need("id")?;
-    let (ids, times) = (tracks(&call, "id"), call.params.ints("time")?);
-    if !times.is_empty() && times.len() != call.params.all("id").count() {
+    let (ids, times): (Vec<_>, _) = (call.params.all("id").map(Thing::parse).collect(), call.params.ints("time")?);
+    if !times.is_empty() && times.len() != ids.len() {
         return Err(Fault::invalid("time: one is needed for each id"));
     }
-    let hearer = hearer(&call).await?;
     if !call.params.flag("submission")?.unwrap_or(true) {
-        let track = ids.first().copied().ok_or_else(|| Fault::absent("song"))?;
-        return playing(&call, track).await;
+        return match ids.first() {
+            Some(Some(Thing::Track(track))) => playing(&call, *track).await,
+            Some(Some(Thing::Episode(_))) => podcasts::named(&call, "id").await.map(|_| Answer::done()),
+            _ => Err(Fault::absent("song")),
+        };
     }
     let now = jiff::Timestamp::now().as_millisecond();
     let at = |place: usize| times.get(place).copied().filter(|at| (1..=now + NOW_MS).contains(at)).unwrap_or(now);
-    let heard = ids.into_iter().enumerate().map(|(place, track)| (track, at(place))).collect();
-    let found = call.app.node().catalog().heard(hearer, heard, tell(&call).await?).await?;
+    let (mut songs, mut episodes) = (Vec::new(), Vec::new());
+    for (place, thing) in ids.into_iter().enumerate() {
+        match thing {
+            Some(Thing::Track(track)) => songs.push((track, at(place))),
+            Some(Thing::Episode(episode)) => episodes.push((episode, at(place))),
+            _ => {}
+        }
+    }
+    let (catalog, account) = (call.app.node().catalog(), &call.account()?.id);
+    let found = catalog.heard_episodes(account, episodes).await?
+        + catalog.heard(hearer(&call).await?, songs, tell(&call).await?).await?.len();
     call.app.node().listens().wake();
-    if found.is_empty() { Err(Fault::absent("song")) } else { Ok(Answer::done()) }
+    if found == 0 { Err(Fault::absent("song")) } else { Ok(Answer::done()) }
 }
 
 async fn playing(call: &Call, track: i64) -> Result<Answer, Fault> {
@@ -121,7 +133,11 @@ pub(super) async fn report(call: Call) -> Result<Answer, Fault> {
     need("mediaType")?;
     need("positionMs")?;
     let position = call.params.int("positionMs")?.unwrap_or_default().max(0);
-    let Some(Thing::Track(track)) = Thing::parse(&media) else { return Err(Fault::absent("song")) };
+    let track = match Thing::parse(&media) {
+        Some(Thing::Track(track)) => track,
+        Some(Thing::Episode(_)) => return report_episode(&call, &state, position).await,
+        _ => return Err(Fault::absent("song")),
+    };
     let found = call.app.node().catalog().tracks_by_number(hearer(&call).await?, vec![track]).await?;
     let song = found.into_iter().next().ok_or_else(|| Fault::absent("song"))?;
     let program = call.params.one("c").unwrap_or_default();
@@ -137,7 +153,25 @@ pub(super) async fn report(call: Call) -> Result<Answer, Fault> {
                 call.app.node().listens().wake();
             }
         }
-        _ => return Err(Fault::invalid("state: must be starting, playing, paused or stopped")),
+        _ => return Err(wrong_state()),
+    }
+    Ok(Answer::done())
+}
+
+fn wrong_state() -> Fault {
+    Fault::invalid("state: must be starting, playing, paused or stopped")
+}
+
+/// Of an episode nothing is told to others while it is heard; how often it was is counted.
+async fn report_episode(call: &Call, state: &str, position: i64) -> Result<Answer, Fault> {
+    let episode = podcasts::named(call, "mediaId").await?;
+    if !["starting", "playing", "paused", "stopped"].contains(&state) {
+        return Err(wrong_state());
+    }
+    let heard = state == "stopped" && is_heard(position as f64 / 1000.0, episode.seconds);
+    if heard && !call.params.flag("ignoreScrobble")?.unwrap_or(false) {
+        let heard = vec![(episode.number, jiff::Timestamp::now().as_millisecond())];
+        call.app.node().catalog().heard_episodes(&call.account()?.id, heard).await?;
     }
     Ok(Answer::done())
 }

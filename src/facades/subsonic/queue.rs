@@ -1,8 +1,9 @@
-//! The queue that goes on at another device, and bookmarks.
+//! The queue that goes on at another device, and bookmarks. Bookmarks are in episodes of podcasts too; queues hold songs.
 use super::browse::one_track;
 use super::call::{Answer, Call};
 use super::dates::instant;
 use super::fault::Fault;
+use super::podcasts;
 use super::shapes;
 use super::things::{Thing, hearer, named, tracks};
 use super::tree::Element;
@@ -55,6 +56,7 @@ pub(super) async fn save(call: Call) -> Result<Answer, Fault> {
     let current = match call.params.one("current").map(Thing::parse) {
         None => None,
         Some(Some(Thing::Track(number))) => songs.iter().position(|song| *song == number),
+        Some(Some(Thing::Episode(_))) => None,
         Some(_) => return Err(Fault::absent("song")),
     };
     keep(&call, songs, current).await
@@ -74,7 +76,9 @@ pub(super) async fn save_by_index(call: Call) -> Result<Answer, Fault> {
 
 async fn keep(call: &Call, songs: Vec<i64>, current: Option<usize>) -> Result<Answer, Fault> {
     if songs.is_empty() && call.params.one("id").is_some() {
-        return Err(Fault::absent("song"));
+        // Where podcasts alone are heard, the music goes on later where it was.
+        let podcasts = call.params.all("id").any(|id| matches!(Thing::parse(id), Some(Thing::Episode(_))));
+        return if podcasts { Ok(Answer::done()) } else { Err(Fault::absent("song")) };
     }
     let queue = PlayQueue {
         tracks: songs,
@@ -96,33 +100,53 @@ pub(super) async fn bookmarks(call: Call) -> Result<Answer, Fault> {
     let (hearer, catalog) = (hearer(&call).await?, call.app.node().catalog());
     let marks = catalog.bookmarks(hearer.clone()).await?;
     let songs = catalog.tracks_by_number(hearer, marks.iter().map(|mark| mark.track).collect()).await?;
-    let (name, mut elements) = (call.account()?.name.clone(), Vec::new());
+    let account = call.account()?;
+    let element = |position_ms: u64, comment: &str, created_at: i64, changed_at: i64| {
+        Element::new()
+            .with("position", position_ms)
+            .with("username", account.name.as_str())
+            .with("comment", comment)
+            .with("created", instant(created_at))
+            .with("changed", instant(changed_at))
+    };
+    let mut elements = Vec::new();
     for mark in &marks {
         let Some(song) = songs.iter().find(|song| song.number == mark.track) else { continue };
-        let element = Element::new()
-            .with("position", mark.position_ms)
-            .with("username", name.as_str())
-            .with("comment", mark.comment.as_str())
-            .with("created", instant(mark.created_at))
-            .with("changed", instant(mark.changed_at));
-        elements.push(element.one("entry", shapes::song(song)));
+        let told = element(mark.position_ms, &mark.comment, mark.created_at, mark.changed_at);
+        elements.push((mark.changed_at, told.one("entry", shapes::song(song))));
     }
+    for mark in catalog.episode_marks(&account.id).await? {
+        let told = element(mark.position_ms, &mark.comment, mark.created_at, mark.changed_at);
+        let episode = catalog.episode(mark.episode, &account.id).await?;
+        elements.push((mark.changed_at, told.one("entry", podcasts::element(&episode))));
+    }
+    elements.sort_by_key(|(changed_at, _)| std::cmp::Reverse(*changed_at));
+    let elements = elements.into_iter().map(|(_, element)| element).collect();
     Ok(Answer::one("bookmarks", Element::new().many("bookmark", elements)))
 }
 
 /// `createBookmark`
 pub(super) async fn mark(call: Call) -> Result<Answer, Fault> {
     call.params.need("position")?;
-    let track = one_track(&call).await?;
     let position = call.params.int("position")?.unwrap_or_default().max(0).cast_unsigned();
     let comment = short(call.params.one("comment").unwrap_or_default());
+    if let Some(Thing::Episode(number)) = Thing::parse(call.params.need("id")?) {
+        let account = &call.account()?.id;
+        call.app.node().catalog().mark_episode(account, number, position, comment).await?;
+        return Ok(Answer::done());
+    }
+    let track = one_track(&call).await?;
     call.app.node().catalog().bookmark(hearer(&call).await?, track.number, position, comment).await?;
     Ok(Answer::done())
 }
 
 /// `deleteBookmark`
 pub(super) async fn unmark(call: Call) -> Result<Answer, Fault> {
-    let Thing::Track(number) = named(&call, "bookmark")? else { return Err(Fault::absent("bookmark")) };
-    call.app.node().catalog().remove_bookmark(&call.account()?.id, number).await?;
+    let (catalog, account) = (call.app.node().catalog(), &call.account()?.id);
+    match named(&call, "bookmark")? {
+        Thing::Track(number) => catalog.remove_bookmark(account, number).await?,
+        Thing::Episode(number) => catalog.unmark_episode(account, number).await?,
+        _ => return Err(Fault::absent("bookmark")),
+    }
     Ok(Answer::done())
 }

@@ -1,15 +1,13 @@
-//! The bytes of songs: as they are, or encoded anew.
+//! The bytes of songs and episodes: as they are, or encoded anew.
 use std::time::Duration;
 
 use axum::http::Method;
 use axum::response::{IntoResponse, Response};
 
-use super::browse::one_track;
 use super::call::Call;
 use super::fault::Fault;
-use crate::catalog::music::Track;
-use crate::facades::native::{playable, watcher};
-use crate::facades::songs::{self, suffix};
+use super::played::Played;
+use crate::facades::native::watcher;
 use crate::facades::sounds::{self, Wish};
 use crate::media::whole_sound::SoundCodec;
 use crate::playback::SoundForm;
@@ -17,7 +15,7 @@ use crate::playback::SoundForm;
 /// Seconds of a song that can be left out.
 pub(super) const OFFSET_MAX: i64 = 48 * 3600;
 
-/// What of a song is sent.
+/// What of it is sent.
 #[derive(Debug, PartialEq, Eq)]
 enum Sent {
     Original,
@@ -54,27 +52,19 @@ fn sent(suffix: &str, bit_rate: u32, wanted: Wanted<'_>) -> Sent {
 
 /// `stream`
 pub(super) async fn stream(call: Call) -> Result<Response, Fault> {
-    let track = one_track(&call).await?;
+    let played = Played::named(&call, "id").await?;
     let bit_rate_max = call.params.int("maxBitRate")?.unwrap_or(0).clamp(0, 10_000) as u32;
     let offset = call.params.int("timeOffset")?.unwrap_or(0).clamp(0, OFFSET_MAX).unsigned_abs();
     let wanted = Wanted { format: call.params.one("format"), bit_rate_max, offset: Duration::from_secs(offset) };
-    match sent(&suffix(&track), track.bit_rate, wanted) {
-        Sent::Original => original(&call, &track, false).await,
-        Sent::Encoded(form) => encoded(&call, &track, form).await,
+    match sent(&played.suffix(), played.bit_rate(), wanted) {
+        Sent::Original => played.original(&call, false).await,
+        Sent::Encoded(form) => encoded(&call, &played, form).await,
     }
 }
 
-/// The file of a song.
-pub(super) async fn original(call: &Call, track: &Track, save: bool) -> Result<Response, Fault> {
-    let method = reading(&call.method);
-    let sent = songs::file(&call.app, call.caller.id(), track, save, (&method, &call.headers)).await;
-    sent.map_err(Fault::refused)
-}
-
-/// A song encoded anew.
-pub(super) async fn encoded(call: &Call, track: &Track, form: SoundForm) -> Result<Response, Fault> {
-    let item = call.app.node().catalog().item(&track.id, call.caller.id()).await?;
-    let source = playable(&item).map_err(Fault::refused)?;
+/// It is encoded anew.
+pub(super) async fn encoded(call: &Call, played: &Played, form: SoundForm) -> Result<Response, Fault> {
+    let source = played.source(call).await?;
     let length = call.params.flag("estimateContentLength")?.unwrap_or(false);
     let watcher = watcher(&call.caller);
     let wish = Wish { source: &source, form, length, watcher: &watcher };

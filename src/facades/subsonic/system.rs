@@ -7,6 +7,7 @@ use super::tree::{Element, Value};
 pub const EXTENSIONS: &[(&str, &[i64])] = &[
     ("apiKeyAuthentication", &[1]),
     ("formPost", &[1]),
+    ("getPodcastEpisode", &[1]),
     ("indexBasedQueue", &[1]),
     ("playbackReport", &[1]),
     ("songLyrics", &[1]),

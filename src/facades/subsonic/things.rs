@@ -4,7 +4,7 @@ use super::fault::Fault;
 use super::folders;
 use crate::catalog::music::{Hearer, Target};
 
-/// A thing of a library of music, by the number of its row: short, for a program puts a whole queue of them into one address.
+/// A thing of a library of music, or of podcasts, by the number of its row: short, for a program puts a whole queue of them into one address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Thing {
     Track(i64),
@@ -12,6 +12,10 @@ pub(super) enum Thing {
     Artist(i64),
     Directory(i64),
     Playlist(i64),
+    /// Of podcasts.
+    Channel(i64),
+    /// Of a channel.
+    Episode(i64),
 }
 
 impl Thing {
@@ -25,6 +29,8 @@ impl Thing {
             "ar" => Some(Self::Artist(number)),
             "di" => Some(Self::Directory(number)),
             "pl" => Some(Self::Playlist(number)),
+            "pc" => Some(Self::Channel(number)),
+            "pe" => Some(Self::Episode(number)),
             _ => None,
         }
     }
@@ -36,6 +42,8 @@ impl Thing {
             Self::Artist(n) => ("ar", n),
             Self::Directory(n) => ("di", n),
             Self::Playlist(n) => ("pl", n),
+            Self::Channel(n) => ("pc", n),
+            Self::Episode(n) => ("pe", n),
         };
         format!("{kind}-{number}")
     }
@@ -46,7 +54,7 @@ impl Thing {
             Self::Track(n) | Self::Album(n) => Some(Target::Item(n)),
             Self::Artist(n) => Some(Target::Artist(n)),
             Self::Directory(n) => Some(Target::Directory(n)),
-            Self::Playlist(_) => None,
+            Self::Playlist(_) | Self::Channel(_) | Self::Episode(_) => None,
         }
     }
 }
@@ -93,9 +101,9 @@ mod tests {
 
     #[test]
     fn an_id_names_what_it_was_made_of() {
-        for thing in
-            [Thing::Track(1), Thing::Album(22), Thing::Artist(i64::MAX), Thing::Directory(7), Thing::Playlist(9)]
-        {
+        let music =
+            [Thing::Track(1), Thing::Album(22), Thing::Artist(i64::MAX), Thing::Directory(7), Thing::Playlist(9)];
+        for thing in music.into_iter().chain([Thing::Channel(3), Thing::Episode(4)]) {
             assert_eq!(Thing::parse(&thing.id()), Some(thing));
         }
         for none in ["", "tr", "tr-", "tr-0", "tr--1", "xx-1", "tr-1x", "-1", "tr-99999999999999999999"] {

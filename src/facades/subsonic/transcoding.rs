@@ -1,23 +1,22 @@
-//! What a program is sent of a song, as it says what it plays: OpenSubsonic's `transcoding`.
+//! What a program is sent of a song or an episode, as it says what it plays: OpenSubsonic's `transcoding`.
 use std::time::Duration;
 
 use axum::response::Response;
 
-use super::browse::track_named;
 use super::call::{Answer, Call};
 use super::decision::{Decision, Program, Sound};
 use super::fault::Fault;
+use super::played::Played;
 use super::stream::{OFFSET_MAX, encoded};
 use super::tree::{Element, Value};
-use crate::catalog::music::Track;
 use crate::media::whole_sound::SoundCodec;
 use crate::playback::SoundForm;
 
 /// `getTranscodeDecision`
 pub(super) async fn decide(call: Call) -> Result<Answer, Fault> {
-    let track = song(&call).await?;
+    let played = song(&call).await?;
     let program: Program = call.body.json().await?;
-    let sound = Sound::of(&track);
+    let sound = played.sound();
     let Decision { direct, reasons, encoded } = program.decide(&sound);
     let element = Element::new()
         .with("canDirectPlay", direct)
@@ -47,17 +46,16 @@ fn details(sound: &Sound) -> Element {
 
 /// `getTranscodeStream`
 pub(super) async fn stream(call: Call) -> Result<Response, Fault> {
-    let track = song(&call).await?;
+    let played = song(&call).await?;
     let offset = call.params.int("offset")?.unwrap_or(0).clamp(0, OFFSET_MAX).unsigned_abs();
     let form = form(call.params.need("transcodeParams")?, Duration::from_secs(offset));
     let form = form.ok_or_else(|| Fault::invalid("transcodeParams: must be what getTranscodeDecision told"))?;
-    encoded(&call, &track, form).await
+    encoded(&call, &played, form).await
 }
 
-async fn song(call: &Call) -> Result<Track, Fault> {
+async fn song(call: &Call) -> Result<Played, Fault> {
     match call.params.need("mediaType")? {
-        "song" => track_named(call, "mediaId").await,
-        "podcast" => call.params.need("mediaId").and(Err(Fault::absent("podcast"))),
+        "song" | "podcast" => Played::named(call, "mediaId").await,
         _ => Err(Fault::invalid("mediaType: must be song or podcast")),
     }
 }

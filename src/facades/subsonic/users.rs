@@ -106,6 +106,8 @@ async fn user(call: &Call, account: &Account) -> Result<Element, Fault> {
     let own = account.id == call.caller.id();
     // What a program is told that it may do, it shows.
     let admin = if own { call.manages_people() } else { account.admin };
+    // What programs with a password of their own do too.
+    let podcasts = if own { call.caller.is_admin() } else { account.admin };
     let settings = account.home.is_none() && !(own && call.is_app());
     Ok(Element::new()
         .with("username", account.name.as_str())
@@ -118,7 +120,7 @@ async fn user(call: &Call, account: &Account) -> Result<Element, Fault> {
         .with("playlistRole", true)
         .with("coverArtRole", false)
         .with("commentRole", false)
-        .with("podcastRole", false)
+        .with("podcastRole", podcasts)
         .with("streamRole", true)
         .with("jukeboxRole", false)
         .with("shareRole", account.home.is_none())

@@ -15,6 +15,8 @@ pub(super) async fn songs(call: &Call, thing: Thing, most: usize) -> Result<Vec<
         Thing::Album(n) => catalog.tracks_of_album(hearer, n).await?,
         Thing::Playlist(n) => catalog.playlist(hearer, n).await?.1,
         Thing::Directory(n) => catalog.tracks_below(hearer, n, u32::try_from(most).unwrap_or(u32::MAX)).await?,
+        // Podcasts are no music: they are neither shared nor packed.
+        Thing::Channel(_) | Thing::Episode(_) => return Err(Fault::absent("song")),
         Thing::Artist(n) => {
             let mut all = Vec::new();
             for album in catalog.albums_of(hearer.clone(), n).await? {

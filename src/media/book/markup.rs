@@ -15,8 +15,10 @@ const ATTRIBUTES_MAX: usize = 32;
 const TEXT_MAX: usize = 64 * 1024;
 
 /// An element whose end was reached. Names are without prefixes.
-pub(super) struct Element {
+pub struct Element {
     pub name: String,
+    /// What stands before the colon of its name; empty for none.
+    pub prefix: String,
     attributes: Vec<(String, String)>,
     /// Its own text, without that of elements in it.
     pub text: String,
@@ -24,12 +26,14 @@ pub(super) struct Element {
 
 impl Element {
     /// The attribute's value, trimmed; `None` where it is empty.
+    #[must_use]
     pub fn attribute(&self, name: &str) -> Option<&str> {
         let found = self.attributes.iter().find(|(own, _)| own == name)?;
         Some(found.1.trim()).filter(|value| !value.is_empty())
     }
 
     /// The text in one line; `None` where there is none.
+    #[must_use]
     pub fn line(&self) -> Option<String> {
         let words: Vec<&str> = self.text.split_whitespace().collect();
         Some(words.join(" ")).filter(|line| !line.is_empty())
@@ -37,7 +41,7 @@ impl Element {
 }
 
 /// Calls `visit` with each element at its end and with those that it is in, the root first.
-pub(super) fn walk(text: &str, mut visit: impl FnMut(&Element, &[Element])) {
+pub fn walk(text: &str, mut visit: impl FnMut(&Element, &[Element])) {
     let mut reader = Reader::from_str(text);
     let config = reader.config_mut();
     config.allow_dangling_amp = true;
@@ -78,7 +82,9 @@ fn element(tag: &BytesStart) -> Element {
         let value = escape::unescape(&attribute.value).map_or_else(|_| attribute.value.to_string(), Into::into);
         (attribute.key.local_name().as_ref().to_owned(), value)
     });
-    Element { name: tag.local_name().as_ref().to_owned(), attributes: attributes.collect(), text: String::new() }
+    let prefix = tag.name().prefix().map(|prefix| prefix.as_ref().to_owned()).unwrap_or_default();
+    let name = tag.local_name().as_ref().to_owned();
+    Element { name, prefix, attributes: attributes.collect(), text: String::new() }
 }
 
 fn add(open: &mut [Element], text: &str) {
@@ -95,7 +101,8 @@ fn close(open: &mut Vec<Element>, visit: &mut impl FnMut(&Element, &[Element])) 
 }
 
 /// A document's bytes as text: by its mark, as UTF-8 where it is that, else by the encoding that it declares.
-pub(super) fn decode(bytes: &[u8]) -> String {
+#[must_use]
+pub fn decode(bytes: &[u8]) -> String {
     let encoding = match Encoding::for_bom(bytes) {
         Some((marked, _)) => marked,
         None if bytes.starts_with(b"<\0") => UTF_16LE,
@@ -114,7 +121,8 @@ fn declared(bytes: &[u8]) -> Option<&'static Encoding> {
 }
 
 /// The text of a piece of HTML, such as a description, in one line for each paragraph. Text without tags keeps its lines.
-pub(super) fn plain(html: &str) -> String {
+#[must_use]
+pub fn plain(html: &str) -> String {
     let mut parts = html.split('<');
     let mut text = parts.next().unwrap_or_default().to_owned();
     let mut tagged = false;

@@ -20,7 +20,7 @@ mod format;
 #[cfg(test)]
 mod hostile;
 mod isbn;
-mod markup;
+pub mod markup;
 mod order;
 mod page_list;
 mod pages;

@@ -13,11 +13,10 @@ use jiff::Timestamp;
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
-pub use client::AskError;
-
 use crate::accounts::{Accounts, AccountsError};
 use crate::catalog::music::{Heard, Listen};
 use crate::catalog::{Catalog, CatalogError};
+use super::web::WebError;
 use client::{Answer, Client};
 
 /// Plays that are told at once.
@@ -61,7 +60,7 @@ pub enum ListensError {
     Status(StatusCode),
     /// The server is away.
     #[error(transparent)]
-    Ask(#[from] AskError),
+    Ask(#[from] WebError),
     /// The accounts refused.
     #[error(transparent)]
     Accounts(#[from] AccountsError),
@@ -212,7 +211,7 @@ impl Listens {
         }
     }
 
-    async fn submit(&self, token: &str, listens: &[Listen]) -> Result<Answer, AskError> {
+    async fn submit(&self, token: &str, listens: &[Listen]) -> Result<Answer, WebError> {
         self.client.ask(Method::POST, "/1/submit-listens", token, Some(&words::heard(listens))).await
     }
 

@@ -38,6 +38,7 @@ export async function subsonicApiDay (told, check) {
   // A long queue goes as a form.
   await kept(songs, new SubsonicAPI({ url, auth, post: true, reuseSalt: true }), check)
   await shares(told, songs, api, check)
+  await podcasts(told.podcast, api, check)
 }
 
 async function signingIn ({ url, name, password }, api, check) {
@@ -251,4 +252,35 @@ async function shares (told, songs, api, check) {
   const two = (await api.createShare({ id: [id, songs[3].id] })).shares.share[0]
   check('shares two songs', same(names(two.entry, 'id'), [id, songs[3].id]), two)
   await api.deleteShare({ id: two.id })
+}
+
+async function podcasts ({ feed, seconds, sha256 }, api, check) {
+  const made = await api.createPodcastChannel({ url: feed })
+  const { podcasts: { channel: [channel] } } = await api.getPodcasts()
+  const [water, bread] = channel.episode
+  check('follows a podcast', made.status === 'ok' && channel.title === 'Kitchen talk' && same(names(channel.episode), ['Water', 'Bread']), channel)
+  await api.downloadPodcastEpisode({ id: bread.id })
+  await api.downloadPodcastEpisode({ id: water.id })
+  const once = async (id, status) => {
+    for (;;) {
+      const { podcastEpisode: now } = await api.getPodcastEpisode({ id })
+      if (now.status !== 'downloading') {
+        check(`sees that an episode is ${status}`, now.status === status, now)
+        return now
+      }
+    }
+  }
+  await once(water.id, 'error')
+  const { streamId: id } = await once(bread.id, 'completed')
+  check('hears an episode as it is', digest(await bytesOf(api.stream({ id }))) === sha256)
+  const sound = heard(await bytesOf(api.stream({ id, format: 'opus', maxBitRate: 64 })))
+  check('hears an episode as opus', sound.codec === 'opus' && Math.abs(sound.seconds - seconds) < 0.5, sound)
+  const { newestPodcasts } = await api.getNewestPodcasts({ count: 1 })
+  check('lists the newest episodes', same(names(newestPodcasts.episode), ['Water']), newestPodcasts)
+  await api.deletePodcastEpisode({ id: bread.id })
+  const after = (await api.getPodcastEpisode({ id: bread.id })).podcastEpisode
+  check('deletes an episode', after.status === 'deleted' && after.streamId == null, after)
+  check('has the feed asked for', (await api.refreshPodcasts()).status === 'ok')
+  await api.deletePodcastChannel({ id: channel.id })
+  check('follows it no more', !(await api.getPodcasts()).podcasts.channel?.length)
 }

@@ -223,6 +223,27 @@ async def shares(conn, songs):
     check("takes it back", await conn.get_shares() == [] and visited(made.url) is None)
 
 
+async def podcasts(conn, _):
+    cast = TOLD["podcast"]
+    check("follows a podcast", await conn.create_podcast_channel(cast["feed"]))
+    [channel] = await conn.get_podcasts()
+    [water, bread] = channel.episode
+    check("finds its episodes", (channel.title, water.title, bread.title) == ("Kitchen talk", "Water", "Bread"), channel)
+    [alone] = await conn.get_podcasts(inc_episodes=False, pid=channel.id)
+    check("finds it without them", not alone.episode, alone)
+    await conn.download_podcast_episode(bread.id)
+    while (now := await conn.get_podcast_episode(bread.id)).status.value == "downloading":
+        pass
+    check("sees that an episode is here", now.status.value == "completed" and now.size == cast["size"], now)
+    content = await (await conn.stream(now.stream_id)).read()
+    check("hears it as it is", digest(content) == cast["sha256"])
+    check("lists the newest", [one.title for one in await conn.get_newest_podcasts(5)] == ["Water", "Bread"])
+    check("has the feed asked for", await conn.refresh_podcasts())
+    await conn.delete_podcast_episode(bread.id)
+    check("deletes an episode", (await conn.get_podcast_episode(bread.id)).status.value == "deleted")
+    await conn.delete_podcast_channel(channel.id)
+
+
 async def the_rest(conn):
     await conn.create_internet_radio_station("http://127.0.0.1:9/live", "Harbour")
     [station] = [one for one in await conn.get_internet_radio_stations() if one.name == "Harbour"]
@@ -235,7 +256,7 @@ async def the_rest(conn):
     scan = await conn.get_scan_status()
     check("sees that nothing is scanned", scan.scanning is False and scan.count == len(SONGS), scan)
     empty = [await conn.get_podcasts(), await conn.get_newest_podcasts(), await conn.get_shares()]
-    check("finds no podcasts and no shares", empty == [[], [], []], empty)
+    check("finds no podcasts and no shares any more", empty == [[], [], []], empty)
     check("is told that the node plays nothing itself", await refused(errors.AuthError, conn.jukebox_control("status")))
 
 
@@ -246,7 +267,7 @@ async def day():
         await folders(conn)
         songs = await tags(conn)
         await lists(conn)
-        for part in (search, sounds, covers, lyrics, opinions, playlists, queue, bookmarks, shares):
+        for part in (search, sounds, covers, lyrics, opinions, playlists, queue, bookmarks, shares, podcasts):
             await part(conn, songs)
         await the_rest(conn)
     finally:

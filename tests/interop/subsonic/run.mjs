@@ -3,13 +3,15 @@
 //   node tests/interop/subsonic/run.mjs --potluck PATH_TO_BINARY --python PATH_TO_A_PYTHON_THAT_HAS_THEM
 //
 // Each has an account and an app password of its own, and finds the library that library.mjs made. The last line counts.
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { text } from 'node:stream/consumers'
 import { parseArgs } from 'node:util'
 import { changes, newNode, signIn } from '../node.mjs'
 import { subsonicApiDay } from './day.mjs'
 import { makeLibrary } from './library.mjs'
+import { openStudio } from './studio.mjs'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const secret = 'what every program knows'
@@ -43,11 +45,15 @@ async function imported (page, credentials, count) {
 }
 
 /** A script prints a line for each fact; when it ends in any other way than it should, that is one too. */
-function pythonDay (python, script, told, check) {
-  const day = spawnSync(python, ['-B', join(here, script)], { input: JSON.stringify(told), encoding: 'utf8', timeout: 300_000 })
-  const lines = (day.stdout ?? '').split('\n').filter(Boolean)
+async function pythonDay (python, script, told, check) {
+  // Beside it this process goes on: it is where the podcast comes from.
+  const day = spawn(python, ['-B', join(here, script)], { timeout: 300_000 })
+  const exited = new Promise((resolve) => day.once('close', (code, signal) => resolve(signal ?? code)))
+  day.stdin.end(JSON.stringify(told))
+  const [out, errors, ended] = await Promise.all([text(day.stdout), text(day.stderr), exited])
+  const lines = out.split('\n').filter(Boolean)
   lines.forEach((line) => check(line.replace(/^\S+\s+/, ''), line.startsWith('ok')))
-  check('the day came to its end', day.status === 0 && lines.length > 0, day.error?.message ?? `${day.signal ?? day.status}\n${day.stderr}`)
+  check('the day came to its end', ended === 0 && lines.length > 0, `${ended}\n${errors}`)
 }
 
 const { values } = parseArgs({ options: { potluck: { type: 'string' }, python: { type: 'string' } } })
@@ -62,18 +68,20 @@ const days = {
   'py-sonic': (told, check) => pythonDay(values.python, 'sonic_day.py', told, check)
 }
 const node = await newNode(values.potluck, 'subsonic')
+const studio = await openStudio()
 try {
   const folder = join(node.folder, 'music')
   const library = await makeLibrary(folder)
-  const page = `http://${(await node.serve())['server.address']}`
+  const page = `http://${(await node.serve({ PODCASTS__PRIVATE_NETWORKS: '127.0.0.1' }))['server.address']}`
   await (await signIn(page)).post('/libraries', { name: 'Music', kind: 'music', path: folder })
   for (const [program, day] of Object.entries(days)) {
     const password = await account(node, page, program)
     await imported(page, `u=${program}&p=${password}`, library.songs.length)
-    await day({ ...library, url: page, port: Number(new URL(page).port), name: program, password }, facts(program))
+    await day({ ...library, ...studio.told, url: page, port: Number(new URL(page).port), name: program, password }, facts(program))
   }
 } finally {
   await node.stop()
+  studio.close()
 }
 console.log(`${counts.passed} passed, ${counts.failed} failed`)
 process.exitCode = counts.failed === 0 && counts.passed > 0 ? 0 : 1

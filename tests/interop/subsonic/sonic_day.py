@@ -185,6 +185,26 @@ def shares(conn, songs):
     check("takes it back", not conn.getShares()["shares"].get("share") and visited(made["url"]) is None)
 
 
+def podcasts(conn, _):
+    cast = TOLD["podcast"]
+    conn.createPodcastChannel(cast["feed"])
+    [channel] = conn.getPodcasts()["podcasts"]["channel"]
+    [water, bread] = channel["episode"]
+    check("follows a podcast", (channel["title"], water["title"], bread["title"]) == ("Kitchen talk", "Water", "Bread"), channel)
+    conn.downloadPodcastEpisode(bread["id"])
+    newest = lambda: conn.getNewestPodcasts(2)["newestPodcasts"]["episode"][1]
+    while (now := newest())["status"] == "downloading":
+        pass
+    check("sees that an episode is here", now["status"] == "completed" and now["size"] == cast["size"], now)
+    check("hears it as it is", digest(conn.stream(now["streamId"]).read()) == cast["sha256"])
+    check("saves it", digest(conn.download(now["streamId"]).read()) == cast["sha256"])
+    conn.refreshPodcasts()
+    conn.deletePodcastEpisode(bread["id"])
+    check("deletes an episode", newest()["status"] == "deleted")
+    conn.deletePodcastChannel(channel["id"])
+    check("follows it no more", not conn.getPodcasts()["podcasts"].get("channel"))
+
+
 def the_rest(conn):
     scan = conn.getScanStatus()["scanStatus"]
     check("sees that nothing is scanned", scan["scanning"] is False and scan["count"] == len(SONGS), scan)
@@ -197,6 +217,6 @@ conn = signing_in()
 folders(conn)
 songs = tags(conn)
 lists(conn)
-for part in (search, sounds, covers, opinions, playlists, kept, shares):
+for part in (search, sounds, covers, opinions, playlists, kept, shares, podcasts):
     part(conn, songs)
 the_rest(conn)

@@ -53,5 +53,5 @@ async fn every_method_answers_with_status_200_by_each_name_and_way() {
 
 /// What every method needs, each at once.
 pub const FULL: &str = "id=1&username=nobody&password=12345678&genre=Rock&artist=A&type=random&query=a&message=hello&rating=3\
-    &position=0&name=A&streamUrl=http://radio.example/a&url=http://x.example&playlistId=1&mediaId=1&mediaType=song&positionMs=0\
+    &position=0&name=A&streamUrl=http://radio.example/a&url=http://127.0.0.1/&playlistId=1&mediaId=1&mediaType=song&positionMs=0\
     &state=playing&action=status&startSongId=1&endSongId=2";

@@ -7,6 +7,7 @@ pub mod music;
 mod node_words;
 mod odd;
 mod playlist_files;
+mod podcasts;
 mod saving;
 mod schema;
 mod shares;
