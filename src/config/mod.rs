@@ -454,11 +454,19 @@ impl Default for Podcasts {
 }
 
 /// `[subsonic]`
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Subsonic {
     /// Where an account's own password is taken besides app passwords.
     pub login_passwords: LoginPasswords,
+    /// Whether songs are shared by links.
+    pub shares: bool,
+}
+
+impl Default for Subsonic {
+    fn default() -> Self {
+        Self { login_passwords: LoginPasswords::default(), shares: true }
+    }
 }
 
 /// On which connections.

@@ -283,6 +283,7 @@ impl Config {
                     LoginPasswords::Https => subsonic::LoginPasswords::Https,
                     LoginPasswords::Always => subsonic::LoginPasswords::Always,
                 },
+                no_shares: !self.subsonic.shares,
                 friend_requests: self.friends.requests_per_second,
             },
         })

@@ -62,6 +62,8 @@ pub struct FacadeOptions {
     pub uploads: UploadOptions,
     /// See [`LoginPasswords`](subsonic::LoginPasswords).
     pub login_passwords: subsonic::LoginPasswords,
+    /// Nobody shares songs by links.
+    pub no_shares: bool,
     /// Requests a second that a friend's node may make, four times as many at once; 0 without a limit.
     pub friend_requests: u32,
 }

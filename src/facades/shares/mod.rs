@@ -51,8 +51,11 @@ pub(super) fn address(front: Option<&Front>, id: &str) -> String {
 /// The share with this id, for whoever asks from there.
 ///
 /// # Errors
-/// Not found for one that is not there, expired, or whose owner is gone; too many for who asks too often.
+/// Not found for one that is not there, expired, or whose owner is gone, and where nobody shares; too many for who asks too often.
 pub(super) async fn open(app: &App, caller: &Caller, id: Option<String>) -> Result<Shown, Refusal> {
+    if app.options().no_shares {
+        return Err(Refusal::not_found());
+    }
     match app.visitors().admit(&neighbourhood(caller.address)) {
         Admission::Granted => {}
         Admission::Refused(wait) => return Err(Refusal::too_many(wait)),

@@ -215,8 +215,15 @@ impl Method {
             Right::People if !call.manages_people() => {
                 Err(Fault::forbidden("only an admin may do this, and not with an app password"))
             }
+            _ if self.is_of_shares() && call.app.options().no_shares => {
+                Err(Fault::forbidden("nobody shares by links at this node"))
+            }
             _ => self.does.answer(call).await,
         }
+    }
+
+    fn is_of_shares(&self) -> bool {
+        self.name.ends_with("Share") || self.name.ends_with("Shares")
     }
 }
 

@@ -123,7 +123,7 @@ async fn user(call: &Call, account: &Account) -> Result<Element, Fault> {
         .with("podcastRole", podcasts)
         .with("streamRole", true)
         .with("jukeboxRole", false)
-        .with("shareRole", account.home.is_none())
+        .with("shareRole", account.home.is_none() && !call.app.options().no_shares)
         .with("videoConversionRole", false)
         .plains("folder", folders.iter().map(|folder| folder.number.into()).collect()))
 }

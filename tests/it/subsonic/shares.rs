@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use potluck::accounts::{AccountChange, Caller};
+use potluck::catalog::music::{Hearer, Share};
 use potluck::facades::TrustedProxies;
 use reqwest::{Client, Response};
 use serde_json::{Value, json};
@@ -202,5 +203,43 @@ async fn who_asks_without_measure_has_to_wait() {
         assert!(seen.len() < 100_000, "nobody is ever refused");
     }
     assert!(seen.len() > 200 && seen[..200].iter().all(|status| *status == 404));
+    node.stop().await;
+}
+
+#[tokio::test]
+async fn where_links_are_forbidden_none_is_made_and_none_leads_anywhere() {
+    let (node, _, ada) = started(|_| {}).await;
+    let (share, link) = shared(&node, &ada).await;
+    let id = text(&share, "id");
+    assert_eq!(status(&link).await, 200);
+    node.stop().await;
+    let (node, _, ada) = started(|wishes| wishes.serve.facades.no_shares = true).await;
+    let song = text(&songs(&ada, "Red").await[0], "id");
+    for call in [
+        "getShares".to_owned(),
+        format!("createShare?id={song}"),
+        format!("updateShare?id={id}"),
+        format!("deleteShare?id={id}"),
+    ] {
+        assert_eq!(ada.fault(&call).await, 50, "{call}");
+    }
+    assert_eq!(ada.ok("getUser?username=ada").await["user"]["shareRole"], false);
+    // One that was made while it was allowed.
+    let accounts = node.node().accounts();
+    let kept = Share {
+        id: id.clone(),
+        owner: accounts.named("ada").unwrap().id,
+        description: String::new(),
+        created_at: accounts.now(),
+        expires_at: None,
+        visited_at: None,
+        visits: 0,
+        tracks: vec![song.replace("tr-", "").parse().unwrap()],
+    };
+    let libraries = node.node().catalog().own_libraries().await.unwrap();
+    let hearer =
+        Hearer { account: kept.owner.clone(), libraries: libraries.into_iter().map(|library| library.id).collect() };
+    node.node().catalog().add_share(hearer, kept).await.unwrap();
+    assert_eq!(status(&format!("{}/share/{id}", node.url)).await, 404);
     node.stop().await;
 }
