@@ -9,6 +9,8 @@ const SEALED_FOR: &str = "listenbrainz";
 const TOKEN_MAX: usize = 200;
 /// Longest name that is kept, in characters.
 const NAME_MAX: usize = 200;
+/// Longest reason that is kept, in characters.
+const FAILURE_MAX: usize = 300;
 
 /// What an account is there. No `Debug`: it holds the token.
 #[derive(Clone)]
@@ -19,6 +21,12 @@ pub struct Listening {
     pub name: String,
     /// It was not taken there the last time.
     pub refused: bool,
+    /// Plays that were taken there.
+    pub told: u64,
+    /// When the last of them was: Unix milliseconds.
+    pub told_at: Option<i64>,
+    /// When and why telling failed, as long as nothing was taken after it.
+    pub failure: Option<(i64, String)>,
 }
 
 impl Accounts {
@@ -28,15 +36,20 @@ impl Accounts {
     /// [`AccountsError::Database`].
     pub async fn listening(&self, account: &str) -> Result<Option<Listening>, AccountsError> {
         let id = account.to_owned();
-        let sql = "SELECT sealed, name, refused FROM listening WHERE account = ?1";
+        let sql = "SELECT sealed, name, refused, told, told_at, failed_at, failure FROM listening WHERE account = ?1";
         let read = move |c: &Connection| {
-            let row = |r: &rusqlite::Row<'_>| Ok((r.get::<_, Vec<u8>>(0)?, r.get(1)?, r.get(2)?));
+            let row = |r: &rusqlite::Row<'_>| {
+                let failure = r.get::<_, Option<i64>>(5)?.zip(r.get(6)?);
+                let (name, refused, told) = (r.get(1)?, r.get(2)?, r.get::<_, i64>(3)?.cast_unsigned());
+                let listening = Listening { token: None, name, refused, told, told_at: r.get(4)?, failure };
+                Ok((r.get::<_, Vec<u8>>(0)?, listening))
+            };
             c.prepare_cached(sql)?.query_row([id], row).optional()
         };
         let found = self.shared.database.read(read).await?;
-        Ok(found.map(|(sealed, name, refused)| {
+        Ok(found.map(|(sealed, listening)| {
             let token = self.shared.seals.open(account, SEALED_FOR, &sealed);
-            Listening { token, name, refused }
+            Listening { token, ..listening }
         }))
     }
 
@@ -53,8 +66,8 @@ impl Accounts {
         let name: String = name.chars().filter(|c| !c.is_control()).take(NAME_MAX).collect();
         let account = account.to_owned();
         let write = move |t: &Transaction<'_>| {
-            let sql = "INSERT INTO listening SELECT id, ?2, ?3, 0 FROM account WHERE id = ?1 \
-                ON CONFLICT (account) DO UPDATE SET sealed = excluded.sealed, name = excluded.name, refused = 0";
+            let sql = "INSERT INTO listening (account, sealed, name, refused) SELECT id, ?2, ?3, 0 FROM account WHERE id = ?1 \
+                ON CONFLICT (account) DO UPDATE SET sealed = excluded.sealed, name = excluded.name, refused = 0, failure = NULL";
             t.execute(sql, params![account, sealed, name])
         };
         match self.shared.database.write(write).await? {
@@ -74,15 +87,27 @@ impl Accounts {
         Ok(())
     }
 
-    /// Remembers whether the token was taken there.
+    /// Remembers that plays were taken there now.
     ///
     /// # Errors
     /// [`AccountsError::Database`].
-    pub async fn listening_refused(&self, account: &str, refused: bool) -> Result<(), AccountsError> {
-        let account = account.to_owned();
-        let sql = "UPDATE listening SET refused = ?2 WHERE account = ?1 AND refused <> ?2";
-        let write = move |t: &Transaction<'_>| t.execute(sql, params![account, refused]);
-        self.shared.database.write(write).await?;
+    pub async fn listening_told(&self, account: &str, plays: usize) -> Result<(), AccountsError> {
+        let (account, now) = (account.to_owned(), self.now());
+        let sql = "UPDATE listening SET refused = 0, failure = NULL, told = told + ?2, told_at = ?3 WHERE account = ?1";
+        let plays = i64::try_from(plays).unwrap_or(i64::MAX);
+        self.shared.database.write(move |t| t.execute(sql, params![account, plays, now])).await?;
+        Ok(())
+    }
+
+    /// Remembers why telling failed now, and whether that was because the token was refused.
+    ///
+    /// # Errors
+    /// [`AccountsError::Database`].
+    pub async fn listening_failed(&self, account: &str, why: &str, refused: bool) -> Result<(), AccountsError> {
+        let (account, now) = (account.to_owned(), self.now());
+        let why: String = why.chars().filter(|c| !c.is_control()).take(FAILURE_MAX).collect();
+        let sql = "UPDATE listening SET refused = max(refused, ?4), failed_at = ?3, failure = ?2 WHERE account = ?1";
+        self.shared.database.write(move |t| t.execute(sql, params![account, why, now, refused])).await?;
         Ok(())
     }
 }

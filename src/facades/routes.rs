@@ -139,6 +139,7 @@ fn declare() -> Routes {
         .delete("/api/v1/accounts/{id}",                        Admin,   Home,    accounts::remove)
         .get   ("/api/v1/listenbrainz",                         Account, Home,    listens::show)
         .put   ("/api/v1/listenbrainz",                         Account, Home,    listens::connect)
+        .post  ("/api/v1/listenbrainz/check",                   Account, Home,    listens::check)
         .delete("/api/v1/listenbrainz",                         Account, Home,    listens::disconnect)
         .get   ("/api/v1/accounts/{id}/app-passwords",          Admin,   Home,    app_passwords::list_of)
         .delete("/api/v1/accounts/{id}/app-passwords/{app}",    Admin,   Home,    app_passwords::remove_of)

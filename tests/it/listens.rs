@@ -7,6 +7,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{get, post};
+use jiff::Timestamp;
 use parking_lot::Mutex;
 use potluck::library::ScanState;
 use potluck::node::{ListensOptions, NodeEvent};
@@ -139,7 +140,7 @@ async fn what_somebody_hears_is_told_only_where_they_want_it() {
     let mut brainz = Brainz::start().await;
     let (node, ada, song) = scene(&brainz).await;
     ada.ok(&format!("scrobble?id={song}")).await;
-    assert_eq!(state(&node).await, json!({"connected": false, "name": "", "refused": false, "waiting": 0}));
+    assert_eq!(state(&node).await, json!({"connected": false, "name": "", "refused": false, "waiting": 0, "told": 0}));
     assert_eq!(connect(&node, "no such token").await.0, 400);
     assert_eq!(connect(&node, "wrong").await.0, 400);
     let (status, connected) = connect(&node, TOKEN).await;
@@ -169,6 +170,41 @@ async fn what_somebody_hears_is_told_only_where_they_want_it() {
     connect(&node, TOKEN).await;
     ada.ok(&format!("scrobble?id={song}&time=1700000001000")).await;
     assert_eq!(brainz.next().await["payload"][0]["listened_at"], 1_700_000_001, "nothing came in between");
+    node.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_played_on_the_page_is_told_too() {
+    let mut brainz = Brainz::start().await;
+    let (node, app, song) = scene(&brainz).await;
+    connect(&node, TOKEN).await;
+    let ada = node.signed_in("ada").await;
+    let tracks: Value = ada.get("/api/v1/items?kind=track").send().await.unwrap().json().await.unwrap();
+    let [track] = &tracks["items"].as_array().unwrap()[..] else { panic!("{tracks}") };
+    let at = async |position: f64, completed: bool| {
+        let path = format!("/api/v1/items/{}/progress", track["id"].as_str().unwrap());
+        let body = json!({"position": position, "completed": completed});
+        assert_eq!(ada.request(Method::PUT, &path).json(&body).send().await.unwrap().status(), 204);
+    };
+    // What somebody is in the middle of was not heard.
+    at(0.5, false).await;
+    let before = Timestamp::now().as_second();
+    at(1.0, true).await;
+    let told = brainz.next().await;
+    let play = &told["payload"][0];
+    let heard_at = play["listened_at"].as_i64().unwrap();
+    assert_eq!(told["listen_type"], "single", "and nothing was told before: {told}");
+    assert!((before..=Timestamp::now().as_second()).contains(&heard_at), "{heard_at}");
+    let metadata = &play["track_metadata"];
+    assert_eq!(
+        (&metadata["track_name"], &metadata["additional_info"]["media_player"]),
+        (&json!("One"), &json!("Potluck"))
+    );
+    assert_eq!(
+        app.ok(&format!("getSong?id={song}")).await["song"]["playCount"],
+        1,
+        "it is counted once, for all programs"
+    );
     node.stop().await;
 }
 
@@ -213,6 +249,59 @@ async fn a_play_that_is_not_understood_is_given_up_and_a_refused_token_is_told_o
     assert_eq!(brainz.next().await["payload"][0]["listened_at"], 1_700_000_002);
     while state(&node).await["waiting"] != 0 {}
     assert_eq!(state(&node).await["refused"], false);
+    node.stop().await;
+}
+
+async fn check(node: &TestNode) -> (u16, Value) {
+    let answer = node.signed_in("ada").await.post("/api/v1/listenbrainz/check").send().await.unwrap();
+    (answer.status().as_u16(), answer.json().await.unwrap())
+}
+
+/// What is told of telling, once it is as wanted.
+async fn once(node: &TestNode, wanted: impl Fn(&Value) -> bool) -> Value {
+    loop {
+        let state = state(node).await;
+        if wanted(&state) {
+            return state;
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_was_told_and_what_failed_is_shown_and_the_token_can_be_tried() {
+    let mut brainz = Brainz::start().await;
+    let (node, ada, song) = scene(&brainz).await;
+    assert_eq!(
+        check(&node).await,
+        (200, json!({"connected": false, "name": "", "refused": false, "waiting": 0, "told": 0}))
+    );
+    connect(&node, TOKEN).await;
+    let new = state(&node).await;
+    assert_eq!((&new["told"], new.get("told_at"), new.get("failure")), (&json!(0), None, None));
+    brainz.answers(&[503; 1000]);
+    ada.ok(&format!("scrobble?id={song}&time=1700000001000")).await;
+    let away = once(&node, |state| state.get("failure").is_some()).await;
+    assert!(away["failure"].as_str().unwrap().contains("503") && away["failed_at"].as_i64().unwrap() > 0, "{away}");
+    assert_eq!((&away["told"], &away["waiting"]), (&json!(0), &json!(1)));
+    brainz.answers.lock().clear();
+    brainz.taken().await;
+    let told = once(&node, |state| state["waiting"] == 0).await;
+    assert!(told["told"] == 1 && told["told_at"].as_i64().unwrap() > 0 && told.get("failure").is_none(), "{told}");
+    // What is refused is told as that, until it is taken again.
+    brainz.answers(&[401; 1000]);
+    ada.ok(&format!("scrobble?id={song}&time=1700000002000")).await;
+    let refused = once(&node, |state| state["refused"] == true).await;
+    assert!(refused["failure"].as_str().unwrap().contains("token"), "{refused}");
+    brainz.answers.lock().clear();
+    let (status, checked) = check(&node).await;
+    assert_eq!((status, &checked["refused"], &checked["name"]), (200, &json!(false), &json!("ada_l")));
+    assert_eq!(once(&node, |state| state["waiting"] == 0).await["told"], 2, "and what waited was told at once");
+    // Over a restart, at which the server is away.
+    let gone = ListensOptions { url: "http://127.0.0.1:1".to_owned(), ..brainz.options() };
+    let node = node.restart_with(|options| options.listens = gone).await;
+    assert_eq!(state(&node).await["told"], 2);
+    assert_eq!(check(&node).await.0, 503);
+    assert!(state(&node).await["failure"].as_str().unwrap().contains("cannot be reached"));
     node.stop().await;
 }
 

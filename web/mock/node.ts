@@ -13,6 +13,7 @@ import type {
   ItemSummary,
   Library,
   LibraryKind,
+  ListenBrainz,
   NewAccount,
   NewLibrary,
   NewReplica,
@@ -110,6 +111,7 @@ export class MockNode {
   private account: Account | null = null;
   private libraries: Library[] = [];
   private items: ItemSummary[] = [];
+  private brainz: ListenBrainz = { connected: false, name: '', refused: false, waiting: 0, told: 0 };
   private apps: AppPassword[] = [
     { id: 'p1', name: 'DSub on my phone', created_at: NOW - 40 * HOUR, used_at: NOW - HOUR },
   ];
@@ -207,6 +209,7 @@ export class MockNode {
       return this.item(method, decodeURIComponent(second), third, more, query, body as Progress);
     if (first === 'api-keys') return this.apiKeys(method, second, body as { name: string });
     if (first === 'app-passwords') return this.appPasswords(method, second, body as { name: string });
+    if (first === 'listenbrainz') return this.listenBrainz(method, second, body as { token: string });
     if (first === 'accounts') return this.people(method, body as NewAccount);
     if (first === 'replicas') return this.replica(method, second, body as NewReplica & ReplicaChange);
     if (first === 'friends') return this.friend(method, second, body as FriendChange & { code?: string });
@@ -405,6 +408,18 @@ export class MockNode {
     const key: ApiKey = { id: `k${Date.now()}`, name: body.name, created_at: Date.now(), used_at: null };
     this.keys.push(key);
     return { json: { ...key, key: 'pk_4f1c9a0f7be24d5e9a6c3d81b7e05f22' } };
+  }
+
+  /** Takes any token but `wrong`. */
+  private listenBrainz(method: string, action: string | undefined, body: { token: string }): Reply {
+    const none: ListenBrainz = { connected: false, name: '', refused: false, waiting: 0, told: 0 };
+    if (method === 'PUT' && body.token === 'wrong')
+      return problem(400, 'invalid', 'ListenBrainz does not know this token; copy it from the settings there');
+    if (method === 'PUT')
+      this.brainz = { ...none, connected: true, name: 'ada_l', told: 128, told_at: Date.now() - 300_000, waiting: 2 };
+    if (method === 'DELETE') this.brainz = none;
+    if (action === 'check') this.brainz = { ...this.brainz, waiting: 0 };
+    return { json: this.brainz };
   }
 
   private appPasswords(method: string, id: string | undefined, body: { name: string }): Reply {

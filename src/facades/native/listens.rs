@@ -31,6 +31,17 @@ pub(in crate::facades) async fn connect(
     Ok(axum::Json(state.into()))
 }
 
+/// Looks whether the token is still taken there; where it is, what waits is told at once.
+#[utoipa::path(post, path = "/api/v1/listenbrainz/check", tag = "account",
+    responses((status = 200, body = ListenBrainz), (status = 401, body = Problem), (status = 503, body = Problem)))]
+pub(in crate::facades) async fn check(
+    State(app): State<App>,
+    Asker(caller): Asker,
+) -> Result<axum::Json<ListenBrainz>, Refusal> {
+    let state = app.node().listens().check(caller.id()).await?;
+    Ok(axum::Json(state.map(ListenBrainz::from).unwrap_or_default()))
+}
+
 /// Tells nothing more, and forgets the token and what was still to be told.
 #[utoipa::path(delete, path = "/api/v1/listenbrainz", tag = "account",
     responses((status = 204), (status = 401, body = Problem)))]

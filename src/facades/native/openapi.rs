@@ -34,6 +34,7 @@ use super::{
         app_passwords::remove_of,
         listens::show,
         listens::connect,
+        listens::check,
         listens::disconnect,
         accounts::list,
         accounts::add,

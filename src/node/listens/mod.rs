@@ -13,10 +13,10 @@ use jiff::Timestamp;
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
-use crate::accounts::{Accounts, AccountsError};
+use super::web::WebError;
+use crate::accounts::{Accounts, AccountsError, Listening};
 use crate::catalog::music::{Heard, Listen};
 use crate::catalog::{Catalog, CatalogError};
-use super::web::WebError;
 use client::{Answer, Client};
 
 /// Plays that are told at once.
@@ -78,6 +78,12 @@ pub struct ListensState {
     pub refused: bool,
     /// Plays that are still to be told.
     pub waiting: u64,
+    /// Plays that were told.
+    pub told: u64,
+    /// When the last of them was: Unix milliseconds.
+    pub told_at: Option<i64>,
+    /// When and why telling failed, as long as nothing was told after it.
+    pub failure: Option<(i64, String)>,
 }
 
 /// The handle.
@@ -108,16 +114,50 @@ impl Listens {
         if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(ListensError::Token);
         }
-        let answer = self.client.ask(Method::GET, "/1/validate-token", token, None).await?;
-        match answer.status {
-            StatusCode::OK if answer.body["valid"] == true => {}
-            StatusCode::OK | StatusCode::UNAUTHORIZED | StatusCode::BAD_REQUEST => return Err(ListensError::Token),
-            other => return Err(ListensError::Status(other)),
-        }
-        self.accounts.listen(account, token, answer.body["user_name"].as_str().unwrap_or_default()).await?;
+        let name = self.name_of(token).await?;
+        self.accounts.listen(account, token, &name).await?;
         self.catalog.put_listens_off(account, 0, false).await?;
         self.wake();
         self.state(account).await.map(Option::unwrap_or_default)
+    }
+
+    /// What the account is called there that a token is of.
+    async fn name_of(&self, token: &str) -> Result<String, ListensError> {
+        let answer = self.client.ask(Method::GET, "/1/validate-token", token, None).await?;
+        match answer.status {
+            StatusCode::OK if answer.body["valid"] == true => {
+                Ok(answer.body["user_name"].as_str().unwrap_or_default().to_owned())
+            }
+            StatusCode::OK | StatusCode::UNAUTHORIZED | StatusCode::BAD_REQUEST => Err(ListensError::Token),
+            other => Err(ListensError::Status(other)),
+        }
+    }
+
+    /// Looks whether the token of an account is still taken there; where it is, what waits is told at once. `None` where nothing is told.
+    ///
+    /// # Errors
+    /// See [`ListensError`]; a token that is not taken any more is none, but stands in the state.
+    pub async fn check(&self, account: &str) -> Result<Option<ListensState>, ListensError> {
+        let Some(listening) = self.accounts.listening(account).await? else { return Ok(None) };
+        let asked = match &listening.token {
+            Some(token) => self.name_of(token).await.map(|name| (token, name)),
+            None => Err(ListensError::Token),
+        };
+        match asked {
+            Ok((token, name)) => {
+                self.accounts.listen(account, token, &name).await?;
+                self.catalog.put_listens_off(account, 0, false).await?;
+                self.wake();
+            }
+            Err(error @ ListensError::Token) => {
+                self.accounts.listening_failed(account, &error.to_string(), true).await?;
+            }
+            Err(error) => {
+                self.accounts.listening_failed(account, &error.to_string(), false).await?;
+                return Err(error);
+            }
+        }
+        self.state(account).await
     }
 
     /// Forgets the token of an account, and what was still to be told.
@@ -136,7 +176,8 @@ impl Listens {
     pub async fn state(&self, account: &str) -> Result<Option<ListensState>, ListensError> {
         let Some(listening) = self.accounts.listening(account).await? else { return Ok(None) };
         let waiting = self.catalog.listens_waiting(account).await?;
-        Ok(Some(ListensState { name: listening.name, refused: listening.refused, waiting }))
+        let Listening { name, refused, told, told_at, failure, .. } = listening;
+        Ok(Some(ListensState { name, refused, waiting, told, told_at, failure }))
     }
 
     /// Something waits to be told.
@@ -196,17 +237,14 @@ impl Listens {
         let Some(token) = token else { return self.refused(account).await };
         let answer = self.submit(token, listens).await;
         match answer.as_ref().map(|answer| answer.status) {
-            Ok(status) if status.is_success() => {
-                self.accounts.listening_refused(account, false).await?;
-                self.told(listens).await
-            }
+            Ok(status) if status.is_success() => self.told(account, listens).await,
             Ok(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => self.refused(account).await,
             Ok(StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE) => self.sift(account, token, listens).await,
             Ok(StatusCode::TOO_MANY_REQUESTS) => {
                 let rest = answer.ok().and_then(|answer| rest(&answer.headers)).unwrap_or(self.options.first_wait);
                 Ok(self.catalog.put_listens_off(account, now() + milliseconds(rest), false).await?)
             }
-            Ok(status) => self.away(account, listens, &status.to_string()).await,
+            Ok(status) => self.away(account, listens, &ListensError::Status(status).to_string()).await,
             Err(error) => self.away(account, listens, &error.to_string()).await,
         }
     }
@@ -215,7 +253,13 @@ impl Listens {
         self.client.ask(Method::POST, "/1/submit-listens", token, Some(&words::heard(listens))).await
     }
 
-    async fn told(&self, listens: &[Listen]) -> Result<(), ListensError> {
+    /// They were taken.
+    async fn told(&self, account: &str, listens: &[Listen]) -> Result<(), ListensError> {
+        self.accounts.listening_told(account, listens.len()).await?;
+        self.forget(listens).await
+    }
+
+    async fn forget(&self, listens: &[Listen]) -> Result<(), ListensError> {
         Ok(self.catalog.listens_told(listens.iter().map(|listen| listen.number).collect()).await?)
     }
 
@@ -228,10 +272,13 @@ impl Listens {
                 self.submit(token, one).await.map(|a| a.status)
             };
             match status {
-                Ok(status) if status.is_success() => self.told(one).await?,
+                Ok(status) if status.is_success() => self.told(account, one).await?,
                 Ok(StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE) => {
                     tracing::warn!(account.id = account, "ListenBrainz does not understand a play, which is not told");
-                    self.told(one).await?;
+                    self.accounts
+                        .listening_failed(account, "a play was not understood there, and is not told", false)
+                        .await?;
+                    self.forget(one).await?;
                 }
                 // The next round finds out what it is.
                 Ok(_) | Err(_) => {
@@ -246,7 +293,7 @@ impl Listens {
     /// Asked again later: the token may be taken then, or there is another one.
     async fn refused(&self, account: &str) -> Result<(), ListensError> {
         tracing::warn!(account.id = account, "ListenBrainz does not take the token of an account");
-        self.accounts.listening_refused(account, true).await?;
+        self.accounts.listening_failed(account, &ListensError::Token.to_string(), true).await?;
         let until = now() + milliseconds(self.options.longest_wait);
         Ok(self.catalog.put_listens_off(account, until, false).await?)
     }
@@ -255,6 +302,7 @@ impl Listens {
         let tries = listens.iter().map(|listen| listen.tries).max().unwrap_or_default();
         let wait = self.options.first_wait.saturating_mul(1 << tries.min(16)).min(self.options.longest_wait);
         tracing::debug!(account.id = account, reason = why, "ListenBrainz takes nothing now");
+        self.accounts.listening_failed(account, why, false).await?;
         Ok(self.catalog.put_listens_off(account, now() + milliseconds(wait), true).await?)
     }
 

@@ -20,6 +20,7 @@ import type {
   ItemPage,
   ItemSummary,
   Library,
+  ListenBrainz,
   Lyrics,
   NewAccount,
   NewInvite,
@@ -203,6 +204,12 @@ export const api = {
   /** With the password itself. */
   appPassword: (app: string) => call<AppPassword>('GET', `/app-passwords/${id(app)}`),
   removeAppPassword: (app: string) => call<void>('DELETE', `/app-passwords/${id(app)}`),
+  listenBrainz: () => call<ListenBrainz>('GET', '/listenbrainz'),
+  /** The token is looked at there first. */
+  connectListenBrainz: (token: string) => call<ListenBrainz>('PUT', '/listenbrainz', { body: { token } }),
+  /** Looks whether the token is still taken there, and tells what waits. */
+  checkListenBrainz: () => call<ListenBrainz>('POST', '/listenbrainz/check'),
+  disconnectListenBrainz: () => call<void>('DELETE', '/listenbrainz'),
   accounts: () => call<Account[]>('GET', '/accounts'),
   addAccount: (account: NewAccount) => call<Account>('POST', '/accounts', { body: account }),
   changeAccount: (account: string, change: AccountChange) =>

@@ -65,6 +65,7 @@ export type Status = Schemas['Status'];
 export type ArtistDetail = Schemas['ArtistDetail'];
 export type ArtistList = Schemas['ArtistList'];
 export type ArtistSummary = Schemas['ArtistSummary'];
+export type ListenBrainz = Schemas['ListenBrainz'];
 export type Lyrics = Schemas['Lyrics'];
 export type LyricsLine = Schemas['LyricsLine'];
 export type MusicFacts = Schemas['MusicFacts'];
