@@ -7,6 +7,9 @@ use potluck::cli::Cli;
 
 /// Threads that wait on disks and databases, at most; they end when they are idle.
 const BLOCKING_THREADS: usize = 32;
+/// How often the process looks whether it holds memory that it does not need, and bytes from which on that is worth the work.
+const LOOK: Duration = Duration::from_secs(5);
+const WORTH: u64 = 4 << 20;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -20,7 +23,10 @@ fn main() -> ExitCode {
         .enable_all()
         .build();
     let outcome = match runtime {
-        Ok(runtime) => runtime.block_on(cli.run()),
+        Ok(runtime) => {
+            runtime.spawn(give_memory_back());
+            runtime.block_on(cli.run())
+        }
         Err(error) => Err(error.into()),
     };
     match outcome {
@@ -29,5 +35,64 @@ fn main() -> ExitCode {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Gives back to the system what was freed after a peak, a scan for example. The C library keeps most of it otherwise: what lies
+/// between two pieces that are in use, in the heap of each thread. Does nothing while the process does not grow.
+async fn give_memory_back() {
+    let mut least = 0;
+    loop {
+        tokio::time::sleep(LOOK).await;
+        let Some(now) = own_memory() else { return };
+        if now < least + WORTH {
+            least = least.min(now);
+            continue;
+        }
+        // Walks all heaps: some milliseconds for a hundred megabytes.
+        let _ = tokio::task::spawn_blocking(trim).await;
+        least = own_memory().unwrap_or(now);
+    }
+}
+
+/// Bytes of memory that are not of files; `None` where the system does not tell.
+fn own_memory() -> Option<u64> {
+    let sizes = std::fs::read_to_string("/proc/self/statm").ok()?;
+    let mut pages = sizes.split_whitespace().skip(1).map_while(|pages| pages.parse::<u64>().ok());
+    let (resident, of_files) = (pages.next()?, pages.next()?);
+    Some(resident.saturating_sub(of_files) * rustix::param::page_size() as u64)
+}
+
+#[cfg(target_env = "gnu")]
+fn trim() {
+    unsafe extern "C" {
+        fn malloc_trim(keep: usize) -> std::ffi::c_int;
+    }
+    // SAFETY: the C library's own function (`malloc_trim(3)`), which takes its own locks.
+    unsafe { malloc_trim(0) };
+}
+
+/// Other C libraries give back by themselves.
+#[cfg(not(target_env = "gnu"))]
+fn trim() {}
+
+#[cfg(all(test, target_env = "gnu"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_freed_between_what_is_in_use_goes_back() {
+        let piece = || vec![7u8; 1024];
+        let mut pieces: Vec<Vec<u8>> = (0..64 * 1024).map(|_| piece()).collect();
+        let mut n = 0;
+        // One of a thousand stays, so that the heap cannot shrink from its end.
+        pieces.retain(|_| {
+            n += 1;
+            n % 1000 == 0
+        });
+        let freed = own_memory().unwrap();
+        trim();
+        let left = own_memory().unwrap();
+        assert!(left + (32 << 20) < freed, "{freed} to {left} bytes, {} pieces", pieces.len());
     }
 }

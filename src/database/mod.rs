@@ -29,16 +29,14 @@ pub struct DatabaseOptions {
     pub durability: Durability,
     /// Read connections kept open; reads beyond that wait. At least 1.
     pub readers: usize,
-    /// Page cache of each connection in KiB.
+    /// Page cache of each connection in KiB. Nothing is mapped into memory beside it: `docs/performance.md` has what that
+    /// would bring and weigh.
     pub cache_kib: u32,
-    /// Bytes of the file that readers map into memory rather than copy into their caches: one copy for all readers, which the
-    /// system takes back when it needs the memory. 0 for none.
-    pub mmap_bytes: u64,
 }
 
 impl Default for DatabaseOptions {
     fn default() -> Self {
-        Self { durability: Durability::Full, readers: 3, cache_kib: 2048, mmap_bytes: 0 }
+        Self { durability: Durability::Full, readers: 3, cache_kib: 2048 }
     }
 }
 
@@ -84,7 +82,6 @@ impl Database {
                 let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
                 let reader = Connection::open_with_flags(path, flags)?;
                 prepare(&reader, options)?;
-                reader.pragma_update(None, "mmap_size", i64::try_from(options.mmap_bytes).unwrap_or(i64::MAX))?;
                 Ok(Mutex::new(reader))
             })
             .collect::<Result<_, rusqlite::Error>>()?;

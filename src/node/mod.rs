@@ -49,9 +49,6 @@ use crate::library::{Importer, ImporterOptions, ItemChange, LibraryEvent};
 use crate::media::{Media, MediaOptions};
 use crate::playback::{FindSource, Playback, PlaybackOptions, Source};
 
-/// Bytes of `catalog.db` that its readers map: lists of 100,000 items read from about as much.
-const CATALOG_MAPPED: u64 = 64 * 1024 * 1024;
-
 /// Settings of a node.
 #[derive(Clone)]
 pub struct NodeOptions {
@@ -187,8 +184,7 @@ impl Store {
 
     async fn with(folder: DataFolder, key: NodeKey, accounts: AccountsOptions) -> Result<Self, NodeError> {
         let path = folder.catalog();
-        let options = DatabaseOptions { mmap_bytes: CATALOG_MAPPED, ..DatabaseOptions::default() };
-        let database = Database::open(&path, &options, migrations::CATALOG)
+        let database = Database::open(&path, &DatabaseOptions::default(), migrations::CATALOG)
             .map_err(|source| NodeError::Database { path, source })?;
         let accounts = AccountsOptions { app_key: Some(keys::app_key(&folder.apps_key())?), ..accounts };
         let clock = accounts.clock.clone();

@@ -30,8 +30,7 @@ pub fn measure(table: &mut Table) -> anyhow::Result<()> {
 }
 
 fn open(folder: &Path) -> anyhow::Result<(Database, Catalog)> {
-    let options =
-        DatabaseOptions { durability: Durability::Normal, mmap_bytes: 64 << 20, ..DatabaseOptions::default() };
+    let options = DatabaseOptions { durability: Durability::Normal, ..DatabaseOptions::default() };
     let database = Database::open(&folder.join("catalog.db"), &options, migrations::CATALOG)?;
     Ok((database.clone(), Catalog::new(database)))
 }
