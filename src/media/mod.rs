@@ -99,8 +99,6 @@ const IDLE_TRANSCODER_MAX: Duration = Duration::from_secs(30);
 /// How far workers step back behind the node: those that somebody waits for less than those that nobody does.
 const NICENESS: u32 = 5;
 const TRANSCODER_NICENESS: u32 = 8;
-/// Whole files of sound are made many times as quick as they are heard, so films go first.
-const SOUND_NICENESS: u32 = 11;
 const BACKGROUND_NICENESS: u32 = 15;
 /// Workers for what nobody waits for.
 const BACKGROUND_WORKERS: usize = 1;
@@ -168,7 +166,6 @@ impl Media {
             niceness: NICENESS,
             environment: Vec::new(),
         };
-        let sounds = Launch { niceness: SOUND_NICENESS, ..launch.clone() };
         let with_devices = Launch {
             address_space: None,
             time: options.timeout * TRANSCODE_PATIENCE,
@@ -180,9 +177,9 @@ impl Media {
         let pool = |launch, workers, idle_max| Pool::new(PoolOptions { launch, workers, idle_max });
         Self {
             devices: options.devices,
-            quick: pool(launch, options.workers, IDLE_MAX),
+            quick: pool(launch.clone(), options.workers, IDLE_MAX),
             transcoders: pool(with_devices, options.transcoders, IDLE_TRANSCODER_MAX),
-            sounds: pool(sounds, options.sounds, IDLE_TRANSCODER_MAX),
+            sounds: pool(launch, options.sounds, IDLE_TRANSCODER_MAX),
             background: pool(background, BACKGROUND_WORKERS, IDLE_TRANSCODER_MAX),
         }
     }

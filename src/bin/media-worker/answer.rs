@@ -74,7 +74,9 @@ impl Desk {
                 let segment = self.sound((request.file, plan.stream), file, plan)?;
                 Ok((Reply::Encoded { encoder: "aac".to_owned() }, segment))
             }
-            Question::WholeSound(plan) => Ok((Reply::Encoded { encoder: whole::make(file, plan, send)? }, Vec::new())),
+            Question::WholeSound(plan) => {
+                Ok((Reply::Encoded { encoder: whole::in_a_thread(file, plan, send)? }, Vec::new()))
+            }
             Question::Subtitles { stream, base_seconds } => {
                 let track = subtitles::of(Source::open_for_packets(file)?, *stream, *base_seconds)?;
                 Ok((Reply::Subtitles(track), Vec::new()))

@@ -9,6 +9,9 @@ use rustix::time::{ClockId, clock_gettime};
 
 /// Descriptors: the socket, the standard streams, the files kept open, and what drivers hold of their devices.
 const OPEN_FILES: u64 = 256;
+/// How far whoever makes the sound of a whole file steps back once somebody hears it: it is made many times as quick as it is
+/// heard, so films go first.
+const BEHIND_FILMS: i32 = 6;
 /// The signal of a write over the limit, and what ignores it.
 const SIGXFSZ: std::ffi::c_int = 25;
 const IGNORE: usize = 1;
@@ -23,6 +26,12 @@ const LARGE_BYTES: std::ffi::c_int = 4 << 20;
 unsafe extern "C" {
     fn mallopt(parameter: std::ffi::c_int, value: std::ffi::c_int) -> std::ffi::c_int;
     fn signal(number: std::ffi::c_int, handler: usize) -> usize;
+}
+
+/// Lets others go first from now on. It counts for this thread alone and cannot be taken back.
+pub fn step_back() {
+    // Without it the sound is made as well.
+    let _ = nice(BEHIND_FILMS);
 }
 
 /// Sets everything that stays the same while the worker lives. Memory of its own (`RLIMIT_DATA`) is limited always;

@@ -24,6 +24,7 @@ use potluck::media::whole_sound::{SECONDS_MAX, SoundCodec, WholeSound};
 use self::encoder::Encoder;
 use self::hear::Hearing;
 use self::line::Line;
+use crate::limits;
 use crate::source::Trouble;
 
 /// Bytes of a piece, and of the first one, for which somebody waits.
@@ -33,7 +34,7 @@ const FIRST_PIECE: usize = 4 * 1024;
 const PIECE_TIME: Duration = Duration::from_millis(250);
 
 /// Sends a message to the node.
-pub type Send<'a> = dyn FnMut(&Reply, &[u8]) -> anyhow::Result<()> + 'a;
+pub type Send<'a> = dyn FnMut(&Reply, &[u8]) -> anyhow::Result<()> + std::marker::Send + 'a;
 
 /// How encoded frames become a file.
 trait Container {
@@ -49,8 +50,19 @@ trait Container {
     fn end(&mut self, samples: u64, into: &mut Vec<u8>);
 }
 
+/// Makes what a plan describes in a thread of its own, which steps back behind films when its first piece is sent: until then
+/// somebody waits in silence. The worker itself, which may make another, does not.
+pub fn in_a_thread(file: Arc<File>, plan: &WholeSound, send: &mut Send<'_>) -> Result<String, Trouble> {
+    std::thread::scope(|scope| {
+        let work = std::thread::Builder::new().name("sound".to_owned());
+        let thread = work.spawn_scoped(scope, || make(file, plan, send));
+        let thread = thread.map_err(|_| Trouble::Cannot("there is no room for another thread".to_owned()))?;
+        thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
 /// Makes what a plan describes and sends it; gives the encoder's name.
-pub fn make(file: Arc<File>, plan: &WholeSound, send: &mut Send<'_>) -> Result<String, Trouble> {
+fn make(file: Arc<File>, plan: &WholeSound, send: &mut Send<'_>) -> Result<String, Trouble> {
     let mut hearing = Hearing::open(file, plan)?;
     let first = hearing.next()?.ok_or_else(|| nothing(plan))?;
     let rate = plan.codec.sample_rate(first.rate);
@@ -137,7 +149,51 @@ impl<'a, 'b> Making<'a, 'b> {
         let piece = Reply::Piece { length: self.container.length() };
         (self.send)(&piece, &self.waiting).map_err(|_| Trouble::Cannot("nobody listens".to_owned()))?;
         self.waiting.clear();
-        self.sent = Some(Instant::now());
+        if self.sent.replace(Instant::now()).is_none() {
+            limits::step_back();
+        }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use rustix::process::getpriority_process;
+
+    use super::*;
+
+    /// A minute of silence at 44.1 kHz, as WAV: too much for one piece.
+    fn silence() -> File {
+        let (rate, seconds) = (44_100u32, 60);
+        let size = rate * 2 * seconds;
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(b"RIFF").unwrap();
+        file.write_all(&(size + 36).to_le_bytes()).unwrap();
+        // PCM, one channel, bytes a second, bytes and bits of a sample.
+        file.write_all(b"WAVEfmt \x10\0\0\0\x01\0\x01\0").unwrap();
+        for number in [rate, rate * 2, 16 << 16 | 2] {
+            file.write_all(&number.to_le_bytes()).unwrap();
+        }
+        file.write_all(b"data").unwrap();
+        file.write_all(&size.to_le_bytes()).unwrap();
+        file.write_all(&vec![0; size as usize]).unwrap();
+        file
+    }
+
+    #[test]
+    fn a_sound_steps_back_once_its_first_piece_is_sent_and_its_worker_does_not() {
+        let own = || getpriority_process(None).unwrap();
+        let (before, mut seen) = (own(), Vec::new());
+        let plan = WholeSound { stream: 0, codec: SoundCodec::Mp3, kbps: 192, offset_ms: 0 };
+        let mut send = |_: &Reply, _: &[u8]| {
+            seen.push(own());
+            Ok(())
+        };
+        assert_eq!(in_a_thread(Arc::new(silence()), &plan, &mut send).unwrap(), "libmp3lame");
+        assert!(seen.len() > 2 && seen[0] == before, "{seen:?}");
+        assert!(seen[1..].iter().all(|later| *later > before || before == 19), "{seen:?}");
+        assert_eq!(own(), before);
     }
 }
