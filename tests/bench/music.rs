@@ -8,7 +8,7 @@ use anyhow::{Context as _, ensure};
 use serde_json::{Value, json};
 
 use crate::api::Api;
-use crate::node::{PASSWORD, Served, init, percentiles};
+use crate::node::{PASSWORD, SETTLED, Served, init, percentiles};
 use crate::supysonic::{Scanned, Serving, Supysonic};
 use crate::table::Table;
 use crate::tracks::Sounds;
@@ -21,8 +21,22 @@ const ROUNDS: usize = 300;
 /// Times that Supysonic is asked where it takes long.
 const FEWER: usize = 20;
 const SONGS: u64 = 500;
-/// After this long without a request a node is idle.
-const SETTLED: Duration = Duration::from_secs(8);
+/// Albums that somebody has an opinion of: enough for the lists that go by that.
+const FAVOURITES: u32 = 200;
+/// Every list of albums there is, the part in the middle.
+const ALBUM_LISTS: [&str; 11] = [
+    "random",
+    "newest",
+    "highest",
+    "frequent",
+    "recent",
+    "starred",
+    "alphabeticalByName",
+    "alphabeticalByArtist",
+    "byYear&fromYear=1970&toYear=1990",
+    "byYear&fromYear=1990&toYear=1970",
+    "byGenre&genre=Genre%207",
+];
 /// How often the workers' weight is looked at.
 const LOOK: Duration = Duration::from_millis(100);
 const NOT_HERE: &str = "Supysonic is not here (POTLUCK_BENCH_SUPYSONIC)";
@@ -131,9 +145,19 @@ async fn ask(
     );
     let offset = (tracks / 2).saturating_sub(SONGS);
     let empty = format!("search3?query=&artistCount=0&albumCount=0&songCount={SONGS}&songOffset={offset}");
+    let theirs = PASSWORD.replace(' ', "%20");
+    opine(&node, &node.node.url, password).await?;
+    if let Some(peer) = &peer {
+        opine(&node, &peer.url, &theirs).await?;
+    }
+    let asked = ("ping", "ping?", "p50 under 1 ms");
+    answers(table, (&node, peer.as_ref()), password, asked, false).await?;
+    for list in ALBUM_LISTS {
+        let call = format!("getAlbumList2?type={list}&size=50&offset=100");
+        let asked = (&*format!("getAlbumList2 {list}, 50"), &*call, "p99 under 20 ms");
+        answers(table, (&node, peer.as_ref()), password, asked, true).await?;
+    }
     for (what, call, asked, fewer) in [
-        ("ping", "ping?", "p50 under 1 ms", false),
-        ("getAlbumList2 newest, 50", "getAlbumList2?type=newest&size=50&offset=100", "p99 under 20 ms", true),
         ("getAlbumList2 by name, 500", "getAlbumList2?type=alphabeticalByName&size=500&offset=1000", "-", true),
         ("getArtists", "getArtists?", "-", true),
         ("search3 of nothing, 500 songs", &empty, "under 100 ms", true),
@@ -157,14 +181,13 @@ async fn answers(
     (what, call, asked): (&str, &str, &str),
     fewer: bool,
 ) -> anyhow::Result<()> {
-    let url = |server: &str, password: &str| format!("{server}/rest/{call}&u=ada&p={password}&v=1.12.0&c=bench&f=json");
-    let theirs = peer.map(|peer| url(&peer.url, &PASSWORD.replace(' ', "%20")));
-    let (ours, mut times, mut reference) = (url(&node.node.url, password), Vec::new(), Vec::new());
+    let theirs = peer.map(|peer| url(&peer.url, &PASSWORD.replace(' ', "%20"), call));
+    let (ours, mut times, mut reference) = (url(&node.node.url, password, call), Vec::new(), Vec::new());
     for n in 0..ROUNDS {
-        times.push(answer(node, &ours).await?);
+        times.push(answer(node, &ours).await?.0);
         // In turns, so that both meet the same machine.
         if let Some(theirs) = theirs.as_ref().filter(|_| !fewer || n < FEWER) {
-            reference.push(answer(node, theirs).await?);
+            reference.push(answer(node, theirs).await?.0);
         }
     }
     let reference =
@@ -173,13 +196,33 @@ async fn answers(
     Ok(())
 }
 
-async fn answer(node: &Api, url: &str) -> anyhow::Result<Duration> {
+fn url(server: &str, password: &str, call: &str) -> String {
+    format!("{server}/rest/{call}&u=ada&p={password}&v=1.12.0&c=bench&f=json")
+}
+
+async fn answer(node: &Api, url: &str) -> anyhow::Result<(Duration, Value)> {
     let begun = Instant::now();
     let body = node.client.get(url).send().await?.error_for_status()?.bytes().await?;
     let took = begun.elapsed();
-    let answer: Value = serde_json::from_slice(&body)?;
-    ensure!(answer["subsonic-response"]["status"] == "ok", "{url}: {}", answer["subsonic-response"]["error"]);
-    Ok(took)
+    let mut answer: Value = serde_json::from_slice(&body)?;
+    let answer = answer["subsonic-response"].take();
+    ensure!(answer["status"] == "ok", "{url}: {}", answer["error"]);
+    Ok((took, answer))
+}
+
+/// Stars, rates and hears some albums at a server.
+async fn opine(node: &Api, server: &str, password: &str) -> anyhow::Result<()> {
+    let ask = async |call: String| Ok::<_, anyhow::Error>(answer(node, &url(server, password, &call)).await?.1);
+    let list = ask(format!("getAlbumList2?type=newest&size={FAVOURITES}")).await?;
+    for (album, n) in list["albumList2"]["album"].as_array().context("a list of albums")?.iter().zip(0..) {
+        let id = album["id"].as_str().context("it has an id")?;
+        ask(format!("star?albumId={id}")).await?;
+        ask(format!("setRating?id={id}&rating={}", 1 + n % 5)).await?;
+        let songs = ask(format!("getAlbum?id={id}")).await?;
+        let song = songs["album"]["song"][0]["id"].as_str().context("it has a song")?;
+        ask(format!("scrobble?id={song}&submission=true")).await?;
+    }
+    Ok(())
 }
 
 /// The scan that is weighed.

@@ -25,7 +25,7 @@ const LARGE: u64 = 100_000;
 /// Times that each path is asked for.
 const ROUNDS: usize = 500;
 /// After this long without a request a node is idle.
-const SETTLED: Duration = Duration::from_secs(8);
+pub const SETTLED: Duration = Duration::from_secs(8);
 
 /// `POTLUCK_BENCH_ITEMS` makes both smaller, for a quick try.
 fn at_most(count: u64) -> u64 {
