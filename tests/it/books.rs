@@ -8,9 +8,10 @@ use potluck::library::ScanState;
 use potluck::node::NodeEvent;
 use serde_json::json;
 
-use crate::comics::{comic, described, epub, packed, page, pdf, picture, zip};
+use crate::comics::{comic, described, epub, packed, page, pdf, picture, solid_rar4, zip};
 use crate::friends_share::{Pair, items};
 use crate::harness::{Browser, TestNode};
+use crate::komga::{self, Reader};
 use crate::shelf::{ACCOUNT, Shelf};
 use crate::street::until;
 
@@ -245,6 +246,28 @@ async fn damaged_and_hostile_archives_are_told_of_and_leave_the_rest_alone() {
     assert!(books[1..5].iter().all(|book| book.problem.as_ref().is_some_and(|problem| !problem.is_empty())));
     assert_eq!(books[5].book.as_ref().unwrap().pages, 1);
     assert!(books[6].artwork.poster.is_some(), "shown as what it is, whatever its name says");
+}
+
+#[tokio::test]
+async fn a_solid_rar_of_an_old_version_says_why_it_is_not_read_and_what_to_do() {
+    let node = TestNode::start(&[]).await;
+    let files = [("Saga/Saga 1.cbr", solid_rar4("1.jpg", &page(1))), ("Saga/Saga 2.cbz", comic(2))];
+    let (library, series, _) = komga::library(&node, &files).await;
+    let ada = node.signed_in("ada").await;
+    let told = books(&ada, &library).await;
+    let shown = ada.get(&format!("/api/v1/items/{}", told[0].id)).send().await.unwrap();
+    let why = shown.json::<serde_json::Value>().await.unwrap()["problem"].as_str().unwrap().to_owned();
+    assert!(why.contains("solid RAR") && why.contains("CBZ"), "{why}");
+    assert_eq!((told[0].state, told[1].state), (ItemState::Unreadable, ItemState::Present));
+    let reader = Reader::new(&node);
+    let books = reader.json(&format!("/api/v1/series/{series}/books")).await;
+    let media = &books["content"][0]["media"];
+    assert_eq!((&media["status"], &media["comment"]), (&json!("ERROR"), &json!(why)));
+    assert_eq!(
+        reader.status(&format!("/api/v1/books/{}/pages/1", books["content"][0]["id"].as_str().unwrap())).await,
+        404
+    );
+    node.stop().await;
 }
 
 /// A node with a library of comics beside its films.

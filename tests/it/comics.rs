@@ -56,6 +56,34 @@ pub fn zip(files: &[(&str, Vec<u8>)]) -> Vec<u8> {
     out
 }
 
+/// A RAR archive of version 4 of one stored file, which says that it is packed together with others.
+pub fn solid_rar4(name: &str, bytes: &[u8]) -> Vec<u8> {
+    let sum = |bytes: &[u8]| {
+        let mut crc = flate2::Crc::new();
+        crc.update(bytes);
+        crc.sum().to_le_bytes()
+    };
+    let block = |kind: u8, flags: u16, fields: &[u8]| {
+        let size = u16::try_from(fields.len() + 7).unwrap();
+        let header = [&[kind], &flags.to_le_bytes()[..], &size.to_le_bytes(), fields].concat();
+        [&sum(&header)[..2], &header].concat()
+    };
+    let size = u32::try_from(bytes.len()).unwrap().to_le_bytes();
+    // Both sizes, system, checksum, time, version, method, and the lengths and attributes of the name.
+    let file = [
+        &size[..],
+        &size,
+        &[3],
+        &sum(bytes),
+        &[0, 0, 0x21, 0x50, 20, 0x30],
+        &u16::try_from(name.len()).unwrap().to_le_bytes(),
+        &0o100_644u32.to_le_bytes(),
+        name.as_bytes(),
+    ];
+    let (archive, file, end) = (block(0x73, 8, &[0; 6]), block(0x74, 0x8010, &file.concat()), block(0x7b, 0x4000, &[]));
+    [b"Rar!\x1a\x07\x00", &archive[..], &file, bytes, &end].concat()
+}
+
 /// A comic of three pages, the first of which follows from `seed`.
 pub fn comic(seed: u8) -> Vec<u8> {
     zip(&[("2.jpg", page(200)), ("10.jpg", page(201)), ("1.jpg", page(seed))])

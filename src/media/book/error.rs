@@ -10,6 +10,11 @@ pub enum BookError {
     /// Its pages are encrypted.
     #[error("the book is locked with a password")]
     Encrypted,
+    /// A RAR of version 4 whose files are packed together: libarchive 3.6 has no code for these.
+    #[error(
+        "the book is a solid RAR archive of an old version (4), which cannot be unpacked here: pack it anew as CBZ, or as RAR 5"
+    )]
+    SolidRar,
     /// It does not keep to its format; says where.
     #[error("the book is broken: {0}")]
     Broken(&'static str),

@@ -31,7 +31,7 @@ use survey::Survey;
 /// Finds out what an archive has, in one pass over it. `format` is one of RAR, 7-Zip and zip.
 ///
 /// # Errors
-/// [`BookError`]: `Encrypted`, `Broken`, `TooMany`, `TooLarge`, `NoPages`, `Io`; `NeedsOther` for another format. What is
+/// [`BookError`]: `Encrypted`, `SolidRar`, `Broken`, `TooMany`, `TooLarge`, `NoPages`, `Io`; `NeedsOther` for another format. What is
 /// wrong with single pages is in [`Book::faults`].
 pub fn inspect(file: &File, format: Format, limits: &Limits) -> Result<Book, BookError> {
     if format == Format::Rar5 && rar5::is_locked(file, limits)? {

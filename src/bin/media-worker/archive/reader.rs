@@ -153,6 +153,7 @@ impl Archive {
         match failure {
             Some(failure) => BookError::Io(failure),
             None if locked || says(&["encrypt", "passphrase", "password"]) => BookError::Encrypted,
+            None if says(&["solid archive"]) => BookError::SolidRar,
             None if says(&["truncated", "end of file"]) => BookError::Broken("it is cut off"),
             None if says(&["upported", "unavailable"]) => {
                 BookError::Broken("it is packed in a way that cannot be read")
