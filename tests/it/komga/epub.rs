@@ -89,6 +89,33 @@ async fn an_epub_has_a_manifest_whose_files_are_there_and_run_nothing() {
 }
 
 #[tokio::test]
+async fn a_part_of_a_file_of_an_epub_is_sent_alone() {
+    let (node, reader, path) = book().await;
+    let file = format!("{path}/resource/OEBPS/two.xhtml");
+    let whole = reader.get(&file).await;
+    assert_eq!(whole.headers()["accept-ranges"], "bytes");
+    let (tag, whole) = (whole.headers()["etag"].clone(), whole.bytes().await.unwrap());
+    let ask = async |range: &str, same: &[u8]| {
+        let call = reader.call(Method::GET, &file).header("range", range).header("if-range", same);
+        let answer = call.send().await.unwrap();
+        let told = answer.headers().get("content-range").map(|told| told.to_str().unwrap().to_owned());
+        assert!(answer.headers()["content-security-policy"].to_str().unwrap().contains("sandbox"));
+        (answer.status().as_u16(), told, answer.bytes().await.unwrap())
+    };
+    let size = whole.len();
+    let (status, told, part) = ask("bytes=100-199", tag.as_bytes()).await;
+    assert_eq!((status, told), (206, Some(format!("bytes 100-199/{size}"))));
+    assert!(part == whole[100..200]);
+    let (status, _, part) = ask("bytes=-7", tag.as_bytes()).await;
+    assert!(status == 206 && part == whole[size - 7..]);
+    let (status, told, _) = ask(&format!("bytes={size}-"), tag.as_bytes()).await;
+    assert_eq!((status, told), (416, Some(format!("bytes */{size}"))));
+    let (status, _, all) = ask("bytes=100-199", b"\"another\"").await;
+    assert!(status == 200 && all == whole, "what a program has is of another book");
+    node.stop().await;
+}
+
+#[tokio::test]
 async fn a_place_within_a_chapter_is_kept_until_somebody_reads_on_elsewhere() {
     let (node, reader, path) = book().await;
     let at = format!("{path}/progression");

@@ -1,10 +1,13 @@
 //! The files of an EPUB. They are a stranger's: nothing of them runs, and nothing is sent as what would.
+use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::outline;
+use crate::content::ranges::Wanted;
 use crate::facades::App;
+use crate::facades::bytes;
 use crate::facades::error::Refusal;
 use crate::facades::extract::{IfNoneMatch, Path, SeenItem};
 
@@ -45,12 +48,15 @@ const TYPES: &[&str] = &[
     "video/webm",
 ];
 
-/// One of them, by its name in the archive.
+/// One of them, by its name in the archive, or the part of it that is asked for: programs that play a recording go to places in it.
+/// It is read wholly for that too: an archive has one checksum for a file, and what is deflated has no places to begin at.
 pub(in crate::facades) async fn show(
     State(app): State<App>,
     SeenItem(item): SeenItem,
     Path((_, name)): Path<(String, String)>,
     known: IfNoneMatch,
+    method: Method,
+    asked: HeaderMap,
 ) -> Result<Response, Refusal> {
     let (source, outline) = outline(&app, &item).await?;
     let file = outline.file(&name).ok_or_else(|| Refusal::absent("the book has no such file"))?;
@@ -58,9 +64,10 @@ pub(in crate::facades) async fn show(
     let mut response = if known.has(&tag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        let bytes = app.node().playback().epub_file(&source, file).await;
-        let bytes = bytes.map_err(|error| Refusal::from(error).as_absent())?;
-        ([(header::CONTENT_TYPE, sent_as(&file.media_type))], bytes).into_response()
+        let contents = app.node().playback().epub_file(&source, file).await;
+        let contents = contents.map_err(|error| Refusal::from(error).as_absent())?;
+        let wanted = bytes::asked(&method, &asked, &tag, contents.len() as u64);
+        part(contents, wanted, sent_as(&file.media_type))
     };
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, POLICY);
@@ -71,6 +78,27 @@ pub(in crate::facades) async fn show(
         headers.insert(header::ETAG, tag);
     }
     Ok(response)
+}
+
+/// All of a file's bytes, or some.
+fn part(contents: Bytes, wanted: Wanted, media_type: &'static str) -> Response {
+    let size = contents.len();
+    let place = |at: u64| usize::try_from(at).unwrap_or(size).min(size);
+    let mut response = match wanted {
+        Wanted::Unsatisfiable => return bytes::unsatisfiable(size as u64),
+        Wanted::Whole => contents.into_response(),
+        Wanted::Part(range) => {
+            let part = contents.slice(place(range.start)..place(range.end));
+            let mut response = (StatusCode::PARTIAL_CONTENT, part).into_response();
+            let told = format!("bytes {}-{}/{size}", range.start, range.end - 1);
+            bytes::set(&mut response, header::CONTENT_RANGE, &told);
+            response
+        }
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    response
 }
 
 /// Its number, which is shorter than its name and says as much.
