@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Write as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
@@ -12,10 +13,11 @@ use potluck::blocks::BlockError;
 use potluck::catalog::{Item, ItemKind, ItemState, Library, LibraryKind, Progress};
 use potluck::content::unixfs::{Layout, Profile};
 use potluck::content::{Cid, cid};
-use potluck::facades::native::model::{BookPages, PageBlocks};
+use potluck::facades::native::model::{BookPages, PageBlocks, ReplicaState, Replicas};
+use potluck::friends::Dial;
 use potluck::library::{Importer, ImporterOptions, ItemChange, LibraryEvent, ScanState};
 use potluck::media::book::{self, Limits, decode_pages};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use crate::comics::{comic, page, picture};
@@ -23,6 +25,7 @@ use crate::harness::TestNode;
 use crate::heal::damage;
 use crate::komga::{self, Reader};
 use crate::shelf::{ACCOUNT, Shelf, event};
+use crate::street::{Manner, Street, befriend, options, share_only, until};
 
 /// The place of a chapter of three pages, which are those of `comic(seed)`.
 fn chapter(shelf: &Shelf, place: &str, seed: u8) {
@@ -206,13 +209,33 @@ async fn a_library_of_folders_that_is_away_forgets_nothing() {
 }
 
 #[tokio::test]
-async fn a_lost_index_is_made_again_and_a_library_may_move() {
+async fn a_lost_index_is_made_again() {
     let (shelf, library, item) = saga().await;
     let shelf = shelf.restart_without_blocks().await;
     shelf.scan(&library).await;
     let now = shelf.at("comics/Saga/Chapter 1").await;
     assert_eq!((&now.id, root(&now)), (&item.id, root(&item)));
     assert!(!shelf.bytes(&now).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_library_of_folders_that_moves_keeps_its_books_and_is_not_read_again() {
+    let (shelf, library, item) = saga().await;
+    let pages = names(&shelf, &item.id).await;
+    fs::create_dir(shelf.path("other disk")).unwrap();
+    fs::rename(shelf.path("comics"), shelf.path("other disk/manga")).unwrap();
+    let moved = shelf.catalog.set_library_path(&library.id, &shelf.path("other disk/manga")).await.unwrap();
+    assert_eq!((moved.id.as_str(), moved.path), (library.id.as_str(), shelf.path("other disk/manga")));
+    let scan = shelf.scan(&library).await;
+    assert_eq!((scan.bytes_total, scan.added, scan.changed, scan.trashed), (0, 0, 0, 0), "{scan:?}");
+    let now = shelf.at("other disk/manga/Saga/Chapter 1").await;
+    assert_eq!((&now.id, root(&now), now.state), (&item.id, root(&item), ItemState::Present));
+    assert_eq!(names(&shelf, &now.id).await, pages);
+    // The bytes come from where the pictures are now, also after a restart.
+    let shelf = shelf.restart().await;
+    let whole = shelf.bytes(&now).await;
+    assert!(!whole.is_empty() && Layout::of(&whole, Profile::V1_2025).root == root(&item));
+    assert_eq!(shelf.scan(&library).await.bytes_total, 0);
 }
 
 #[tokio::test]
@@ -454,4 +477,52 @@ async fn mihon_and_readers_of_opds_read_a_folder_as_they_read_an_archive() {
         (200, &"image/jpeg".parse().unwrap())
     );
     node.stop().await;
+}
+
+#[tokio::test]
+async fn a_friend_keeps_a_copy_of_a_folder_and_mihon_reads_it_there_when_its_owner_is_gone() {
+    let (bob, _, _) = scene().await;
+    let at_bobs = bob.signed_in("ada").await;
+    let all: Value = at_bobs.get("/api/v1/libraries").send().await.unwrap().json().await.unwrap();
+    let comics = all.as_array().unwrap().iter().find(|one| one["kind"] == "comics").unwrap();
+    let comics = comics["id"].as_str().unwrap().to_owned();
+    let ann = TestNode::with(&[], |wishes| {
+        let replicas = &mut wishes.node.replicas;
+        (replicas.retry, replicas.look) = (Duration::from_millis(50), Duration::from_millis(200));
+    })
+    .await;
+    befriend(&ann, "Bob", "bob").await;
+    share_only(&bob, &befriend(&bob, "Ann", "ann").await, vec![comics.clone()]).await;
+    let street = Street::new("ann");
+    street.set("bob", &bob, Manner::Honest);
+    ann.node().start_friends(options(), Arc::clone(&street) as Arc<dyn Dial>).unwrap();
+    let ada = ann.signed_in("ada").await;
+    until(&ann, || async { (ada.status(&format!("/api/v1/libraries/{comics}")).await == 200).then_some(()) }).await;
+    let kept = ada.post("/api/v1/replicas").json(&json!({"target": comics})).send().await.unwrap();
+    assert_eq!(kept.status(), 201);
+    until(&ann, || async {
+        let all: Replicas = ada.get("/api/v1/replicas").send().await.unwrap().json().await.unwrap();
+        (all.rules[0].state == ReplicaState::Done && all.rules[0].items == 1).then_some(())
+    })
+    .await;
+    street.set("bob", &bob, Manner::Off);
+    bob.stop().await;
+    let reader = Reader::new(&ann);
+    let series = until(&ann, || async {
+        let series = reader.json("/api/v1/series").await;
+        series["content"][0]["id"].as_str().map(str::to_owned)
+    })
+    .await;
+    let books = reader.json(&format!("/api/v1/series/{series}/books")).await;
+    let (book, media) = (&books["content"][0], &books["content"][0]["media"]);
+    assert_eq!((&book["seriesTitle"], &book["metadata"]["title"]), (&"Saga".into(), &"Dawn".into()), "{book}");
+    assert_eq!(
+        (&media["status"], &media["pagesCount"], &books["totalElements"]),
+        (&"READY".into(), &4.into(), &1.into())
+    );
+    for (number, bytes) in (1..).zip(wanted()) {
+        let sent = reader.get(&format!("/api/v1/books/{}/pages/{number}", book["id"].as_str().unwrap())).await;
+        assert!(sent.status() == 200 && sent.bytes().await.unwrap() == bytes, "{number}");
+    }
+    ann.stop().await;
 }
