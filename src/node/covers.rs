@@ -4,10 +4,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 
 use super::{Node, NodeEvent};
 use crate::catalog::shelves::{CoverOf, ListKind, ShelfCover};
-use crate::catalog::{Catalog, CatalogError};
+use crate::catalog::{Catalog, CatalogError, Id};
+use crate::library::move_in::{KeepCover, MovedCover};
 use crate::media::MediaError;
 use crate::media::book::{Place, picture_dimensions, picture_kind};
 use crate::media::protocol::{PictureForm, PicturePage};
@@ -41,23 +44,39 @@ impl Node {
     /// # Errors
     /// See [`CoverError`].
     pub async fn add_cover(&self, of: CoverOf, picture: Bytes, selected: bool) -> Result<ShelfCover, CoverError> {
-        if picture.len() > COVER_MAX || picture_kind(&picture).is_none() {
+        let id = uuid::Uuid::now_v7().hyphenated().to_string();
+        let new = self.written(id, &picture, selected).await?;
+        let path = new.path.clone();
+        self.noted(self.catalog().add_cover(of, new).await, &path).await
+    }
+
+    /// Keeps a picture under an id that nothing has here, but tells nobody of it yet.
+    async fn written(&self, id: Id, picture: &Bytes, selected: bool) -> Result<ShelfCover, CoverError> {
+        if picture.len() > COVER_MAX || picture_kind(picture).is_none() {
             return Err(CoverError::NotAPicture);
         }
         let folder = self.folder().covers();
         tokio::fs::create_dir_all(&folder).await?;
-        let id = uuid::Uuid::now_v7().hyphenated().to_string();
         let path = folder.join(format!("{id}.jpg"));
-        let drawn = self.drawn(&folder.join(format!("{id}.new")), &picture).await?;
+        let drawn = self.drawn(&folder.join(format!("{id}.new")), picture).await?;
         let dimensions = picture_kind(&drawn).and_then(|kind| picture_dimensions(kind, &drawn));
         let (width, height) = dimensions.ok_or(CoverError::NotAPicture)?;
         tokio::fs::write(&path, &drawn).await?;
-        let new = ShelfCover { id, path: path.clone(), size: drawn.len() as u64, width, height, selected };
-        let added = self.catalog().add_cover(of, new).await;
-        if added.is_err() {
-            remove(&path).await;
+        Ok(ShelfCover { id, path, size: drawn.len() as u64, width, height, selected })
+    }
+
+    /// A picture that the catalog did not take goes again.
+    async fn noted(&self, taken: Result<ShelfCover, CatalogError>, path: &Path) -> Result<ShelfCover, CoverError> {
+        if taken.is_err() {
+            remove(path).await;
         }
-        Ok(added?)
+        Ok(taken?)
+    }
+
+    async fn take_cover(&self, cover: MovedCover, picture: Bytes) -> Result<ShelfCover, CoverError> {
+        let new = self.written(cover.id, &picture, cover.selected).await?;
+        let path = new.path.clone();
+        self.noted(self.catalog().take_cover(cover.of, new).await, &path).await
     }
 
     async fn drawn(&self, place: &Path, picture: &Bytes) -> Result<Bytes, CoverError> {
@@ -85,6 +104,13 @@ impl Node {
     /// Tells that a cover came or went.
     pub fn announce_cover(&self, of: CoverOf, list: Option<ListKind>, added: bool, selected: bool) {
         self.announce(NodeEvent::Cover { of, list, added, selected });
+    }
+}
+
+impl KeepCover for Node {
+    fn keep(&self, cover: MovedCover, picture: Bytes) -> BoxFuture<'_, Result<(), String>> {
+        let taken = self.take_cover(cover, picture);
+        async move { taken.await.map(drop).map_err(|error| error.to_string()) }.boxed()
     }
 }
 

@@ -6,6 +6,7 @@
 //! what nobody changed here since: of each field and list, a digest of what was taken is kept. Every method is one transaction;
 //! a rehearsal is the same, undone at its end.
 mod aliases;
+mod covers;
 mod fields;
 mod lists;
 mod opinions;
@@ -25,14 +26,14 @@ pub use playlists::MovedPlaylist;
 pub use reading::{MovedReading, TakenReading};
 pub use tracks::TrackPlace;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use aws_lc_rs::digest;
 use data_encoding::HEXLOWER;
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::model::Id;
-use super::shelves::Shelf;
+use super::shelves::{CoverOf, Shelf, ShelfCover};
 use super::{Catalog, CatalogError};
 
 /// Longest id, in characters.
@@ -103,6 +104,23 @@ impl Catalog {
     /// [`CatalogError::Database`].
     pub async fn take_list(&self, list: MovedList, rehearse: bool) -> Result<TakenList, CatalogError> {
         self.take(rehearse, move |t| lists::take(t, &list)).await
+    }
+
+    /// Ids of the covers that are here or were taken over before, also of those that were removed since.
+    ///
+    /// # Errors
+    /// [`CatalogError::Database`].
+    pub async fn moved_covers(&self) -> Result<HashSet<Id>, CatalogError> {
+        Ok(self.database.read(covers::moved).await?)
+    }
+
+    /// Writes down a cover with the id that it had elsewhere. One that is `selected` is shown where no other is that people put up.
+    ///
+    /// # Errors
+    /// [`CatalogError::NotFound`] where the thing is not here, [`CatalogError::Invalid`] where there are enough.
+    pub async fn take_cover(&self, thing: CoverOf, new: ShelfCover) -> Result<ShelfCover, CatalogError> {
+        let now = (self.clock)();
+        self.write(move |t| covers::take(t, &thing, new, now)).await?
     }
 
     /// Takes over how far people read; of two facts the later one counts.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
-use crate::catalog::items::{bytes, path};
+use crate::catalog::items::{bytes, number_of, path};
 use crate::catalog::model::Id;
 use crate::catalog::{Catalog, CatalogError};
 
@@ -16,7 +16,7 @@ const BYTES_MAX: i64 = 512 * 1024 * 1024;
 /// What a cover is of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CoverOf {
-    /// A series or a book.
+    /// A series or a book, by its own id or by one that it had elsewhere.
     Item(Id),
     /// A collection or a read list.
     List(Id),
@@ -24,10 +24,10 @@ pub enum CoverOf {
 
 impl CoverOf {
     /// The column that names it, and its id.
-    fn column(&self) -> (&'static str, &str) {
+    fn column(&self) -> (String, &str) {
         match self {
-            Self::Item(id) => ("item = (SELECT n FROM item WHERE id = ?1)", id),
-            Self::List(id) => ("list = ?1", id),
+            Self::Item(id) => (format!("item = {}", number_of("?1")), id),
+            Self::List(id) => ("list = ?1".to_owned(), id),
         }
     }
 }
@@ -54,7 +54,7 @@ fn cover(r: &Row<'_>) -> rusqlite::Result<ShelfCover> {
     Ok(ShelfCover { id, path, size, width: r.get("width")?, height: r.get("height")?, selected })
 }
 
-fn of(c: &Connection, of: &CoverOf) -> rusqlite::Result<Vec<ShelfCover>> {
+pub(in crate::catalog) fn of(c: &Connection, of: &CoverOf) -> rusqlite::Result<Vec<ShelfCover>> {
     let (column, id) = of.column();
     let sql =
         format!("SELECT id, path, size, width, height, selected FROM cover WHERE {column} ORDER BY created_at, id");
@@ -76,10 +76,13 @@ impl Catalog {
     /// [`CatalogError::Database`].
     pub async fn found_cover(&self, item: &str) -> Result<Option<(PathBuf, bool)>, CatalogError> {
         let item = item.to_owned();
-        let sql = "SELECT i.poster, substr(i.poster, 1, length(l.path)) = l.path FROM item AS i JOIN library AS l ON l.id = i.library \
-            WHERE i.id = ?1 AND i.poster IS NOT NULL AND l.friend IS NULL";
+        let sql = format!(
+            "SELECT i.poster, substr(i.poster, 1, length(l.path)) = l.path FROM item AS i JOIN library AS l ON l.id = i.library \
+            WHERE i.n = {} AND i.poster IS NOT NULL AND l.friend IS NULL",
+            number_of("?1")
+        );
         let read = move |c: &Connection| {
-            c.prepare_cached(sql)?.query_row([item], |r| Ok((path(r.get(0)?), r.get(1)?))).optional()
+            c.prepare_cached(&sql)?.query_row([item], |r| Ok((path(r.get(0)?), r.get(1)?))).optional()
         };
         Ok(self.database.read(read).await?)
     }
@@ -150,17 +153,18 @@ impl Catalog {
     }
 }
 
-fn add(
+pub(in crate::catalog) fn add(
     t: &Transaction<'_>,
     thing: &CoverOf,
     new: ShelfCover,
     now: i64,
 ) -> rusqlite::Result<Result<ShelfCover, CatalogError>> {
     let (sql, id) = match thing {
-        CoverOf::Item(id) => ("SELECT n, NULL FROM item WHERE id = ?1", id),
-        CoverOf::List(id) => ("SELECT NULL, id FROM shelf_list WHERE id = ?1", id),
+        CoverOf::Item(id) => (format!("SELECT n, NULL FROM item WHERE n = {}", number_of("?1")), id),
+        CoverOf::List(id) => ("SELECT NULL, id FROM shelf_list WHERE id = ?1".to_owned(), id),
     };
-    let found = t.query_row(sql, [id], |r| Ok((r.get::<_, Option<i64>>(0)?, r.get::<_, Option<Id>>(1)?))).optional()?;
+    let found =
+        t.query_row(&sql, [id], |r| Ok((r.get::<_, Option<i64>>(0)?, r.get::<_, Option<Id>>(1)?))).optional()?;
     let Some((item, list)) = found else { return Ok(Err(CatalogError::NotFound("item or list"))) };
     let there = of(t, thing)?;
     let bytes_now: i64 = t.query_row("SELECT ifnull(sum(size), 0) FROM cover", [], |r| r.get(0))?;

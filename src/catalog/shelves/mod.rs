@@ -4,7 +4,7 @@
 //! Only what lies in libraries on this machine is here. Whoever asks says which libraries it may see: nothing of others is in
 //! any answer. A list is two queries, whatever its length: one for the numbers of its rows, one for the rows.
 mod condition;
-mod covers;
+pub(super) mod covers;
 mod devices;
 pub(super) mod edit;
 mod listing;

@@ -148,6 +148,8 @@ const LIBRARY: &str =
 /// What an item is on its shelf, for whoever tells that it changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shelved {
+    /// Its own.
+    pub id: Id,
     /// A series or a book.
     pub shelf: Shelf,
     pub library: Id,
@@ -157,17 +159,20 @@ pub struct Shelved {
     pub first: bool,
 }
 
-/// One item; `None` for what is neither a series nor a book on this machine.
+/// One item, by its own id or one that it had elsewhere; `None` for what is neither a series nor a book on this machine.
 pub(super) fn shelved(c: &Connection, id: &str) -> rusqlite::Result<Option<Shelved>> {
-    let sql = "SELECT i.kind = 'series', i.library, CASE i.kind WHEN 'series' THEN i.id ELSE ifnull(s.id, '') END, \
-        NOT EXISTS (SELECT 1 FROM item AS e WHERE e.show = i.show AND e.n < i.n) \
+    let sql = format!(
+        "SELECT i.kind = 'series', i.library, CASE i.kind WHEN 'series' THEN i.id ELSE ifnull(s.id, '') END, \
+        NOT EXISTS (SELECT 1 FROM item AS e WHERE e.show = i.show AND e.n < i.n), i.id \
         FROM item AS i JOIN library AS l ON l.id = i.library LEFT JOIN item AS s ON s.n = i.show \
-        WHERE i.id = ?1 AND i.kind IN ('series', 'book') AND l.friend IS NULL";
+        WHERE i.n = {} AND i.kind IN ('series', 'book') AND l.friend IS NULL",
+        number_of("?1")
+    );
     let shelved = |r: &Row<'_>| {
         let shelf = if r.get(0)? { Shelf::Series } else { Shelf::Books };
-        Ok(Shelved { shelf, library: r.get(1)?, series: r.get(2)?, first: r.get(3)? })
+        Ok(Shelved { id: r.get(4)?, shelf, library: r.get(1)?, series: r.get(2)?, first: r.get(3)? })
     };
-    c.prepare_cached(sql)?.query_row([id], shelved).optional()
+    c.prepare_cached(&sql)?.query_row([id], shelved).optional()
 }
 
 const KEYS: &str = "WITH k AS MATERIALIZED (SELECT key, value AS n FROM json_each(:keys))";

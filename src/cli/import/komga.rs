@@ -57,6 +57,11 @@ fn print(report: &MoveInReport) -> anyhow::Result<()> {
     ))?;
     listed("Collections", &report.collections)?;
     listed("Read lists", &report.read_lists)?;
+    let covers = &report.covers;
+    output::line(format_args!(
+        "Covers: {} taken over, {} known, {} left, {} of what is not here",
+        covers.taken, covers.known, covers.refused, covers.not_here
+    ))?;
     foot(&report.accounts.notes, &report.not_matched, &report.conflicts, &report.not_carried, report.dry_run)
 }
 

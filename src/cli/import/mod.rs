@@ -23,7 +23,7 @@ const LINES: usize = 20;
 #[derive(Debug, Subcommand)]
 pub(super) enum Import {
     /// Take over what Komga keeps: libraries, ids, accounts with passwords and API keys, progress, metadata, collections,
-    /// read lists
+    /// read lists, covers
     Komga(komga::Komga),
     /// Take over what Navidrome keeps: libraries, accounts, stars, ratings, plays, playlists, bookmarks, queues
     Navidrome(navidrome::Navidrome),

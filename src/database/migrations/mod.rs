@@ -25,4 +25,5 @@ pub const CATALOG: &[&str] = &[
     include_str!("catalog-0028-friend-ipfs.sql"),
     include_str!("catalog-0027-podcasts.sql"),
     include_str!("catalog-0027-told.sql"),
+    include_str!("catalog-0030-moved-covers.sql"),
 ];

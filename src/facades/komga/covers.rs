@@ -55,7 +55,7 @@ impl Kind {
         let here = app.node().catalog().shelved(id).await?.ok_or_else(Refusal::not_found)?;
         let shelf = if self == Self::Series { Shelf::Series } else { Shelf::Books };
         if here.shelf == shelf && caller.may_see(&here.library) {
-            Ok(CoverOf::Item(id.to_owned()))
+            Ok(CoverOf::Item(here.id))
         } else {
             Err(Refusal::not_found())
         }

@@ -84,7 +84,7 @@ pub(in crate::facades) async fn book(
 
 async fn write(app: &App, shelf: Shelf, id: String, edit: Edit) -> Result<StatusCode, Refusal> {
     app.node().catalog().edit(shelf, &id, edit).await?;
-    if let Some(Shelved { library, series, .. }) = app.node().catalog().shelved(&id).await? {
+    if let Some(Shelved { id, library, series, .. }) = app.node().catalog().shelved(&id).await? {
         let show = Some(series).filter(|_| shelf == Shelf::Books);
         app.node().announce(NodeEvent::Item { id, library, show, change: ItemChange::Changed });
     }

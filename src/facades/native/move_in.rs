@@ -20,7 +20,7 @@ pub(in crate::facades) async fn komga(
     Json(wish): Json<MoveInRequest>,
 ) -> Result<axum::Json<MoveInReport>, Refusal> {
     let (wish, node) = (read(&app, &caller, &wish)?, app.node());
-    Ok(axum::Json(move_in::from_komga(node.catalog(), node.accounts(), wish).await?))
+    Ok(axum::Json(move_in::from_komga(node.catalog(), node.accounts(), node, wish).await?))
 }
 
 /// Takes in what people think of music, and what they made of it, from what Navidrome keeps of the files in our libraries (this

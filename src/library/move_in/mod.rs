@@ -9,6 +9,7 @@
 //! Libraries that are not here yet are told of, and added and scanned by who asked; then it is asked again. Each kind of thing is
 //! taken in by transactions of its own: killed in between, nothing is lost, and the next time completes it. The second time changes
 //! only what is newer there and was not changed here.
+mod covers;
 mod komga;
 mod matching;
 mod navidrome;
@@ -19,15 +20,16 @@ mod report;
 mod roots;
 mod table;
 
+pub use covers::{KeepCover, MovedCover};
 pub use navidrome::from_navidrome;
 pub use open::ForeignError;
 pub use places::FolderMap;
 pub use report::{
-    Lines, Matched, MatchedTracks, MoveInReport, MovedLibrary, MovedLibraryState, MovedLists, MovedMetadata,
-    MovedOpinions, MovedPeople, MovedProgress, MusicMoveInReport,
+    Lines, Matched, MatchedTracks, MoveInReport, MovedCovers, MovedLibrary, MovedLibraryState, MovedLists,
+    MovedMetadata, MovedOpinions, MovedPeople, MovedProgress, MusicMoveInReport,
 };
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
 use crate::accounts::{Accounts, AccountsError};
@@ -79,12 +81,17 @@ struct Sides {
     series: Vec<Option<Match>>,
 }
 
-/// Moves in from Komga, as far as its files are in libraries of the catalog.
+/// Moves in from Komga, as far as its files are in libraries of the catalog. Pictures go to `covers`.
 ///
 /// # Errors
 /// See [`MoveInError`]; what was taken in before stays.
-pub async fn from_komga(catalog: &Catalog, accounts: &Accounts, wish: MoveIn) -> Result<MoveInReport, MoveInError> {
-    let rehearse = wish.rehearse;
+pub async fn from_komga(
+    catalog: &Catalog,
+    accounts: &Accounts,
+    covers: &dyn KeepCover,
+    wish: MoveIn,
+) -> Result<MoveInReport, MoveInError> {
+    let (rehearse, source) = (wish.rehearse, (wish.database.clone(), wish.scratch.clone()));
     let sides = sides(catalog, wish).await?;
     let mut report = MoveInReport { dry_run: rehearse, ..MoveInReport::default() };
     report.libraries = sides.roots.told.iter().map(|(_, told)| told.clone()).collect();
@@ -98,7 +105,8 @@ pub async fn from_komga(catalog: &Catalog, accounts: &Accounts, wish: MoveIn) ->
     tell_missing(&sides, &mut report);
     let people = people::take(catalog, accounts, &sides, rehearse, &mut report).await?;
     people::take_reading(catalog, &sides, &people, rehearse, &mut report).await?;
-    take_lists(catalog, &sides, rehearse, &mut report).await?;
+    let lists = take_lists(catalog, &sides, rehearse, &mut report).await?;
+    covers::take(catalog, covers, &sides, source, &lists, &mut report).await?;
     report.not_carried.extend(sides.kept.rest.iter().map(|(count, what)| format!("{count} {what}")));
     Ok(report)
 }
@@ -224,12 +232,14 @@ fn tell_missing(sides: &Sides, report: &mut MoveInReport) {
     }
 }
 
+/// Returns the ids of those that are here then.
 async fn take_lists(
     catalog: &Catalog,
     sides: &Sides,
     rehearse: bool,
     report: &mut MoveInReport,
-) -> Result<(), MoveInError> {
+) -> Result<HashSet<Id>, MoveInError> {
+    let mut here = HashSet::new();
     let Sides { kept, books, series, .. } = sides;
     let numbers = |ids: Vec<&Id>, found: &[Option<Match>]| -> HashMap<Id, i64> {
         ids.into_iter().zip(found).filter_map(|(id, found)| Some((id.clone(), (*found)?.item))).collect()
@@ -253,7 +263,11 @@ async fn take_lists(
             created_at: list.created_at,
             changed_at: list.changed_at,
         };
-        match catalog.take_list(moved, rehearse).await? {
+        let taken = catalog.take_list(moved, rehearse).await?;
+        if matches!(taken, TakenList::Added | TakenList::Changed | TakenList::Same) {
+            here.insert(list.id.clone());
+        }
+        match taken {
             TakenList::Added => told.added += 1,
             TakenList::Changed => told.changed += 1,
             TakenList::Same => told.same += 1,
@@ -264,5 +278,5 @@ async fn take_lists(
             }
         }
     }
-    Ok(())
+    Ok(here)
 }

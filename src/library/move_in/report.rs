@@ -20,6 +20,7 @@ pub struct MoveInReport {
     pub progress: MovedProgress,
     pub collections: MovedLists,
     pub read_lists: MovedLists,
+    pub covers: MovedCovers,
     /// Series and books that are not here, by their paths there.
     pub not_matched: Lines,
     /// What is not the same there and here, and stays as it is here.
@@ -177,6 +178,18 @@ pub struct MovedLists {
     /// See `conflicts`.
     pub refused: u64,
     /// Places in lists of what is not here.
+    pub not_here: u64,
+}
+
+/// Covers that people put up.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct MovedCovers {
+    pub taken: u64,
+    /// Taken in before; those that were removed here since stay so.
+    pub known: u64,
+    /// See `conflicts`.
+    pub refused: u64,
+    /// Of what is not here.
     pub not_here: u64,
 }
 

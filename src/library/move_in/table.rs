@@ -44,6 +44,12 @@ impl Table {
         Ok(Self { sql: Some(format!("SELECT {} FROM \"{table}\"", list.join(", "))) })
     }
 
+    /// Only the rows for which an expression holds.
+    pub fn only(mut self, rule: &str) -> Self {
+        self.sql = self.sql.map(|sql| format!("{sql} WHERE {rule}"));
+        self
+    }
+
     /// Calls `each` with every row.
     pub fn each(&self, c: &Connection, mut each: impl FnMut(&Fields<'_>)) -> rusqlite::Result<()> {
         let Some(sql) = &self.sql else { return Ok(()) };

@@ -79,7 +79,14 @@ const LATER: &str = "
     CREATE TABLE USER_SHARING (LABEL varchar NOT NULL, ALLOW boolean NOT NULL, USER_ID varchar NOT NULL);
     CREATE TABLE USER_API_KEY (ID varchar NOT NULL PRIMARY KEY, USER_ID varchar NOT NULL, CREATED_DATE datetime,
         API_KEY varchar NOT NULL UNIQUE, COMMENT varchar NOT NULL);
-    CREATE TABLE THUMBNAIL_SERIES (ID varchar NOT NULL PRIMARY KEY, SELECTED boolean, TYPE varchar, SERIES_ID varchar);
+    CREATE TABLE THUMBNAIL_BOOK (ID varchar NOT NULL PRIMARY KEY, THUMBNAIL blob, URL varchar, SELECTED boolean NOT NULL DEFAULT 0,
+        TYPE varchar NOT NULL, BOOK_ID varchar NOT NULL);
+    CREATE TABLE THUMBNAIL_SERIES (ID varchar NOT NULL PRIMARY KEY, THUMBNAIL blob, URL varchar, SELECTED boolean NOT NULL DEFAULT 0,
+        TYPE varchar NOT NULL, SERIES_ID varchar NOT NULL);
+    CREATE TABLE THUMBNAIL_COLLECTION (ID varchar NOT NULL PRIMARY KEY, THUMBNAIL blob NOT NULL, SELECTED boolean NOT NULL DEFAULT 0,
+        TYPE varchar NOT NULL, COLLECTION_ID varchar NOT NULL);
+    CREATE TABLE THUMBNAIL_READLIST (ID varchar NOT NULL PRIMARY KEY, THUMBNAIL blob NOT NULL, SELECTED boolean NOT NULL DEFAULT 0,
+        TYPE varchar NOT NULL, READLIST_ID varchar NOT NULL);
     ALTER TABLE USER DROP COLUMN ROLE_ADMIN;
     ALTER TABLE USER DROP COLUMN ROLE_FILE_DOWNLOAD;
     ALTER TABLE USER DROP COLUMN ROLE_PAGE_STREAMING;
@@ -154,6 +161,13 @@ impl Komga {
                 }
             }
         }
+    }
+
+    /// Of `book`, `series`, `collection` or `readlist`.
+    pub fn cover(&self, of: &str, thing: &str, id: &str, kind: &str, selected: bool, picture: &[u8]) {
+        let sql =
+            format!("INSERT INTO THUMBNAIL_{of} (ID, THUMBNAIL, SELECTED, TYPE, {of}_ID) VALUES (?1, ?2, ?3, ?4, ?5)");
+        self.db.execute(&sql, params![id, picture, selected, kind, thing]).unwrap();
     }
 
     pub fn key(&self, id: &str, user: &str, secret: &str) {

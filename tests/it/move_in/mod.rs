@@ -1,5 +1,6 @@
 //! Moving in from Komga: a library of comics, a database as Komga leaves it, and programs that go on with Komga's ids. And from
 //! Navidrome, in `music`.
+mod covers;
 mod komga;
 mod music;
 mod navidrome;
@@ -12,7 +13,7 @@ use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-use crate::comics::{comic, described};
+use crate::comics::{comic, described, page};
 use crate::harness::{PASSWORD, TestNode, client};
 use komga::{Komga, Version};
 
@@ -334,7 +335,9 @@ fn state(node: &TestNode) -> Vec<String> {
         "account",
         "account_library",
         "api_key",
+        "cover",
         "moved_list",
+        "moved_cover",
         "moved_account",
         "moved_key",
     ] {
@@ -356,6 +359,7 @@ fn state(node: &TestNode) -> Vec<String> {
 async fn a_dry_run_tells_all_and_changes_nothing_and_neither_does_a_second_time() {
     let scene = Scene::new(Version::Late).await;
     scene.komga.sql(&format!("UPDATE SERIES_METADATA SET TITLE = 'Other', TITLE_LOCK = 1 WHERE SERIES_ID = '{SAGA}'"));
+    scene.komga.cover("SERIES", SAGA, "0COVER", "USER_UPLOADED", true, &page(9));
     let before = state(&scene.node);
     let plan = scene.import(&["--dry-run"]).await;
     let library = &plan["libraries"][0];

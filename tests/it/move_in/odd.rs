@@ -1,11 +1,12 @@
 //! Moving in from what is not as it should be: files that moved, folders with other paths, old and broken databases.
 use std::path::Path;
 
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::komga::{Version, url};
 use super::{ADMIN, LIBRARY, SAGA, Scene, book, put};
-use crate::comics::comic;
+use crate::comics::{comic, prose};
 
 #[tokio::test]
 async fn a_moved_file_is_recognised_by_its_bytes_or_its_name() {
@@ -37,6 +38,51 @@ async fn a_moved_file_is_recognised_by_its_bytes_or_its_name() {
     assert_eq!(reader.get(&format!("/api/v1/books/{}", book(2))).await["name"], "Two");
     assert_eq!(reader.get(&format!("/api/v1/books/{}", book(2))).await["readProgress"]["page"], 2);
     assert_eq!(reader.get("/api/v1/books/0OLD1").await["id"], book(1), "the id that is shown is the later one");
+    scene.node.stop().await;
+}
+
+#[tokio::test]
+async fn a_place_in_an_epub_is_the_same_share_of_it_however_komga_counts_its_pages() {
+    let scene = Scene::new(Version::Late).await;
+    let files = [(6, "Prose/Prose 1.epub", 2), (7, "Prose/Prose 2.epub", 6), (8, "Prose/Prose 3.epub", 10)];
+    scene.komga.series("0PROSE0000001", LIBRARY, &format!("{}/Prose", scene.root()));
+    for (n, name, page) in files {
+        // A comment makes each another file.
+        let mut epub = prose();
+        *epub.iter_mut().nth_back(1).unwrap() = n as u8;
+        epub.resize(epub.len() + n as usize, b'x');
+        put(&scene.comics.join(name), &epub);
+        let size = std::fs::metadata(scene.comics.join(name)).unwrap().len() as usize;
+        scene.komga.book(&book(n), "0PROSE0000001", LIBRARY, &format!("{}/{name}", scene.root()), size);
+        scene.komga.sql(&format!(
+            "UPDATE MEDIA SET MEDIA_TYPE = 'application/epub+zip', PAGE_COUNT = 10 WHERE BOOK_ID = '{}'",
+            book(n)
+        ));
+        scene.komga.read(&book(n), ADMIN, page, page == 10, "2022-05-06 07:08:09");
+    }
+    assert_eq!(scene.import(&[]).await["progress"], json!({"taken": 6, "known": 0, "not_here": 0}));
+    let reader = scene.reader();
+    // Two chapters: a fifth of the book is in the first, three fifths are in the second.
+    for (n, page, completed, file) in
+        [(6, 1, false, "OEBPS/one a.xhtml"), (7, 2, false, "OEBPS/two.xhtml"), (8, 2, true, "OEBPS/two.xhtml")]
+    {
+        let told = reader.get(&format!("/api/v1/books/{}", book(n))).await["readProgress"].clone();
+        assert_eq!((&told["page"], &told["completed"]), (&json!(page), &json!(completed)), "{n}");
+        let place = reader.get(&format!("/api/v1/books/{}/progression", book(n))).await;
+        assert_eq!(place["locator"]["href"], file, "{n}");
+        assert_eq!(place["modified"], "2022-05-06T07:08:09.000Z", "{n}");
+    }
+    // Read on there: the place follows. Read on here, to a place within a chapter: that stays.
+    scene.komga.read(&book(6), ADMIN, 9, false, "2022-05-07 07:08:09");
+    assert_eq!(scene.import(&[]).await["progress"]["taken"], 1);
+    assert_eq!(reader.get(&format!("/api/v1/books/{}", book(6))).await["readProgress"]["page"], 2);
+    let here = json!({"modified": "2026-01-01T10:00:00Z", "device": {"id": "d", "name": "Phone"}, "locator": {
+        "href": "OEBPS/one a.xhtml", "type": "application/xhtml+xml", "locations": {"progression": 0.25}}});
+    let path = format!("/api/v1/books/{}/progression", book(6));
+    assert_eq!(reader.send(Method::PUT, &path, here).await, 204);
+    assert_eq!(scene.import(&[]).await["progress"], json!({"taken": 0, "known": 6, "not_here": 0}));
+    let place = reader.get(&path).await;
+    assert_eq!(place["locator"]["locations"]["progression"], 0.25);
     scene.node.stop().await;
 }
 

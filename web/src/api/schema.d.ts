@@ -2176,6 +2176,7 @@ export interface components {
       collections: components['schemas']['MovedLists'];
       /** @description What is not the same there and here, and stays as it is here. */
       conflicts: components['schemas']['Lines'];
+      covers: components['schemas']['MovedCovers'];
       /** @description Nothing was written. */
       dry_run: boolean;
       libraries: components['schemas']['MovedLibrary'][];
@@ -2196,6 +2197,26 @@ export interface components {
       dry_run?: boolean;
       /** @description Folders that have another path here: `OLD=NEW`. */
       maps?: string[];
+    };
+    /** @description Covers that people put up. */
+    MovedCovers: {
+      /**
+       * Format: int64
+       * @description Taken in before; those that were removed here since stay so.
+       */
+      known: number;
+      /**
+       * Format: int64
+       * @description Of what is not here.
+       */
+      not_here: number;
+      /**
+       * Format: int64
+       * @description See `conflicts`.
+       */
+      refused: number;
+      /** Format: int64 */
+      taken: number;
     };
     /** @description A library, and which it is here. */
     MovedLibrary: {

@@ -3,8 +3,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub use crate::library::move_in::{
-    Lines, Matched, MatchedTracks, MoveInReport, MovedLibrary, MovedLibraryState, MovedLists, MovedMetadata,
-    MovedOpinions, MovedPeople, MovedProgress, MusicMoveInReport,
+    Lines, Matched, MatchedTracks, MoveInReport, MovedCovers, MovedLibrary, MovedLibraryState, MovedLists,
+    MovedMetadata, MovedOpinions, MovedPeople, MovedProgress, MusicMoveInReport,
 };
 
 /// `POST /move-in/komga` and `/move-in/navidrome`.

@@ -2,6 +2,7 @@
 //!
 //! A database of any version since Komga has SQLite is read: tables and columns that it does not have are as if they were empty.
 //! Nothing is written, and a Komga that runs is not disturbed. What is in it is not believed to be of any type or length.
+mod covers;
 mod fields;
 mod people;
 
@@ -10,9 +11,10 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
+pub(super) use covers::{Cover, Of};
 pub(super) use people::{Key, User};
 
-use super::open::{self, ForeignError, Program};
+use super::open::{self, ForeignError, Opened, Program};
 use super::places::of_url;
 use super::roots::Theirs;
 use super::table::{self, Table, count};
@@ -40,6 +42,7 @@ pub(super) struct Kept {
     pub users: Vec<User>,
     pub reading: Vec<Reading>,
     pub lists: Vec<List>,
+    pub covers: Vec<Cover>,
     /// What there is that nobody reads here: how many, and of what.
     pub rest: Vec<(u64, &'static str)>,
 }
@@ -138,10 +141,32 @@ impl Kept {
     }
 }
 
-/// Reads all of it. Blocking.
+/// Its database, open.
+pub(super) struct Source {
+    opened: Opened,
+    path: PathBuf,
+}
+
+/// Opens it. Blocking.
+pub(super) fn open(path: &Path, scratch: &Path) -> Result<Source, ForeignError> {
+    Ok(Source { opened: open::open(path, scratch, &KOMGA)?, path: path.to_owned() })
+}
+
+/// Reads all of it but pictures. Blocking.
 pub(super) fn read(path: &Path, scratch: &Path) -> Result<Kept, ForeignError> {
-    let opened = open::open(path, scratch, &KOMGA)?;
-    kept(&opened.connection).map_err(|source| ForeignError::Database { path: path.to_owned(), source })
+    let source = open(path, scratch)?;
+    kept(&source.opened.connection).map_err(|error| source.broken(error))
+}
+
+impl Source {
+    /// The picture of a cover, unless it has none or more than `most` bytes. Blocking.
+    pub fn picture(&self, cover: &Cover, most: usize) -> Result<Option<Vec<u8>>, ForeignError> {
+        covers::picture(&self.opened.connection, cover, most).map_err(|error| self.broken(error))
+    }
+
+    fn broken(&self, source: rusqlite::Error) -> ForeignError {
+        ForeignError::Database { path: self.path.clone(), source }
+    }
 }
 
 fn is_komgas(c: &Connection) -> rusqlite::Result<bool> {
@@ -160,6 +185,7 @@ fn kept(c: &Connection) -> rusqlite::Result<Kept> {
         users: people::users(c)?,
         reading: reading(c)?,
         lists: lists(c)?,
+        covers: covers::covers(c)?,
         rest: rest(c)?,
     })
 }
@@ -288,12 +314,7 @@ fn lists(c: &Connection) -> rusqlite::Result<Vec<List>> {
 
 /// What is not read, where there is any.
 fn rest(c: &Connection) -> rusqlite::Result<Vec<(u64, &'static str)>> {
-    let uploaded = "type = 'USER_UPLOADED'";
-    let counts: [(&str, &[&str], &str, &'static str); 6] = [
-        ("thumbnail_book", &["type"], uploaded, "covers of books that somebody uploaded"),
-        ("thumbnail_series", &["type"], uploaded, "covers of series that somebody uploaded"),
-        ("thumbnail_collection", &["type"], uploaded, "covers of collections that somebody uploaded"),
-        ("thumbnail_readlist", &["type"], uploaded, "covers of read lists that somebody uploaded"),
+    let counts: [(&str, &[&str], &str, &'static str); 2] = [
         ("page_hash", &["action"], "action <> 'IGNORE'", "rules for pages that are in many books"),
         ("book_metadata_character", &["book_id"], "1", "names of characters in books"),
     ];
