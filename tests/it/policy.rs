@@ -4,13 +4,15 @@ use std::time::Duration;
 use http_body_util::{BodyExt as _, Full};
 use potluck::accounts::{AccountChange, AuditLine, Caller, FriendChange, NewFriend};
 use potluck::catalog::Visibility;
+use potluck::exchange::libp2p::Routing;
 use potluck::exchange::{Body, Responder};
 use potluck::facades::{NodeRouter, Policy, Reach, Route, table};
 use reqwest::{Client, Method};
 
 use crate::comics::comic;
 use crate::fixtures::film;
-use crate::harness::{TestNode, links};
+use crate::harness::{TestNode, Wishes, links};
+use crate::ipfs::nodes::side as ipfs_side;
 use crate::{komga, subsonic};
 
 /// A UUID that names nothing.
@@ -31,7 +33,11 @@ struct Scene {
 
 impl Scene {
     async fn new() -> Self {
-        let node = TestNode::with(&[film()], |wishes| wishes.node.links = Some(links("ada's"))).await;
+        let wish = |wishes: &mut Wishes| {
+            wishes.node.links = Some(links("ada's"));
+            wishes.node.ipfs = Some(ipfs_side(Routing::Off, Vec::new()));
+        };
+        let node = TestNode::with(&[film()], wish).await;
         let item = node.imported().await.remove(0);
         let ada = node.node().accounts().named("ada").unwrap().id;
         let out = node.account("out", Some(Vec::new())).await.id;

@@ -28,6 +28,7 @@ pub(in crate::facades) async fn show(State(app): State<App>) -> Result<axum::Jso
         peer_id: libp2p.id().to_string(),
         name: ipfs.name().to_string(),
         root: ipfs.root().to_string(),
+        published: ipfs.is_published(),
         addresses: libp2p.addresses(),
         external: state.external,
         failed: state.failed,

@@ -115,6 +115,12 @@ impl Ipfs {
         *self.inner.announced.read()
     }
 
+    /// Whether other nodes were given what the name stands for now.
+    #[must_use]
+    pub fn is_published(&self) -> bool {
+        self.inner.names.is_given()
+    }
+
     /// How often what is public changed since the start, as far as the tree shows it.
     #[must_use]
     pub fn version(&self) -> u64 {

@@ -57,6 +57,8 @@ pub(super) struct Names {
     current: Mutex<Option<Resolved>>,
     known: Mutex<Vec<(Name, Instant, Resolved)>>,
     changed: Arc<Notify>,
+    /// Number of the own record that others were given last.
+    given: Mutex<Option<u64>>,
 }
 
 /// Whether a record may be kept for others.
@@ -68,7 +70,7 @@ impl Names {
     /// `path` keeps the last record, whose number the next one exceeds.
     pub fn new(own: Name, pair: Ed25519KeyPair, path: PathBuf) -> Self {
         let kept = std::fs::read(&path).ok().and_then(|bytes| read(own, bytes));
-        Self { own, pair, path, current: Mutex::new(kept), known: Mutex::default(), changed: Arc::default() }
+        Self { own, pair, path, current: Mutex::new(kept), known: Mutex::default(), changed: Arc::default(), given: Mutex::default() }
     }
 
     /// The own name stands for this folder from now on.
@@ -102,6 +104,12 @@ impl Names {
         let Some(before) = current.clone() else { return Ok(None) };
         *current = Some(self.signed(before.record.value, before.record.sequence)?);
         Ok(current.clone())
+    }
+
+    /// Whether others were given what the name stands for now.
+    pub fn is_given(&self) -> bool {
+        let current = self.current.lock().as_ref().map(|current| current.record.sequence);
+        current.is_some() && *self.given.lock() == current
     }
 
     pub async fn resolve(&self, libp2p: &Libp2p, name: Name) -> Result<Resolved, NameError> {
@@ -161,5 +169,7 @@ pub(super) async fn keep(ipfs: Ipfs, stop: CancellationToken) {
 
 async fn give(ipfs: &Ipfs) -> Result<(), NameError> {
     let Some(own) = ipfs.inner.names.renewed()? else { return Ok(()) };
-    Ok(ipfs.inner.libp2p.put_record(ipfs.inner.name.routing_key(), own.bytes).await?)
+    ipfs.inner.libp2p.put_record(ipfs.inner.name.routing_key(), own.bytes).await?;
+    *ipfs.inner.names.given.lock() = Some(own.record.sequence);
+    Ok(())
 }

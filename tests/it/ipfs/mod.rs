@@ -1,7 +1,7 @@
 //! The IPFS side: hosts that exchange blocks, what they tell, and what they keep for themselves.
 mod bitswap;
 mod hostile;
-mod nodes;
+pub mod nodes;
 mod routing;
 
 use std::collections::HashSet;

@@ -6,7 +6,7 @@ use potluck::catalog::Visibility;
 use potluck::content::unixfs::node::{Node as Folder, decode};
 use potluck::content::{Cid, cid};
 use potluck::exchange::libp2p::{Libp2pOptions, Routing};
-use potluck::node::IpfsOptions;
+use potluck::node::{Ipfs, IpfsOptions};
 use serde_json::{Value, json};
 
 use super::{Host, PATIENCE, options, until};
@@ -15,7 +15,7 @@ use crate::harness::{TestNode, Wishes, links};
 
 const SOON: Duration = Duration::from_millis(300);
 
-fn side(routing: Routing, bootstrap: Vec<String>) -> IpfsOptions {
+pub fn side(routing: Routing, bootstrap: Vec<String>) -> IpfsOptions {
     let libp2p = Libp2pOptions { routing, bootstrap, ..options(0) };
     IpfsOptions { libp2p, announce_every: Duration::from_secs(3600), announced_per_second: 1000 }
 }
@@ -79,7 +79,8 @@ async fn what_is_private_is_neither_served_nor_confirmed_nor_announced_to_anyone
     let shown = root(&node).await;
     let secret = add_private(&node, &film_mkv()).await;
     let ipfs = node.node().ipfs().unwrap().clone();
-    until(|| ipfs.announced().sweeps > 0 && ipfs.announced().announced == ipfs.announced().roots).await;
+    // The folder and the film.
+    until(|| ipfs.announced().announced == 2 && ipfs.announced().roots == 2).await;
 
     let stranger = Host::with(Libp2pOptions { routing: Routing::Private, bootstrap, ..options(2) }).await;
     until(|| stranger.libp2p.state().routing_peers > 0).await;
@@ -115,7 +116,7 @@ async fn the_public_libraries_are_a_folder_under_the_nodes_name() {
     let node = public(&[film()], side(Routing::Private, middle.libp2p.addresses())).await;
     let other = public(&[], side(Routing::Private, middle.libp2p.addresses())).await;
     let film = root(&node).await;
-    let (ipfs, asking) = (node.node().ipfs().unwrap().clone(), other.node().ipfs().unwrap().clone());
+    let (ipfs, asking): (Ipfs, Ipfs) = (node.node().ipfs().unwrap().clone(), other.node().ipfs().unwrap().clone());
     let name = ipfs.name();
     assert_ne!(name, asking.name(), "each node has its own");
     let at = async |value: &str, path: &[&str]| {
@@ -130,17 +131,10 @@ async fn the_public_libraries_are_a_folder_under_the_nodes_name() {
     asking.libp2p().connect(&address(&node)).await.unwrap();
     let name_of_file = std::fs::read_dir(node.films()).unwrap().next().unwrap().unwrap().file_name();
     let path = ["Films", name_of_file.to_str().unwrap()];
-    let mut found = None;
-    for _ in 0..600 {
-        if let Ok(resolved) = asking.resolve(name).await {
-            found = at(&resolved.record.value, &path).await;
-        }
-        if found.is_some() {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    assert_eq!(found, Some(film));
+    let empty = asking.root();
+    until(|| ipfs.root() != empty && ipfs.is_published()).await;
+    let resolved = asking.resolve(name).await.unwrap();
+    assert_eq!(at(&resolved.record.value, &path).await, Some(film));
     let info: Value = node.signed_in("ada").await.get("/api/v1/ipfs").send().await.unwrap().json().await.unwrap();
     assert_eq!(info["name"], json!(name.to_string()));
     assert_eq!(info["root"], json!(ipfs.root().to_string()));
@@ -163,7 +157,7 @@ async fn a_library_that_is_not_public_any_more_is_given_to_nobody() {
     let path = format!("/api/v1/libraries/{}", node.library);
     let private = ada.request(http::Method::PATCH, &path).json(&json!({"visibility": "private"}));
     assert!(private.send().await.unwrap().status().is_success());
-    assert!(stranger.fetch_one(&blocks(&node, &film).await[1], SOON).await.is_err(), "from the next block on");
+    assert!(stranger.fetch_one(&film, SOON).await.is_err(), "from that moment on");
     until(|| ipfs.root() != tree).await;
     assert!(stranger.fetch_one(&tree, SOON).await.is_err(), "nor are the names of its files told");
     node.stop().await;

@@ -479,6 +479,40 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/v1/ipfs': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** How the node stands in the network of IPFS (admin). */
+    get: operations['ipfs_show'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/ipfs/peers': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Connects to a node, which is asked for whatever is wanted from then on (admin). */
+    post: operations['peers_connect'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/v1/items': {
     parameters: {
       query?: never;
@@ -1383,6 +1417,29 @@ export interface components {
       library?: string | null;
       message: string;
     };
+    /** @description How announcing what is public goes on. */
+    Announced: {
+      /**
+       * Format: int64
+       * @description Told in the sweep that runs, or ran last.
+       */
+      announced: number;
+      /**
+       * Format: int64
+       * @description Of that sweep, those that nobody could be told.
+       */
+      failed: number;
+      /**
+       * Format: int64
+       * @description Files and folders that are public.
+       */
+      roots: number;
+      /**
+       * Format: int64
+       * @description Sweeps that were finished since the start.
+       */
+      sweeps: number;
+    };
     /** @description `GET /api-keys`. */
     ApiKey: {
       /**
@@ -1538,7 +1595,7 @@ export interface components {
       enabled: boolean;
       /** @description Bytes sent in each of the last 60 minutes, oldest first. */
       history: number[];
-      /** @description `http`, `https`, `webrtc`. */
+      /** @description `http`, `https`, `webrtc`, `iroh`, `libp2p`. */
       name: string;
       /** Format: int64 */
       requests: number;
@@ -1757,6 +1814,8 @@ export interface components {
     Greeting: {
       /** @description Where it can be reached. */
       addresses: string[];
+      /** @description Its id in the network of IPFS, where it takes part in that: it may have there what is shared with it. */
+      ipfs?: string | null;
       /** @description As it introduces itself. */
       name: string;
     };
@@ -1850,6 +1909,45 @@ export interface components {
       id: string;
       /** @description What the friend shall be called here; absent for the name it gives itself. */
       name?: string | null;
+    };
+    /** @description How the node stands in the network of IPFS. */
+    Ipfs: {
+      /** @description Where others reach it, as multiaddresses with its id. */
+      addresses: string[];
+      announced: components['schemas']['Announced'];
+      /** @description Of these, those that are reached from elsewhere. */
+      external: string[];
+      /** @description Addresses that it does not listen on, each with the reason. */
+      failed: string[];
+      /** @description Where it forwards them from. */
+      forwarded: string[];
+      /** @description What went over to and from each node that is connected. */
+      ledgers: components['schemas']['Ledger'][];
+      /** @description Its name: `/ipns/NAME` leads to the public libraries. */
+      name: string;
+      /** @description Id of its host. */
+      peer_id: string;
+      /**
+       * Format: int64
+       * @description Nodes that are connected.
+       */
+      peers: number;
+      /** @description Whether the router forwards the ports: `off` where it is not asked, `asked` where it does not (yet), `forwarded`. */
+      port_mapping: string;
+      /** @description CID of the folder that the name stands for. */
+      root: string;
+      /** @description How others are found: `off`, `private` or `public`. */
+      routing: string;
+      /**
+       * Format: int64
+       * @description Nodes that are known for finding others.
+       */
+      routing_peers: number;
+      /**
+       * Format: int64
+       * @description Blocks that are being fetched.
+       */
+      wanted: number;
     };
     /** @description Payload of the `item` event. */
     ItemChanged: {
@@ -1986,6 +2084,24 @@ export interface components {
       width?: number | null;
       /** Format: int32 */
       year?: number | null;
+    };
+    /** @description Blocks between this node and another. */
+    Ledger: {
+      /** Format: int64 */
+      blocks_received: number;
+      /** Format: int64 */
+      blocks_sent: number;
+      /** Format: int64 */
+      bytes_received: number;
+      /** Format: int64 */
+      bytes_sent: number;
+      /** @description Id of the other. */
+      peer: string;
+      /**
+       * Format: int64
+       * @description Blocks that it wants now.
+       */
+      wants: number;
     };
     /** @description `GET /libraries`. */
     Library: {
@@ -2176,7 +2292,6 @@ export interface components {
       collections: components['schemas']['MovedLists'];
       /** @description What is not the same there and here, and stays as it is here. */
       conflicts: components['schemas']['Lines'];
-      covers: components['schemas']['MovedCovers'];
       /** @description Nothing was written. */
       dry_run: boolean;
       libraries: components['schemas']['MovedLibrary'][];
@@ -2197,26 +2312,6 @@ export interface components {
       dry_run?: boolean;
       /** @description Folders that have another path here: `OLD=NEW`. */
       maps?: string[];
-    };
-    /** @description Covers that people put up. */
-    MovedCovers: {
-      /**
-       * Format: int64
-       * @description Taken in before; those that were removed here since stay so.
-       */
-      known: number;
-      /**
-       * Format: int64
-       * @description Of what is not here.
-       */
-      not_here: number;
-      /**
-       * Format: int64
-       * @description See `conflicts`.
-       */
-      refused: number;
-      /** Format: int64 */
-      taken: number;
     };
     /** @description A library, and which it is here. */
     MovedLibrary: {
@@ -2431,6 +2526,11 @@ export interface components {
       /** @description The one until now. */
       old: string;
     };
+    /** @description A node to connect to. */
+    NewPeer: {
+      /** @description Multiaddress that ends with `/p2p/` and the node's id. */
+      address: string;
+    };
     /** @description `POST /playlists`. */
     NewPlaylist: {
       /** @description Ids of tracks and albums; an album's tracks stand for it. */
@@ -2466,6 +2566,10 @@ export interface components {
       number: number;
       /** @description Media type, by its first bytes. */
       type: string;
+    };
+    /** @description A node that is connected. */
+    Peer: {
+      peer: string;
     };
     /** @description `GET /play-queue`: what the caller hears now and next, as some device of theirs said last. */
     PlayQueue: {
@@ -4627,6 +4731,96 @@ export interface operations {
         };
       };
       404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      502: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  ipfs_show: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Ipfs'];
+        };
+      };
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  peers_connect: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['NewPeer'];
+      };
+    };
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Peer'];
+        };
+      };
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      403: {
         headers: {
           [name: string]: unknown;
         };

@@ -11,6 +11,8 @@ pub struct Ipfs {
     pub name: String,
     /// CID of the folder that the name stands for.
     pub root: String,
+    /// Whether other nodes were told what the name stands for now.
+    pub published: bool,
     /// Where others reach it, as multiaddresses with its id.
     pub addresses: Vec<String>,
     /// Of these, those that are reached from elsewhere.
