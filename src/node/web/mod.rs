@@ -5,7 +5,7 @@
 mod network;
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -70,7 +70,8 @@ pub fn address(text: &str) -> Result<Url, WebError> {
 
 /// Asks servers.
 pub(super) struct Web {
-    tls: TlsConnector,
+    /// Made when it is needed first: reading the machine's authorities takes a while.
+    tls: OnceLock<TlsConnector>,
     reach: Reach,
 }
 
@@ -134,8 +135,13 @@ fn unreachable(host: &str, why: impl std::fmt::Display) -> WebError {
 }
 
 impl Web {
-    /// Of servers whose certificates this machine's authorities gave.
+    /// Of servers that may be there.
     pub fn new(reach: Reach) -> Self {
+        Self { tls: OnceLock::new(), reach }
+    }
+
+    /// Trusts certificates that this machine's authorities gave.
+    fn connector() -> TlsConnector {
         let mut roots = rustls::RootCertStore::empty();
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -144,7 +150,7 @@ impl Web {
             .expect("the provider speaks the versions that rustls does")
             .with_root_certificates(roots)
             .with_no_client_auth();
-        Self { tls: TlsConnector::from(Arc::new(config)), reach }
+        TlsConnector::from(Arc::new(config))
     }
 
     /// Gets what is at an address, wherever it is by now; the headers go to each server on the way.
@@ -183,7 +189,8 @@ impl Web {
             "https" => {
                 let name = host.trim_matches(['[', ']']).to_owned();
                 let name = ServerName::try_from(name).map_err(|_| WebError::Address(url.to_string()))?;
-                let stream = self.tls.connect(name, stream).await.map_err(|error| unreachable(&host, error))?;
+                let tls = self.tls.get_or_init(Self::connector);
+                let stream = tls.connect(name, stream).await.map_err(|error| unreachable(&host, error))?;
                 converse(stream, request).await
             }
             _ => converse(stream, request).await,
