@@ -234,6 +234,7 @@ async fn what_is_known_beyond_the_old_protocol_is_told_to_anyone() {
     let names = [
         "apiKeyAuthentication",
         "formPost",
+        "getPodcastEpisode",
         "indexBasedQueue",
         "playbackReport",
         "songLyrics",
