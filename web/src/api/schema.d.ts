@@ -1111,6 +1111,23 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/v1/listenbrainz/check': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Looks whether the token is still taken there; where it is, what waits is told at once. */
+    post: operations['check_check'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/v1/login': {
     parameters: {
       query?: never;
@@ -2159,10 +2176,27 @@ export interface components {
     ListenBrainz: {
       /** @description What is heard is told. */
       connected: boolean;
+      /**
+       * Format: int64
+       * @description When telling failed, as long as nothing was told after it: Unix milliseconds.
+       */
+      failed_at?: number | null;
+      /** @description Why it did, for people. */
+      failure?: string | null;
       /** @description What the account is called there. */
       name: string;
       /** @description The token is not taken there any more: another one is needed. */
       refused: boolean;
+      /**
+       * Format: int64
+       * @description Plays that were told.
+       */
+      told: number;
+      /**
+       * Format: int64
+       * @description When the last of them was: Unix milliseconds.
+       */
+      told_at?: number | null;
       /**
        * Format: int64
        * @description Plays that are still to be told.
@@ -6531,6 +6565,41 @@ export interface operations {
         content?: never;
       };
       401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  check_check: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ListenBrainz'];
+        };
+      };
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      503: {
         headers: {
           [name: string]: unknown;
         };
