@@ -9,12 +9,16 @@
 mod beside;
 mod bound;
 mod by_reference;
+pub mod dag;
 mod derived;
+mod fetch;
+mod fetched;
 mod gather;
 mod import;
 mod index;
 mod mend;
 mod model;
+mod names;
 mod naming;
 mod scrub;
 mod serve;
@@ -44,9 +48,12 @@ use derived::Kitchen;
 use index::{Index, Object, Origin};
 
 pub use bound::BoundFile;
+pub use fetch::{Elsewhere, Fetch, FetchError, May, Session};
+pub use fetched::{Fetched, FetchedError, FetchedOptions, FetchedTotals, Pin, Pinning, TakeError};
 pub use gather::{GatherError, Gathered, Gathering, free_bytes, give_up, part_of};
 pub use mend::{MendError, Mended, Supplier};
 pub use model::{BlockError, BlockStat, BlockTotals, BlocksOptions, Finding, ImportError, Imported, Producer, Recipe};
+pub use names::{Named, Names, NamesError};
 pub use naming::{NamingError, cid_of_path};
 pub use scrub::Pace;
 

@@ -159,6 +159,12 @@ pub struct Ipfs {
     pub announce_hours: u32,
     /// Roots that are announced at most.
     pub announced_max: usize,
+    /// Who may open what is not in libraries: `everyone`, `admins` or `nobody`.
+    pub fetch: WhoFetches,
+    /// Fetched blocks that are kept besides what is pinned.
+    pub cache_gib: u64,
+    /// Hosts below which each CID and name has an origin of its own.
+    pub subdomain_hosts: Vec<String>,
 }
 
 impl Default for Ipfs {
@@ -175,6 +181,9 @@ impl Default for Ipfs {
             connections_max: 1000,
             announce_hours: 22,
             announced_max: 20_000,
+            fetch: WhoFetches::Everyone,
+            cache_gib: 10,
+            subdomain_hosts: Vec::new(),
         }
     }
 }
@@ -368,6 +377,19 @@ impl Default for Replicas {
     fn default() -> Self {
         Self { folder: PathBuf::new(), quota_gib: 200, spare_gib: 10, rate_mib: 0 }
     }
+}
+
+/// Who may open what is not in libraries.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WhoFetches {
+    /// Every account of this node.
+    #[default]
+    Everyone,
+    /// Admins.
+    Admins,
+    /// Nobody.
+    Nobody,
 }
 
 /// How friends' nodes are found besides at the addresses that are known.

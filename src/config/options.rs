@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use tracing_subscriber::EnvFilter;
 
-use super::{Config, ConfigError, Congestion, Discovery, LoginPasswords, Routing, Tls};
+use super::{Config, ConfigError, Congestion, Discovery, LoginPasswords, Routing, Tls, WhoFetches};
 use crate::accounts::{AccountsOptions, TokenHash};
 use crate::blocks::Pace;
 use crate::exchange::iroh::{self, IrohOptions};
 use crate::exchange::libp2p::{self, Libp2pOptions};
 use crate::exchange::webrtc::WebRtcOptions;
+use crate::facades::ipfs as gateway;
 use crate::facades::{
     FacadeOptions, MetricsAccess, ServeOptions, TlsMode, TrustedProxies, UploadHours, UploadOptions, subsonic,
     upload_limit,
@@ -96,6 +97,16 @@ impl Config {
                 return refuse(key, format!("\"{not}\" is not an address such as \"{example}\""));
             }
         }
+        let name = |host: &String| {
+            let label = |label: &str| {
+                let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+                !label.is_empty() && label.len() <= 63 && label.bytes().all(plain)
+            };
+            host.split('.').all(label)
+        };
+        if let Some(not) = self.ipfs.subdomain_hosts.iter().find(|host| !name(host)) {
+            return refuse("ipfs.subdomain_hosts", format!("\"{not}\" is not a host, such as \"ipfs.example.org\""));
+        }
         let url = &self.listenbrainz.url;
         if !url.starts_with("https://") && !url.starts_with("http://") {
             return refuse(
@@ -140,6 +151,7 @@ impl Config {
                 thumbnails: self.playback.thumbnails.then(|| data.join("thumbnails")),
                 thumbnails_bytes: self.playback.thumbnails_mib * MIB,
             },
+            fetched_bytes: self.ipfs.cache_gib.saturating_mul(GIB),
             listens: ListensOptions { url: self.listenbrainz.url.clone(), ..ListensOptions::default() },
             podcasts: self.podcasts_options(),
             scrub: ScrubOptions {
@@ -284,6 +296,14 @@ impl Config {
                     LoginPasswords::Always => subsonic::LoginPasswords::Always,
                 },
                 no_shares: !self.subsonic.shares,
+                ipfs: gateway::IpfsOptions {
+                    fetch: match self.ipfs.fetch {
+                        WhoFetches::Everyone => gateway::WhoFetches::Everyone,
+                        WhoFetches::Admins => gateway::WhoFetches::Admins,
+                        WhoFetches::Nobody => gateway::WhoFetches::Nobody,
+                    },
+                    subdomain_hosts: self.ipfs.subdomain_hosts.clone(),
+                },
                 friend_requests: self.friends.requests_per_second,
             },
         })

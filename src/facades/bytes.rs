@@ -32,17 +32,49 @@ pub enum Cache {
     Private,
     /// Proxies too, for ever.
     Public,
+    /// For a URL that names what stands for something else tomorrow.
+    Named {
+        /// Proxies too.
+        public: bool,
+        /// Until it is asked for again.
+        seconds: u32,
+    },
+    /// For a page that this node writes about what does not change, and writes in another way some day.
+    Page {
+        /// Proxies too.
+        public: bool,
+    },
 }
 
 impl Cache {
     /// The `Cache-Control` value.
     #[must_use]
     pub fn header(self) -> HeaderValue {
+        if let Self::Named { public, seconds } = self {
+            let who = if public { "public" } else { "private" };
+            let text = format!("{who}, max-age={seconds}");
+            return HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("no-store"));
+        }
         HeaderValue::from_static(match self {
+            Self::Named { .. } => "no-store",
+            Self::Page { public: true } => "public, max-age=604800, stale-while-revalidate=2678400",
+            Self::Page { public: false } => "private, max-age=604800, stale-while-revalidate=2678400",
             Self::Revalidate => "private, no-cache",
             Self::Private => "private, max-age=29030400, immutable",
             Self::Public => "public, max-age=29030400, immutable",
         })
+    }
+}
+
+impl Cache {
+    /// Of a page about what is kept like this.
+    #[must_use]
+    pub fn of_page(self) -> Self {
+        match self {
+            Self::Public => Self::Page { public: true },
+            Self::Private => Self::Page { public: false },
+            other => other,
+        }
     }
 }
 
@@ -68,6 +100,19 @@ pub struct FileAnswer<'a> {
     pub cache: Cache,
 }
 
+/// What is told of bytes, whole or in part.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown<'a> {
+    /// Entity tag, with its quotes.
+    pub tag: &'a str,
+    /// MIME type.
+    pub content_type: &'a str,
+    /// See [`Disposition`].
+    pub disposition: Disposition<'a>,
+    /// See [`Cache`].
+    pub cache: Cache,
+}
+
 /// Answers a `GET` or `HEAD` for a whole file or the part its headers ask for: 200, 206, 304 or 416. Whether the caller
 /// may see it was decided before.
 ///
@@ -84,25 +129,56 @@ pub async fn file(
     if not_modified(headers, &tag) {
         return Ok(unchanged(&tag, answer.cache));
     }
-    let mut response = match asked(method, headers, &tag, size) {
-        Wanted::Unsatisfiable => return Ok(unsatisfiable(size)),
-        Wanted::Whole => body(blocks, &answer.cid, 0..size, method).await?,
-        Wanted::Part(range) => {
-            let content_range = format!("bytes {}-{}/{size}", range.start, range.end - 1);
-            let mut response = body(blocks, &answer.cid, range, method).await?;
-            *response.status_mut() = StatusCode::PARTIAL_CONTENT;
-            set(&mut response, CONTENT_RANGE, &content_range);
-            response
-        }
+    let FileAnswer { cid, content_type, disposition, cache } = answer;
+    let body = match range(method, headers, &tag, size).filter(|range| method != Method::HEAD && !range.is_empty()) {
+        Some(range) => body(blocks, &cid, range).await?,
+        None => Body::empty(),
     };
-    set(&mut response, ETAG, &tag);
-    set(&mut response, CONTENT_TYPE, answer.content_type);
-    set(&mut response, CONTENT_DISPOSITION, &disposition(answer.disposition));
-    let headers = response.headers_mut();
-    headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-    headers.insert(CACHE_CONTROL, answer.cache.header());
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    let mut response = part(method, headers, &Shown { tag: &tag, content_type, disposition, cache }, size, |_| body);
+    response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     Ok(response)
+}
+
+/// The bytes of an entity of `size` bytes that are to be sent; `None` where nothing of what is asked is there.
+#[must_use]
+pub fn range(method: &Method, headers: &HeaderMap, tag: &str, size: u64) -> Option<Range<u64>> {
+    match asked(method, headers, tag, size) {
+        Wanted::Unsatisfiable => None,
+        Wanted::Whole => Some(0..size),
+        Wanted::Part(range) => Some(range),
+    }
+}
+
+/// Answers with an entity of `size` bytes, whole or the part that is asked for: 200, 206 or 416. `body` gives the bytes of that part;
+/// for `HEAD` they are not sent.
+#[must_use]
+pub fn part(
+    method: &Method,
+    headers: &HeaderMap,
+    shown: &Shown<'_>,
+    size: u64,
+    body: impl FnOnce(Range<u64>) -> Body,
+) -> Response {
+    let asked = asked(method, headers, shown.tag, size);
+    let range = match &asked {
+        Wanted::Unsatisfiable => return unsatisfiable(size),
+        Wanted::Whole => 0..size,
+        Wanted::Part(range) => range.clone(),
+    };
+    let (start, end) = (range.start, range.end);
+    let mut response = Response::new(if method == Method::HEAD { Body::empty() } else { body(range) });
+    if let Wanted::Part(_) = asked {
+        *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+        set(&mut response, CONTENT_RANGE, &format!("bytes {start}-{}/{size}", end.saturating_sub(1)));
+    }
+    set(&mut response, ETAG, shown.tag);
+    set(&mut response, CONTENT_TYPE, shown.content_type);
+    set(&mut response, CONTENT_DISPOSITION, &disposition(shown.disposition));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_LENGTH, (end - start).into());
+    headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    headers.insert(CACHE_CONTROL, shown.cache.header());
+    response
 }
 
 /// The entity tag of a CID in one of its forms (`""` for its bytes, `.raw`, `.car`...).
@@ -173,22 +249,14 @@ pub fn unsatisfiable(size: u64) -> Response {
     response
 }
 
-async fn body(blocks: &Blocks, cid: &Cid, range: Range<u64>, method: &Method) -> Result<Response, BlockError> {
-    let len = range.end - range.start;
-    let body = if method == Method::HEAD || len == 0 {
-        Body::empty()
-    } else {
-        let mut pieces = blocks.read(cid, range).peekable();
-        if let Some(Err(_)) = std::pin::Pin::new(&mut pieces).peek().await
-            && let Some(Err(error)) = pieces.next().await
-        {
-            return Err(error);
-        }
-        Body::from_stream(pieces)
-    };
-    let mut response = Response::new(body);
-    response.headers_mut().insert(CONTENT_LENGTH, len.into());
-    Ok(response)
+async fn body(blocks: &Blocks, cid: &Cid, range: Range<u64>) -> Result<Body, BlockError> {
+    let mut pieces = blocks.read(cid, range).peekable();
+    if let Some(Err(_)) = std::pin::Pin::new(&mut pieces).peek().await
+        && let Some(Err(error)) = pieces.next().await
+    {
+        return Err(error);
+    }
+    Ok(Body::from_stream(pieces))
 }
 
 #[cfg(test)]

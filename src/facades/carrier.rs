@@ -14,7 +14,7 @@ use tower::ServiceExt as _;
 
 use super::error::Refusal;
 use super::floods::Admission;
-use super::{App, FacadeOptions, caller, forward, routes, web};
+use super::{App, FacadeOptions, caller, forward, origins, routes, web};
 use crate::accounts::Caller;
 use crate::exchange::{Body, Responder};
 use crate::friends::Fault;
@@ -106,9 +106,12 @@ impl NodeRouter {
 
     /// Answers one request.
     pub async fn answer(&self, request: Request<axum::body::Body>) -> Response<axum::body::Body> {
-        match self.router.clone().oneshot(request).await {
-            Ok(response) => response,
-            Err(never) => match never {},
+        match origins::turn(&self.app, request) {
+            Ok(request) => match self.router.clone().oneshot(request).await {
+                Ok(response) => response,
+                Err(never) => match never {},
+            },
+            Err(response) => response,
         }
     }
 

@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::native::model::Problem;
 use crate::accounts::AccountsError;
-use crate::blocks::BlockError;
+use crate::blocks::{BlockError, FetchedError, TakeError};
 use crate::catalog::CatalogError;
 use crate::exchange::iroh::IrohError;
 use crate::exchange::libp2p::Libp2pError;
@@ -261,6 +261,29 @@ impl From<MoveInError> for Refusal {
             MoveInError::Catalog(error) => error.into(),
             MoveInError::Accounts(error) => error.into(),
             MoveInError::Stopping => Self::unavailable("the node is stopping"),
+        }
+    }
+}
+
+impl From<FetchedError> for Refusal {
+    fn from(error: FetchedError) -> Self {
+        match error {
+            FetchedError::NotPinned(_) => Self::absent(error.to_string()),
+            FetchedError::TooLarge(_) | FetchedError::Wrong(_) | FetchedError::NoRoot => {
+                Self::invalid(error.to_string())
+            }
+            FetchedError::Full => Self::new(StatusCode::INSUFFICIENT_STORAGE, "full", error.to_string()),
+            FetchedError::Stopping => Self::unavailable(error.to_string()),
+            FetchedError::Io(_) => Self::internal(&error),
+        }
+    }
+}
+
+impl From<TakeError> for Refusal {
+    fn from(error: TakeError) -> Self {
+        match error {
+            TakeError::Car(_) | TakeError::Read(_) => Self::invalid(error.to_string()),
+            TakeError::Store(error) => error.into(),
         }
     }
 }

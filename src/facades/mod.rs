@@ -21,6 +21,7 @@ pub mod komga;
 mod lyrics;
 mod metrics;
 pub mod native;
+mod origins;
 mod proxies;
 mod routes;
 mod server;
@@ -64,6 +65,8 @@ pub struct FacadeOptions {
     pub login_passwords: subsonic::LoginPasswords,
     /// Nobody shares songs by links.
     pub no_shares: bool,
+    /// See [`IpfsOptions`](ipfs::IpfsOptions).
+    pub ipfs: ipfs::IpfsOptions,
     /// Requests a second that a friend's node may make, four times as many at once; 0 without a limit.
     pub friend_requests: u32,
 }

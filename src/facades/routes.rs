@@ -17,16 +17,18 @@ use futures_util::future::BoxFuture;
 
 use super::error::Refusal;
 use super::forward::{self, Question};
-use super::ipfs::{Gate, Sight};
+use super::ipfs::{Gate, Sight, WhoFetches};
 use super::native::{
     accounts, api_keys, app_passwords, artists, audit, blocks, changes, events, folders, friends, hls, ipfs,
-    items, libraries, listens, lyrics, move_in, openapi, opinions, pages, pictures, place, play_queue, playlists, publish,
+    items, libraries, listens, lyrics, move_in, openapi, opinions, pages, pictures, pins, place, play_queue, playlists, publish,
     renditions, replicas, scrub, session, sound, stand_in, status, subtitles, thumbnails, webrtc,
 };
 use super::{App, gateway, holders, komga, metrics, shares, subsonic, web};
 use crate::accounts::Caller;
+use crate::blocks::May;
 use crate::catalog::{ItemState, Listed, Visibility, is_id};
 use crate::content::Cid;
+use crate::content::cid::{inline, parse};
 
 /// Who may call a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +47,8 @@ pub enum Policy {
     Holder,
     /// Whoever may see the content that `{cid}` names: all, where it is part of a public library.
     Content,
+    /// Anyone, for a name that may stand for something: whoever may see that gets it.
+    Name,
     /// Whoever has the link of the share that `{id}` is: anyone.
     Link,
     /// Whoever may see figures of the node: see [`MetricsAccess`](super::MetricsAccess).
@@ -114,7 +118,7 @@ impl Routes {
 /// The table.
 #[rustfmt::skip]
 fn declare() -> Routes {
-    use Policy::{Account, Admin, Content, Holder, Item, Library, Link, Metrics, Public};
+    use Policy::{Account, Admin, Content, Holder, Item, Library, Link, Metrics, Name, Public};
     use Reach::{Friends, Home, Strangers};
     Routes::default()
         .get   ("/healthz",                                     Public,  Home,    web::healthz)
@@ -181,6 +185,10 @@ fn declare() -> Routes {
 
         .post  ("/api/v1/move-in/komga",                        Admin,   Home,    move_in::komga)
         .post  ("/api/v1/move-in/navidrome",                    Admin,   Home,    move_in::navidrome)
+
+        .get   ("/api/v1/pins",                                 Admin,   Home,    pins::list)
+        .post  ("/api/v1/pins",                                 Admin,   Home,    pins::add)
+        .delete("/api/v1/pins/{cid}",                           Admin,   Home,    pins::remove)
 
         .get   ("/api/v1/changes",                              Account, Friends, changes::list)
         .get   ("/api/v1/items",                                Account, Friends, items::list)
@@ -498,8 +506,20 @@ fn declare() -> Routes {
         .get   ("/share/{id}/{number}/sound",                   Link,    Home,    shares::sound)
         .get   ("/share/{id}/{number}/cover",                   Link,    Home,    shares::cover)
 
-        .get   ("/ipfs/{cid}",                                  Content, Friends, gateway::root)
-        .get   ("/ipfs/{cid}/{*path}",                          Content, Friends, gateway::below)
+        .get   ("/ipfs/",                                       Public,  Home,    gateway::address)
+        .get   ("/ipfs/{cid}",                                  Content, Friends, gateway::content)
+        .get   ("/ipfs/{cid}/",                                 Content, Friends, gateway::content)
+        .get   ("/ipfs/{cid}/{*path}",                          Content, Friends, gateway::content)
+        .on    (Method::OPTIONS, "/ipfs/{cid}",                 Public,  Home,    gateway::preflight)
+        .on    (Method::OPTIONS, "/ipfs/{cid}/",                Public,  Home,    gateway::preflight)
+        .on    (Method::OPTIONS, "/ipfs/{cid}/{*path}",         Public,  Home,    gateway::preflight)
+        .get   ("/ipns/",                                       Public,  Home,    gateway::address)
+        .get   ("/ipns/{name}",                                 Name,    Home,    gateway::named)
+        .get   ("/ipns/{name}/",                                Name,    Home,    gateway::named)
+        .get   ("/ipns/{name}/{*path}",                         Name,    Home,    gateway::named)
+        .on    (Method::OPTIONS, "/ipns/{name}",                Public,  Home,    gateway::preflight)
+        .on    (Method::OPTIONS, "/ipns/{name}/",               Public,  Home,    gateway::preflight)
+        .on    (Method::OPTIONS, "/ipns/{name}/{*path}",        Public,  Home,    gateway::preflight)
 
         .get   ("/",                                            Public,  Home,    web::page)
         .get   ("/{*path}",                                     Public,  Home,    web::page)
@@ -534,7 +554,7 @@ async fn check(policy: Policy, reach: Reach, params: RawPathParams, mut request:
         Policy::Metrics => app.options().metrics.allows(&caller, request.headers()),
         Policy::Library => see_library(&app, &caller, param("id"), &mut request).await,
         Policy::Item | Policy::Holder => see_item(&app, &caller, param("id"), &mut request).await,
-        Policy::Content => see_content(&app, &caller, param("cid"), &mut request).await,
+        Policy::Content | Policy::Name => see_content(&app, &caller, param("cid"), &mut request).await,
         Policy::Link => match shares::open(&app, &caller, param("id")).await {
             Ok(shown) => {
                 request.extensions_mut().insert(Arc::new(shown));
@@ -625,8 +645,10 @@ async fn see_item(app: &App, caller: &Caller, id: Option<String>, request: &mut 
 
 async fn see_content(app: &App, caller: &Caller, cid: Option<String>, request: &mut Request) -> Result<(), Refusal> {
     let gate = Arc::new(ContentGate { app: app.clone(), caller: caller.clone() });
-    // What is no CID hides nothing: the gateway says what is wrong with it.
-    if let Some(cid) = cid.and_then(|cid| crate::content::cid::parse(&cid).ok()) {
+    // What is no CID hides nothing: the gateway says what is wrong with it. Nor does one that holds its content itself. Who may
+    // open what is from elsewhere is told by the gateway what there is, here or there.
+    let hides = |cid: &Cid| inline(cid).is_none() && gate.may() == May::Nothing;
+    if let Some(cid) = cid.and_then(|cid| parse(&cid).ok()).filter(hides) {
         let stat = app.node().blocks().stat(&cid).await?.ok_or_else(Refusal::not_found)?;
         if gate.sight(&stat.roots).await == Sight::Hidden {
             return Err(Refusal::hidden());
@@ -655,6 +677,17 @@ impl ContentGate {
 }
 
 impl Gate for ContentGate {
+    /// Guests, friends' nodes and strangers see what is in libraries.
+    fn may(&self) -> May {
+        let ours = self.caller.account.is_some() && !self.caller.is_node() && !self.caller.is_guest();
+        match self.app.options().ipfs.fetch {
+            _ if !ours => May::Nothing,
+            WhoFetches::Everyone => May::Fetch,
+            WhoFetches::Admins if self.caller.is_admin() => May::Fetch,
+            WhoFetches::Admins | WhoFetches::Nobody => May::Pinned,
+        }
+    }
+
     fn sight<'a>(&'a self, roots: &'a [Cid]) -> BoxFuture<'a, Sight> {
         async move {
             let mut sight = Sight::Hidden;

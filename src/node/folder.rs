@@ -111,6 +111,12 @@ impl DataFolder {
         self.path.join("friends-pictures")
     }
 
+    /// Blocks from elsewhere.
+    #[must_use]
+    pub fn fetched(&self) -> PathBuf {
+        self.path.join("fetched")
+    }
+
     /// The node's secret key.
     #[must_use]
     pub fn key(&self) -> PathBuf {

@@ -34,7 +34,7 @@ use futures_util::future::BoxFuture;
 use tokio::sync::broadcast;
 
 use crate::accounts::{Accounts, AccountsError, AccountsOptions, Caller, NewAccount};
-use crate::blocks::{Blocks, BlocksOptions, Pace};
+use crate::blocks::{Blocks, BlocksOptions, Elsewhere, Fetched, FetchedOptions, Pace};
 use crate::catalog::{Catalog, CatalogError, Item};
 use crate::content::Cid;
 use crate::database::{Database, DatabaseError, DatabaseOptions, migrations};
@@ -48,6 +48,11 @@ use crate::friends::{Dial, Friends, FriendsOptions};
 use crate::library::{Importer, ImporterOptions, ItemChange, LibraryEvent};
 use crate::media::{Media, MediaOptions};
 use crate::playback::{FindSource, Playback, PlaybackOptions, Source};
+
+/// Blocks from elsewhere that are kept besides what is pinned: 50 MB of memory.
+const FETCHED_MAX: usize = 256 * 1024;
+/// Bytes of their disk that stay free.
+const FETCHED_SPARE: u64 = 1024 * 1024 * 1024;
 
 /// Settings of a node.
 #[derive(Clone)]
@@ -84,6 +89,8 @@ pub struct NodeOptions {
     pub listens: ListensOptions,
     /// See [`PodcastsOptions`].
     pub podcasts: PodcastsOptions,
+    /// Bytes of blocks from elsewhere that are kept besides what is pinned.
+    pub fetched_bytes: u64,
 }
 
 /// Why there is no running node.
@@ -208,6 +215,7 @@ struct Running {
     catalog: Catalog,
     accounts: Accounts,
     blocks: Blocks,
+    elsewhere: Elsewhere,
     media: Media,
     importer: Importer,
     playback: Playback,
@@ -242,6 +250,7 @@ impl Node {
         let path = folder.index();
         let blocks = Blocks::open(BlocksOptions { path: path.clone() })
             .map_err(|source| NodeError::Database { path, source })?;
+        let elsewhere = Elsewhere::new(open_fetched(folder.fetched(), options.fetched_bytes).await?);
         covers::settle(&catalog, folder.covers()).await?;
         let media = Media::new(options.media.clone());
         let podcasts =
@@ -303,6 +312,7 @@ impl Node {
             catalog,
             accounts,
             blocks,
+            elsewhere,
             media,
             importer,
             playback,
@@ -498,6 +508,12 @@ impl Node {
         &self.running.blocks
     }
 
+    /// What is not in libraries: see [`Elsewhere`].
+    #[must_use]
+    pub fn elsewhere(&self) -> &Elsewhere {
+        &self.running.elsewhere
+    }
+
     /// See [`Media`].
     #[must_use]
     pub fn media(&self) -> &Media {
@@ -563,6 +579,17 @@ impl Node {
     pub fn uptime(&self) -> Duration {
         self.running.started.elapsed()
     }
+}
+
+/// Opens the store of blocks from elsewhere.
+///
+/// # Errors
+/// [`NodeError::Folder`].
+pub async fn open_fetched(folder: PathBuf, quota_bytes: u64) -> Result<Fetched, NodeError> {
+    let options =
+        FetchedOptions { folder: folder.clone(), quota_bytes, blocks_max: FETCHED_MAX, spare_bytes: FETCHED_SPARE };
+    let opened = tokio::task::spawn_blocking(move || Fetched::open(options)).await;
+    opened.map_err(std::io::Error::other).flatten().map_err(|source| NodeError::Folder { path: folder, source })
 }
 
 fn importer_options(options: &NodeOptions, folder: &DataFolder) -> ImporterOptions {

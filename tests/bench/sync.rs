@@ -133,6 +133,7 @@ async fn node(data: &Path, count: u64) -> anyhow::Result<Node> {
         replicas: ReplicasOptions::default(),
         listens: ListensOptions::default(),
         podcasts: PodcastsOptions::default(),
+        fetched_bytes: 64 * 1024 * 1024,
     };
     let node = Node::start(options).await?;
     node.start_links(Arc::new(NodeRouter::local(node.clone()))).await?;

@@ -232,6 +232,7 @@ fn node_options(data: &Path) -> NodeOptions {
         replicas: ReplicasOptions::default(),
         listens: ListensOptions::default(),
         podcasts: PodcastsOptions::default(),
+        fetched_bytes: 64 * 1024 * 1024,
     }
 }
 

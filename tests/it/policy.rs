@@ -101,6 +101,7 @@ impl Scene {
             .replace("{*resource}", "some/file")
             .replace("{width}", "300")
             .replace("{height}", "300")
+            .replace("{name}", "k51qzi5uqu5dgutdk6i1ynyzgkqngpha5xpgia3a5qqp4jsh0u4csozksxel2r")
             .replace("{tone}", "90")
             .replace("{grey}", "true");
         match path.as_str() {
@@ -175,6 +176,8 @@ async fn every_route_answers_each_caller_as_its_policy_says() {
         };
         let right = match route.policy {
             Policy::Public => seen.iter().all(|status| allowed(*status)),
+            // Nobody knows this name, whoever asks.
+            Policy::Name => seen == [404; 4],
             Policy::Link => seen == [200; 4],
             Policy::Account => seen[0] == 401 && seen[1..].iter().all(|status| allowed(*status)),
             Policy::Admin | Policy::Metrics => seen[..3] == [401, 403, 403] && allowed(seen[3]),

@@ -265,7 +265,8 @@ mod tests {
         let bytes = mine.changed(&record(), |entry, _| entry.public_key = Some(key.clone()));
         assert_eq!(verify(mine.name(), &bytes, at(0)), Ok(record()), "its own key beside it is no harm");
         assert_eq!(verify(theirs.name(), &bytes, at(0)), Err(RecordError::Unsigned));
-        let by_hash = Name::from_bytes(&[&[0x12, 0x20], crate::content::cid::sha256(&key).as_slice()].concat()).unwrap();
+        let by_hash =
+            Name::from_bytes(&[&[0x12, 0x20], crate::content::cid::sha256(&key).as_slice()].concat()).unwrap();
         assert!(verify(by_hash, &bytes, at(0)).is_err(), "a key that fits into its name has no other name");
     }
 
@@ -327,6 +328,32 @@ mod tests {
         assert_eq!(verify(signer.name(), &vec![0; RECORD_MAX + 1], at(0)), Err(RecordError::TooLarge));
         let long = Record { value: format!("/ipfs/{}", "a".repeat(RECORD_MAX)), ..record.clone() };
         assert_eq!(create(&long, |message| signer.sign(message)), Err(RecordError::TooLarge));
+    }
+
+    /// A name and a record of it in hexadecimal, made by the npm package `ipns`.
+    fn of_others(text: &str) -> (Name, Vec<u8>) {
+        let (name, record) = text.trim().split_once('\n').unwrap();
+        (Name::parse(name).unwrap(), data_encoding::HEXLOWER.decode(record.as_bytes()).unwrap())
+    }
+
+    #[test]
+    fn records_of_other_programs_are_read_with_keys_of_both_kinds() {
+        let vectors = [
+            include_str!("../../../tests/fixtures/ipns/ed25519.txt"),
+            include_str!("../../../tests/fixtures/ipns/rsa.txt"),
+        ];
+        let [ed25519, rsa] = vectors.map(of_others);
+        for (name, bytes) in [&ed25519, &rsa] {
+            let read = verify(*name, bytes, at(0)).unwrap();
+            assert_eq!((read.value, read.sequence, read.ttl), (record().value, 7, TTL));
+        }
+        for (name, bytes) in [(ed25519.0, &rsa.1), (rsa.0, &ed25519.1)] {
+            assert_eq!(verify(name, bytes, at(0)), Err(RecordError::Unsigned));
+        }
+        let name = Name::of_ed25519(
+            Ed25519KeyPair::from_seed_unchecked(&[9; 32]).unwrap().public_key().as_ref().try_into().unwrap(),
+        );
+        assert_eq!(name, ed25519.0, "the same key has the same name");
     }
 
     #[test]

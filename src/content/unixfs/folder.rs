@@ -89,10 +89,14 @@ pub fn find(node: &Node, name: &str, depth: u32) -> Option<Step> {
     }
 }
 
-/// Links of a shard that lead to deeper shards of the same folder.
-pub fn shards(links: &[super::node::Link], fanout: u64) -> impl Iterator<Item = Cid> {
+/// What the name of a link in a shard says: whether it leads to a deeper shard of the same folder, and else the name of the entry.
+#[must_use]
+pub fn entry(link: &str, fanout: u64) -> (bool, Option<&str>) {
     let len = hamt::prefix_len(fanout);
-    links.iter().filter(move |link| link.name.len() == len).map(|link| link.cid)
+    match link.get(len..) {
+        Some("") => (true, None),
+        name => (false, name),
+    }
 }
 
 #[cfg(test)]

@@ -151,6 +151,37 @@ pub fn decode(bytes: &[u8]) -> Result<Node, NodeError> {
     }
 }
 
+/// What a dag-pb node links to, whatever is in it.
+///
+/// # Errors
+/// [`NodeError::TooLarge`], [`NodeError::NotDagPb`].
+pub fn links(bytes: &[u8]) -> Result<Vec<Cid>, NodeError> {
+    Ok(decode_dag_pb(bytes)?.links.into_iter().map(|link| link.cid).collect())
+}
+
+/// Writes a file's node from any links, each with the bytes that it tells of them, and the bytes that it holds itself. For those
+/// who check readers: the sizes need not be true.
+#[must_use]
+pub fn encode_any(inline: Option<Bytes>, links: &[(Cid, u64)]) -> Vec<u8> {
+    let own = inline.as_ref().map_or(0, |bytes| bytes.len() as u64);
+    let data = Data {
+        kind: Type::File.into(),
+        data: inline,
+        filesize: Some(links.iter().fold(own, |sum, (_, size)| sum.wrapping_add(*size))),
+        blocksizes: links.iter().map(|(_, size)| *size).collect(),
+        ..Data::default()
+    };
+    let links = links.iter().map(|(cid, size)| PbLink { cid: *cid, name: Some(String::new()), size: Some(*size) });
+    encode(data, links.collect())
+}
+
+/// Writes a symbolic link to a path.
+#[must_use]
+pub fn encode_symlink(target: &str) -> Vec<u8> {
+    let data = Bytes::copy_from_slice(target.as_bytes());
+    encode(Data { kind: Type::Symlink.into(), data: Some(data), ..Data::default() }, Vec::new())
+}
+
 fn decode_dag_pb(bytes: &[u8]) -> Result<PbNode, NodeError> {
     if bytes.len() > NODE_MAX {
         return Err(NodeError::TooLarge);

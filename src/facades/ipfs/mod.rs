@@ -1,36 +1,71 @@
-//! The IPFS gateway: `/ipfs/{cid}` and `/ipfs/{cid}/{path}`, trustless (`raw`, `car`) and plain.
+//! The IPFS gateway: `/ipfs/{cid}[/{path}]` and `/ipns/{name}[/{path}]`, trustless (`raw`, `car`, `ipns-record`) and plain.
 //!
-//! Source: the "HTTP gateway" specifications of IPFS (path gateway, trustless gateway, IPIP-402 for `dag-scope` and
-//! `entity-bytes`).
+//! ```text
+//!  request ─► [request] what is wanted ─► [found] where the path leads, step by step through [seen]
+//!                                            └─► [block] [car] [data] [file] [listing]
+//! ```
+//! Source: the "HTTP gateway" specifications of IPFS (path, trustless and subdomain gateway; IPIP-402 and IPIP-412 for CARs).
 //!
 //! The invariant: **who may not see a block learns nothing**. What is not here, what is here but hidden, and a path that
 //! leads nowhere get one and the same 404; permission is asked before any file is touched, and before entity tags are
-//! compared.
+//! compared. What is from elsewhere is only for those of whom the [`Gate`] says so.
+mod block;
 mod car;
+mod data;
+mod file;
+mod found;
+mod listing;
+mod refusal;
 mod request;
+mod seen;
+mod sniff;
+pub mod subdomain;
+mod uri;
 
-use ::bytes::Bytes;
-use axum::body::Body;
+use std::sync::Arc;
+
 use axum::response::Response;
 use futures_util::future::BoxFuture;
-use http::header::{
-    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, RETRY_AFTER, VARY,
-    X_CONTENT_TYPE_OPTIONS,
-};
+use http::header::{CONTENT_LOCATION, VARY, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
-use super::bytes::{self, Cache, Disposition, FileAnswer};
-use crate::blocks::{BlockError, Blocks};
+use super::bytes;
+use crate::blocks::dag::DagError;
+use crate::blocks::{Blocks, Elsewhere, May};
 use crate::content::Cid;
-use crate::content::cid::{DAG_PB, canonical};
-use crate::content::unixfs::folder::{self, Step};
-use crate::content::unixfs::node;
+use found::Found;
+use refusal::{of_dag, refusal};
 use request::{Format, Query};
 
-pub use request::Scope;
+pub use block::{block, block_unchanged};
+pub use uri::opened;
 
-/// Longest path that is followed, in names.
-const NAMES_MAX: usize = 64;
+/// Whether what is asked for is checked by who asks, and never shown by a browser.
+#[must_use]
+pub fn is_trustless(query: Option<&str>, headers: &HeaderMap) -> bool {
+    Query::read(query, headers).is_ok_and(|query| query.format.is_trustless())
+}
+
+/// Who may open what is not in libraries.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum WhoFetches {
+    /// Every account of this node. Others see what is in libraries.
+    #[default]
+    Everyone,
+    /// Admins; the other accounts see what is pinned.
+    Admins,
+    /// Nobody; all accounts see what is pinned.
+    Nobody,
+}
+
+/// Settings of the gateway.
+#[derive(Debug, Clone, Default)]
+pub struct IpfsOptions {
+    /// See [`WhoFetches`].
+    pub fetch: WhoFetches,
+    /// Hosts below which each root has an origin of its own: see [`subdomain`].
+    pub subdomain_hosts: Vec<String>,
+}
 
 /// What a caller may see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +83,31 @@ pub trait Gate: Send + Sync {
     /// `roots` are the library files that a block belongs to ([`crate::blocks::BlockStat::roots`]); none for a block that
     /// is not here.
     fn sight<'a>(&'a self, roots: &'a [Cid]) -> BoxFuture<'a, Sight>;
+
+    /// How far beyond the libraries the caller may go.
+    fn may(&self) -> May {
+        May::Nothing
+    }
+}
+
+/// What stands before the CID or name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Namespace {
+    /// A CID follows: the same for ever.
+    Ipfs,
+    /// A name follows, which stands for something else tomorrow.
+    Ipns,
+}
+
+impl Namespace {
+    /// As it is written in paths.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ipfs => "ipfs",
+            Self::Ipns => "ipns",
+        }
+    }
 }
 
 /// One `GET` or `HEAD` of the gateway.
@@ -59,234 +119,101 @@ pub struct GatewayRequest<'a> {
     pub headers: &'a HeaderMap,
     /// What stands after `?`.
     pub query: Option<&'a str>,
-    /// The first name after `/ipfs/`.
-    pub cid: &'a str,
-    /// The rest, percent-decoded, without a leading slash; may be empty.
+    /// See [`Namespace`].
+    pub namespace: Namespace,
+    /// The first name after the namespace: a CID, or a name of IPNS.
+    pub root: &'a str,
+    /// The rest, percent-decoded: empty, or what follows the slash after the root, so that `/` is a folder's own page.
     pub path: &'a str,
+    /// Whether the root has an origin of its own, and the path is all that addresses have.
+    pub own_origin: bool,
 }
 
-/// Answers one request.
-pub async fn get(blocks: &Blocks, gate: &dyn Gate, request: GatewayRequest<'_>) -> Response {
-    let asked = crate::content::cid::parse(request.cid).map_err(|_| "this is not a CID");
-    let parsed = asked.and_then(|cid| Ok((cid, Query::read(request.query, request.headers)?)));
-    let (root, query) = match parsed {
-        Ok(parsed) => parsed,
-        Err(reason) => return refusal(StatusCode::BAD_REQUEST, reason),
-    };
-    match answer(blocks, gate, &request, root, &query).await {
-        Ok(response) => response,
-        Err(error) => failure(&error),
+impl GatewayRequest<'_> {
+    /// Whether the address ends as one of a folder does.
+    fn ends_with_slash(&self) -> bool {
+        self.path.ends_with('/') || self.own_origin && self.path.is_empty()
+    }
+
+    /// The path of the content, encoded: as addresses have it where all roots share one origin.
+    fn content_path(&self) -> String {
+        let path = format!("/{}/{}", self.namespace.name(), self.root);
+        match self.path.trim_start_matches('/') {
+            "" if self.path.is_empty() => encode(&path),
+            rest => format!("{}/{}", encode(&path), encode(rest)),
+        }
+    }
+
+    /// The path of its address, encoded.
+    fn address(&self) -> String {
+        if self.own_origin { format!("/{}", encode(self.path.trim_start_matches('/'))) } else { self.content_path() }
     }
 }
 
-async fn answer(
-    blocks: &Blocks,
-    gate: &dyn Gate,
-    request: &GatewayRequest<'_>,
-    root: Cid,
-    query: &Query,
-) -> Result<Response, BlockError> {
-    let found = resolve(blocks, gate, root, request.path).await?;
+/// A cheap handle to everything that can be asked for.
+#[derive(Clone)]
+pub struct Gateway {
+    blocks: Blocks,
+    elsewhere: Option<Elsewhere>,
+}
+
+impl Gateway {
+    /// Of what is in libraries, and of what is elsewhere.
+    #[must_use]
+    pub fn new(blocks: Blocks, elsewhere: Option<Elsewhere>) -> Self {
+        Self { blocks, elsewhere }
+    }
+
+    /// Answers one request.
+    pub async fn get(&self, gate: Arc<dyn Gate>, request: GatewayRequest<'_>) -> Response {
+        if request.headers.get("service-worker").is_some_and(|value| value == "script") && !request.own_origin {
+            return refusal(StatusCode::BAD_REQUEST, "a service worker would be one of the whole node");
+        }
+        let query = match Query::read(request.query, request.headers) {
+            Ok(query) => query,
+            Err(reason) => return refusal(StatusCode::BAD_REQUEST, reason),
+        };
+        if query.format == Format::IpnsRecord {
+            return found::record(self, &*gate, &request).await;
+        }
+        let found = match Found::look(self, gate, &request).await {
+            Ok(found) => found,
+            Err(refused) => return refused,
+        };
+        match answer(&found, &request, &query).await {
+            Ok(response) => response,
+            Err(error) => of_dag(&error),
+        }
+    }
+}
+
+async fn answer(found: &Found, request: &GatewayRequest<'_>, query: &Query) -> Result<Response, DagError> {
     let mut response = match query.format {
-        Format::Raw => raw(blocks, &found, request).await?,
-        Format::Car => car(blocks, &found, request, query).await?,
-        Format::Plain => plain(blocks, &found, request, query).await?,
+        Format::Raw => block::raw(found, request, query).await?,
+        Format::Car => car::answer(found, request, query).await?,
+        Format::DagJson | Format::DagCbor | Format::Json | Format::Cbor => data::answer(found, request, query).await?,
+        Format::Plain | Format::IpnsRecord => file::answer(found, request, query).await?,
     };
-    let path = [request.cid, request.path].join("/");
-    bytes::set(&mut response, HeaderName::from_static("x-ipfs-path"), &format!("/ipfs/{}", encode(&path)));
+    bytes::set(&mut response, HeaderName::from_static("x-ipfs-path"), &request.content_path());
     bytes::set(&mut response, HeaderName::from_static("x-ipfs-roots"), &found.roots());
+    if query.negotiated && response.status().is_success() {
+        bytes::set(&mut response, CONTENT_LOCATION, &location(request, query.format));
+    }
     response.headers_mut().insert(VARY, HeaderValue::from_static("accept, authorization, cookie"));
     response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     Ok(response)
 }
 
-/// Where a path led.
-struct Resolved {
-    /// The CID of each name, the requested one first.
-    cids: Vec<Cid>,
-    /// Blocks that were read on the way, without the last CID's own: a CAR proves the path with them.
-    proof: Vec<(Cid, Bytes)>,
-    cache: Cache,
-    /// The last name, for guessing a type.
-    name: Option<String>,
-}
-
-impl Resolved {
-    fn last(&self) -> Cid {
-        self.cids[self.cids.len() - 1]
-    }
-
-    fn roots(&self) -> String {
-        self.cids.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
-    }
-}
-
-/// Follows a path name by name, asking at each step whether the caller may see it.
-async fn resolve(blocks: &Blocks, gate: &dyn Gate, root: Cid, path: &str) -> Result<Resolved, BlockError> {
-    let mut cache = seen(blocks, gate, &root).await?;
-    let (mut cids, mut proof, mut last) = (vec![root], Vec::new(), None);
-    for (count, name) in path.split('/').filter(|name| !name.is_empty()).enumerate() {
-        if count == NAMES_MAX {
-            return Err(BlockError::NotFound(root));
-        }
-        let folder = cids[cids.len() - 1];
-        let child = child(blocks, folder, name, &mut proof).await?;
-        cache = seen(blocks, gate, &child).await?;
-        cids.push(child);
-        last = Some(name.to_owned());
-    }
-    Ok(Resolved { cids, proof, cache, name: last })
-}
-
-async fn seen(blocks: &Blocks, gate: &dyn Gate, cid: &Cid) -> Result<Cache, BlockError> {
-    let roots = blocks.stat(cid).await?.map(|stat| stat.roots).unwrap_or_default();
-    match gate.sight(&roots).await {
-        _ if roots.is_empty() => Err(BlockError::NotFound(*cid)),
-        Sight::Hidden => Err(BlockError::NotFound(*cid)),
-        Sight::Private => Ok(Cache::Private),
-        Sight::Public => Ok(Cache::Public),
-    }
-}
-
-/// The CID under a name of a folder, through as many shards as it takes.
-async fn child(blocks: &Blocks, folder: Cid, name: &str, proof: &mut Vec<(Cid, Bytes)>) -> Result<Cid, BlockError> {
-    let nowhere = || BlockError::NotFound(folder);
-    let mut at = folder;
-    for depth in 0..folder::DEPTH_MAX {
-        if canonical(&at).codec() != DAG_PB {
-            return Err(nowhere());
-        }
-        let bytes = blocks.get(&at).await?;
-        let node = node::decode(&bytes).map_err(|_| nowhere())?;
-        proof.push((at, bytes));
-        match folder::find(&node, name, depth) {
-            Some(Step::Entry(cid)) => return Ok(cid),
-            Some(Step::Shard(cid)) => at = cid,
-            None => return Err(nowhere()),
-        }
-    }
-    Err(nowhere())
-}
-
-async fn raw(blocks: &Blocks, found: &Resolved, request: &GatewayRequest<'_>) -> Result<Response, BlockError> {
-    let cid = found.last();
-    let tag = bytes::etag(&cid, ".raw");
-    if bytes::not_modified(request.headers, &tag) {
-        return Ok(bytes::unchanged(&tag, found.cache));
-    }
-    let response = whole_block(&cid, blocks.get(&cid).await?, found.cache);
-    Ok(if request.method == Method::HEAD { response.map(|_| Body::empty()) } else { response })
-}
-
-fn whole_block(cid: &Cid, block: Bytes, cache: Cache) -> Response {
-    let len = block.len();
-    let mut response = Response::new(Body::from(block));
-    response.headers_mut().insert(CONTENT_LENGTH, len.into());
-    let name = format!("{}.bin", canonical(cid));
-    trustless(&mut response, cache, &bytes::etag(cid, ".raw"), "application/vnd.ipld.raw", &name);
-    response
-}
-
-/// The answer with a block that came from elsewhere and was checked, to one who may see it.
-#[must_use]
-pub fn block(cid: &Cid, block: Bytes) -> Response {
-    whole_block(cid, block, Cache::Private)
-}
-
-/// The answer to one who may see a block and has it already.
-#[must_use]
-pub fn block_unchanged(cid: &Cid, headers: &HeaderMap) -> Option<Response> {
-    let tag = bytes::etag(cid, ".raw");
-    bytes::not_modified(headers, &tag).then(|| bytes::unchanged(&tag, Cache::Private))
-}
-
-async fn car(
-    blocks: &Blocks,
-    found: &Resolved,
-    request: &GatewayRequest<'_>,
-    query: &Query,
-) -> Result<Response, BlockError> {
-    let cid = found.last();
-    let tag = bytes::etag(&found.cids[0], &car::form(found, query));
-    if bytes::not_modified(request.headers, &tag) {
-        return Ok(bytes::unchanged(&tag, found.cache));
-    }
-    let range = match &query.entity_bytes {
-        Some(text) => match car::range(blocks, &cid, text).await? {
-            Some(range) => Some(range),
-            None => return Ok(refusal(StatusCode::BAD_REQUEST, "entity-bytes is from:to")),
-        },
-        None => None,
-    };
-    let body = match *request.method {
-        Method::HEAD => Body::empty(),
-        _ => car::body(blocks, found, query.scope, range).await?,
-    };
-    let mut response = Response::new(body);
-    let name = format!("{}.car", canonical(&cid));
-    trustless(&mut response, found.cache, &tag, "application/vnd.ipld.car; version=1; order=dfs; dups=y", &name);
-    Ok(response)
-}
-
-fn trustless(response: &mut Response, cache: Cache, tag: &str, content_type: &'static str, name: &str) {
-    bytes::set(response, ETAG, tag);
-    bytes::set(response, CONTENT_DISPOSITION, &bytes::disposition(Disposition::Attachment(name)));
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    response.headers_mut().insert(CACHE_CONTROL, cache.header());
-}
-
-async fn plain(
-    blocks: &Blocks,
-    found: &Resolved,
-    request: &GatewayRequest<'_>,
-    query: &Query,
-) -> Result<Response, BlockError> {
-    let name = query.filename.as_deref().or(found.name.as_deref());
-    let guess = name.and_then(|name| mime_guess::from_path(name).first_raw());
-    let cid = found.last().to_string();
-    let disposition = match query.download {
-        true => Disposition::Attachment(name.unwrap_or(&cid)),
-        false => Disposition::Inline(name),
-    };
-    let answer = FileAnswer {
-        cid: found.last(),
-        content_type: guess.unwrap_or("application/octet-stream"),
-        disposition,
-        cache: found.cache,
-    };
-    let mut response = bytes::file(blocks, answer, request.method, request.headers).await?;
-    // A film may be an HTML file in truth. It must not run as a page of this node.
-    response.headers_mut().insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox"));
-    Ok(response)
-}
-
-/// What an error says to someone who may see the content; to all others it is the 404 before.
-fn failure(error: &BlockError) -> Response {
-    match error {
-        BlockError::NotFound(_) | BlockError::NotAFile(_) => refusal(StatusCode::NOT_FOUND, "not found"),
-        BlockError::Changed { .. } | BlockError::Cancelled => {
-            let mut response = refusal(StatusCode::SERVICE_UNAVAILABLE, "the file is being read again");
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("10"));
-            response
-        }
-        BlockError::Damaged { .. } => refusal(StatusCode::INTERNAL_SERVER_ERROR, "the file is damaged"),
-        BlockError::Underived { .. } | BlockError::Io(_) | BlockError::Index(_) => {
-            tracing::error!(%error, "a block could not be served");
-            refusal(StatusCode::INTERNAL_SERVER_ERROR, "the block could not be read")
-        }
-    }
-}
-
-fn refusal(status: StatusCode, reason: &'static str) -> Response {
-    let mut response = Response::new(Body::from(format!("{reason}\n")));
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+/// The address that gives this form whatever is accepted.
+fn location(request: &GatewayRequest<'_>, format: Format) -> String {
+    let pairs = request.query.unwrap_or_default().split('&');
+    let kept = pairs.filter(|pair| !pair.is_empty() && *pair != "format" && !pair.starts_with("format="));
+    let query: Vec<String> = kept.map(str::to_owned).chain([format!("format={}", format.name())]).collect();
+    format!("{}?{}", request.address(), query.join("&"))
 }
 
 fn encode(path: &str) -> String {
     const KEPT: &percent_encoding::AsciiSet =
         &percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
-    percent_encoding::utf8_percent_encode(path.trim_end_matches('/'), KEPT).to_string()
+    percent_encoding::utf8_percent_encode(path, KEPT).to_string()
 }

@@ -1,4 +1,6 @@
 //! One block of an item's file, or of something that is made from it.
+use std::sync::Arc;
+
 use axum::extract::{Request, State};
 use axum::response::Response;
 use futures_util::FutureExt as _;
@@ -10,7 +12,7 @@ use crate::content::cid::canonical;
 use crate::facades::App;
 use crate::facades::error::Refusal;
 use crate::facades::extract::{Path, SeenItem};
-use crate::facades::ipfs::{self, Gate, GatewayRequest, Sight};
+use crate::facades::ipfs::{Gate, Gateway, GatewayRequest, Namespace, Sight};
 
 /// A block of the item's file, or of a segment of it, by CID. The caller checks that the bytes hash to it.
 #[utoipa::path(get, path = "/api/v1/items/{id}/blocks/{cid}", tag = "playback",
@@ -26,8 +28,10 @@ pub(in crate::facades) async fn show(
     let Path((_, cid)) = path;
     let root = item.item.file.as_ref().and_then(|file| file.cid).ok_or_else(Refusal::not_found)?;
     let (method, headers) = (request.method(), request.headers());
-    let asked = GatewayRequest { method, headers, query: Some("format=raw"), cid: &cid, path: "" };
-    Ok(ipfs::get(app.node().blocks(), &OfFile(canonical(&root)), asked).await)
+    let (query, namespace) = (Some("format=raw"), Namespace::Ipfs);
+    let asked = GatewayRequest { method, headers, query, namespace, root: &cid, path: "", own_origin: false };
+    let gateway = Gateway::new(app.node().blocks().clone(), None);
+    Ok(gateway.get(Arc::new(OfFile(canonical(&root))), asked).await)
 }
 
 /// Shows what belongs to one file and nothing else.

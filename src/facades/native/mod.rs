@@ -24,6 +24,7 @@ pub mod openapi;
 pub(super) mod opinions;
 pub(super) mod pages;
 pub(super) mod pictures;
+pub(super) mod pins;
 pub(super) mod place;
 pub(super) mod play_queue;
 pub(super) mod playlists;

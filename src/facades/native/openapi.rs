@@ -7,7 +7,7 @@ use utoipa::OpenApi;
 
 use super::{
     accounts, api_keys, app_passwords, artists, audit, blocks, changes, events, folders, friends, hls, ipfs,
-    items, libraries, listens, lyrics, model, move_in, opinions, pages, pictures, place, play_queue, playlists, publish,
+    items, libraries, listens, lyrics, model, move_in, opinions, pages, pictures, pins, place, play_queue, playlists, publish,
     renditions, replicas, scrub, session, sound, stand_in, status, subtitles, thumbnails, webrtc,
 };
 
@@ -56,6 +56,9 @@ use super::{
         libraries::scan,
         move_in::komga,
         move_in::navidrome,
+        pins::list,
+        pins::add,
+        pins::remove,
         friends::list,
         friends::invites,
         friends::invite,

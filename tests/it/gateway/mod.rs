@@ -1,6 +1,16 @@
-//! `/ipfs`: what it answers, and that who may not see learns nothing.
-use std::collections::HashSet;
+//! `/ipfs` and `/ipns`: what they answer, and that who may not see learns nothing. Here what is in libraries; a module for each other group.
+mod cars;
+mod data;
+mod elsewhere;
+mod folders;
+mod http_rules;
+mod names;
+mod node;
 
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use ::bytes::Bytes;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
@@ -8,19 +18,24 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use http::{HeaderMap, Method, StatusCode};
 use http_body_util::BodyExt;
-use potluck::content::unixfs::{Layout, Profile};
+use parking_lot::Mutex;
+use potluck::blocks::{Elsewhere, Fetch, FetchError, Fetched, FetchedOptions, May, Named, Names, NamesError};
+use potluck::content::ipns::Name;
+use potluck::content::unixfs::folder::{self, FolderEntry};
+use potluck::content::unixfs::{Layout, Profile, leaves_of};
 use potluck::content::{Cid, car, cid};
-use potluck::facades::ipfs::{self, Gate, GatewayRequest, Sight};
+use potluck::facades::ipfs::{self, Gate, GatewayRequest, Namespace, Sight};
 
 use crate::blocks::{Kitchen, bytes};
 
 const MIB: usize = 1024 * 1024;
 
 /// Shows the listed roots.
-#[derive(Default)]
+#[derive(Clone)]
 struct Guests {
     private: HashSet<Cid>,
     public: HashSet<Cid>,
+    may: May,
 }
 
 impl Gate for Guests {
@@ -32,11 +47,82 @@ impl Gate for Guests {
         };
         async move { sight }.boxed()
     }
+
+    fn may(&self) -> May {
+        self.may
+    }
+}
+
+/// What other nodes have.
+#[derive(Clone, Default)]
+struct Others(Arc<Mutex<Shelves>>);
+
+#[derive(Default)]
+struct Shelves {
+    blocks: HashMap<Cid, Bytes>,
+    names: HashMap<Name, Named>,
+    asked: Vec<Cid>,
+    failing: Option<FetchError>,
+}
+
+impl Fetch for Others {
+    fn fetch<'a>(&'a self, cid: &'a Cid) -> BoxFuture<'a, Result<Bytes, FetchError>> {
+        let mut shelves = self.0.lock();
+        shelves.asked.push(*cid);
+        let failing = shelves.failing.clone().map_or(Err(FetchError::NotFound), Err);
+        let found = shelves.blocks.get(cid).cloned().map_or(failing, Ok);
+        async move { found }.boxed()
+    }
+
+    fn session(&self, _: &Cid) -> Arc<dyn Fetch> {
+        Arc::new(self.clone())
+    }
+}
+
+impl Names for Others {
+    fn resolve(&self, name: Name, ask: bool) -> BoxFuture<'_, Result<Named, NamesError>> {
+        let found = self.0.lock().names.get(&name).filter(|_| ask).cloned();
+        async move { found.ok_or(NamesError::NotFound) }.boxed()
+    }
+}
+
+impl Others {
+    fn put(&self, cid: Cid, bytes: impl Into<Bytes>) -> Cid {
+        self.0.lock().blocks.insert(cid, bytes.into());
+        cid
+    }
+
+    fn raw(&self, bytes: &[u8]) -> Cid {
+        self.put(cid::of_raw(bytes), bytes.to_vec())
+    }
+
+    fn file(&self, bytes: &[u8], profile: Profile) -> Cid {
+        let layout = Layout::of(bytes, profile);
+        for (leaf, bytes) in layout.leaves.iter().zip(leaves_of(bytes, profile)) {
+            self.put(leaf.0, bytes.to_vec());
+        }
+        self.0.lock().blocks.extend(layout.nodes);
+        layout.root
+    }
+
+    fn folder(&self, entries: &[(&str, Cid)]) -> Cid {
+        let entry = |(name, cid): &(&str, Cid)| FolderEntry { name: (*name).to_owned(), cid: *cid, tsize: 1536 };
+        let built = folder::build(entries.iter().map(entry).collect()).unwrap();
+        self.0.lock().blocks.extend(built.nodes);
+        built.root
+    }
+
+    fn asked(&self) -> usize {
+        self.0.lock().asked.len()
+    }
 }
 
 struct Gateway {
     kitchen: Kitchen,
     guests: Guests,
+    others: Others,
+    elsewhere: Elsewhere,
+    own_origin: bool,
 }
 
 struct Answer {
@@ -49,11 +135,31 @@ impl Answer {
     fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |v| v.to_str().unwrap())
     }
+
+    fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
 }
 
 impl Gateway {
+    /// For a stranger.
     fn new() -> Self {
-        Self { kitchen: Kitchen::new(), guests: Guests::default() }
+        let kitchen = Kitchen::new();
+        let folder = kitchen.folder.path().join("fetched");
+        let options = FetchedOptions { folder, quota_bytes: 1 << 30, blocks_max: 10_000, spare_bytes: 0 };
+        let elsewhere = Elsewhere::new(Fetched::open(options).unwrap());
+        let others = Others::default();
+        elsewhere.set_fetch(Some(Arc::new(others.clone())));
+        elsewhere.set_names(Some(Arc::new(others.clone())));
+        let guests = Guests { private: HashSet::new(), public: HashSet::new(), may: May::Nothing };
+        Self { kitchen, guests, others, elsewhere, own_origin: false }
+    }
+
+    /// For somebody who may fetch.
+    fn fetching() -> Self {
+        let mut this = Self::new();
+        this.guests.may = May::Fetch;
+        this
     }
 
     /// A file that the caller may see.
@@ -69,15 +175,24 @@ impl Gateway {
 
     async fn ask(&self, request: Request<Body>) -> Answer {
         let path = percent_encoding::percent_decode_str(request.uri().path()).decode_utf8().unwrap();
-        let path = path.strip_prefix("/ipfs/").unwrap();
-        let (cid, path) = path.split_once('/').unwrap_or((path, ""));
-        let (method, headers) = (request.method(), request.headers());
-        let asked = GatewayRequest { method, headers, query: request.uri().query(), cid, path };
-        answer(ipfs::get(&self.kitchen.blocks, &self.guests, asked).await).await
+        let (namespace, path) = match path.strip_prefix("/ipfs/") {
+            Some(path) => (Namespace::Ipfs, path),
+            None => (Namespace::Ipns, path.strip_prefix("/ipns/").unwrap()),
+        };
+        let (root, path) =
+            path.split_once('/').map_or((path, ""), |(root, path)| (root, if path.is_empty() { "/" } else { path }));
+        let (method, headers, query) = (request.method(), request.headers(), request.uri().query());
+        let asked = GatewayRequest { method, headers, query, namespace, root, path, own_origin: self.own_origin };
+        let gateway = ipfs::Gateway::new(self.kitchen.blocks.clone(), Some(self.elsewhere.clone()));
+        answer(gateway.get(Arc::new(self.guests.clone()), asked).await).await
     }
 
     async fn get(&self, uri: &str, headers: &[(&str, &str)]) -> Answer {
         self.ask(request(Method::GET, uri, headers)).await
+    }
+
+    async fn head(&self, uri: &str, headers: &[(&str, &str)]) -> Answer {
+        self.ask(request(Method::HEAD, uri, headers)).await
     }
 }
 
@@ -199,7 +314,7 @@ async fn a_car_holds_the_dag_or_the_part_that_is_asked_for() {
     ] {
         let answer = gateway.get(&format!("/ipfs/{root}?format=car{query}"), &[]).await;
         assert_eq!(answer.status, StatusCode::OK);
-        assert_eq!(answer.header("content-type"), "application/vnd.ipld.car; version=1; order=dfs; dups=y");
+        assert_eq!(answer.header("content-type"), "application/vnd.ipld.car; version=1; order=dfs; dups=n");
         let car::Car { roots, blocks: read } = car::read(&answer.body).unwrap();
         assert_eq!(roots, [root]);
         assert_eq!(read.iter().map(|(cid, _)| *cid).collect::<Vec<_>>(), blocks, "{query}");

@@ -2,11 +2,12 @@
 //! them leads.
 //!
 //! Sources: the IPLD specifications of DAG-CBOR and DAG-JSON; "Traversing through DAG-JSON and DAG-CBOR" of the path gateway.
+mod forms;
+
 use ipld_core::ipld::Ipld;
-use serde_json::Value;
 
 use super::Cid;
-use super::cid;
+use super::cid::{DAG_PB, RAW};
 
 /// Codec of DAG-CBOR.
 pub const DAG_CBOR: u64 = 0x71;
@@ -25,6 +26,9 @@ pub enum IpldError {
     /// Larger than [`BLOCK_MAX`].
     #[error("the block is larger than {BLOCK_MAX} bytes")]
     TooLarge,
+    /// Of a codec that is not known here.
+    #[error("codec {0:#x} is not known here")]
+    UnknownCodec(u64),
     /// Not what its codec says.
     #[error("the block is not valid {0}")]
     Malformed(&'static str),
@@ -41,22 +45,14 @@ pub enum Followed {
     Nowhere,
 }
 
-/// One kind of tree or the other.
-enum Data {
-    Cbor(Ipld),
-    Json(Value),
-}
-
 /// What a block links to, in the order of the block, as often as it does. Nothing for codecs that have no links here.
 ///
 /// # Errors
 /// See [`IpldError`].
 pub fn links(codec: u64, bytes: &[u8]) -> Result<Vec<Cid>, IpldError> {
     let mut found = Vec::new();
-    match decode(codec, bytes)? {
-        Some(Data::Cbor(data)) => cbor_links(&data, &mut found),
-        Some(Data::Json(data)) => json_links(&data, &mut found),
-        None => {}
+    if let Some(data) = linked(codec, bytes)? {
+        collect(&data, &mut found);
     }
     Ok(found)
 }
@@ -66,56 +62,54 @@ pub fn links(codec: u64, bytes: &[u8]) -> Result<Vec<Cid>, IpldError> {
 /// # Errors
 /// See [`IpldError`].
 pub fn follow(codec: u64, bytes: &[u8], names: &[&str]) -> Result<Followed, IpldError> {
-    Ok(match decode(codec, bytes)? {
-        Some(Data::Cbor(data)) => walk(&data, names, cbor_child, cbor_link),
-        Some(Data::Json(data)) => walk(&data, names, json_child, json_link),
-        None => Followed::Nowhere,
-    })
+    let Some(data) = linked(codec, bytes)? else { return Ok(Followed::Nowhere) };
+    let mut at = &data;
+    for (used, name) in names.iter().enumerate() {
+        match child(at, name) {
+            None => return Ok(Followed::Nowhere),
+            Some(Ipld::Link(cid)) => return Ok(Followed::Link(*cid, used + 1)),
+            Some(below) => at = below,
+        }
+    }
+    Ok(Followed::Within)
 }
 
-/// Whether a block is what its codec says.
+/// Writes a block's data in another form: `to` is [`DAG_CBOR`] or [`DAG_JSON`]. Bytes are as they are where that is the block's
+/// codec, after they were checked. dag-pb has its logical form, and what is plain bytes is one value.
 ///
 /// # Errors
 /// See [`IpldError`].
-pub fn check(codec: u64, bytes: &[u8]) -> Result<(), IpldError> {
-    decode(codec, bytes).map(|_| ())
+pub fn convert(codec: u64, bytes: &[u8], to: u64) -> Result<Vec<u8>, IpldError> {
+    let data = decode(codec, bytes)?;
+    let same = matches!((codec, to), (DAG_CBOR | CBOR, DAG_CBOR) | (DAG_JSON | JSON, DAG_JSON));
+    match to {
+        _ if same => Ok(bytes.to_vec()),
+        DAG_CBOR => serde_ipld_dagcbor::to_vec(&data).map_err(|_| IpldError::Malformed("DAG-CBOR")),
+        _ => serde_json::to_vec(&forms::to_json(&data)).map_err(|_| IpldError::Malformed("DAG-JSON")),
+    }
 }
 
-fn decode(codec: u64, bytes: &[u8]) -> Result<Option<Data>, IpldError> {
+fn linked(codec: u64, bytes: &[u8]) -> Result<Option<Ipld>, IpldError> {
+    if matches!(codec, DAG_CBOR | DAG_JSON) { decode(codec, bytes).map(Some) } else { Ok(None) }
+}
+
+fn decode(codec: u64, bytes: &[u8]) -> Result<Ipld, IpldError> {
     if bytes.len() > BLOCK_MAX {
         return Err(IpldError::TooLarge);
     }
     match codec {
-        DAG_CBOR => serde_ipld_dagcbor::from_slice(bytes)
-            .map(|data| Some(Data::Cbor(data)))
-            .map_err(|_| IpldError::Malformed("DAG-CBOR")),
-        DAG_JSON => serde_json::from_slice(bytes)
-            .map(|data| Some(Data::Json(data)))
-            .map_err(|_| IpldError::Malformed("DAG-JSON")),
-        _ => Ok(None),
-    }
-}
-
-fn walk<'a, T>(
-    data: &'a T,
-    names: &[&str],
-    child: fn(&'a T, &str) -> Option<&'a T>,
-    link: fn(&T) -> Option<Cid>,
-) -> Followed {
-    let mut at = data;
-    for (used, name) in names.iter().enumerate() {
-        match child(at, name) {
-            None => return Followed::Nowhere,
-            Some(below) => match link(below) {
-                Some(cid) => return Followed::Link(cid, used + 1),
-                None => at = below,
-            },
+        DAG_CBOR | CBOR => serde_ipld_dagcbor::from_slice(bytes).map_err(|_| IpldError::Malformed("DAG-CBOR")),
+        DAG_JSON | JSON => {
+            let json = serde_json::from_slice(bytes).map_err(|_| IpldError::Malformed("DAG-JSON"))?;
+            forms::of_json(json).ok_or(IpldError::Malformed("DAG-JSON"))
         }
+        RAW => Ok(Ipld::Bytes(bytes.to_vec())),
+        DAG_PB => forms::of_node(bytes).ok_or(IpldError::Malformed("dag-pb")),
+        _ => Err(IpldError::UnknownCodec(codec)),
     }
-    Followed::Within
 }
 
-fn cbor_child<'a>(data: &'a Ipld, name: &str) -> Option<&'a Ipld> {
+fn child<'a>(data: &'a Ipld, name: &str) -> Option<&'a Ipld> {
     match data {
         Ipld::Map(map) => map.get(name),
         Ipld::List(list) => list.get(name.parse::<usize>().ok()?),
@@ -123,40 +117,11 @@ fn cbor_child<'a>(data: &'a Ipld, name: &str) -> Option<&'a Ipld> {
     }
 }
 
-fn cbor_link(data: &Ipld) -> Option<Cid> {
-    if let Ipld::Link(cid) = data { Some(*cid) } else { None }
-}
-
-fn cbor_links(data: &Ipld, found: &mut Vec<Cid>) {
+fn collect(data: &Ipld, found: &mut Vec<Cid>) {
     match data {
         Ipld::Link(cid) => found.push(*cid),
-        Ipld::List(list) => list.iter().for_each(|item| cbor_links(item, found)),
-        Ipld::Map(map) => map.values().for_each(|item| cbor_links(item, found)),
-        _ => {}
-    }
-}
-
-fn json_child<'a>(data: &'a Value, name: &str) -> Option<&'a Value> {
-    match data {
-        Value::Object(map) => map.get(name),
-        Value::Array(list) => list.get(name.parse::<usize>().ok()?),
-        _ => None,
-    }
-}
-
-/// A link is a map with the one key `/` and a CID as text under it.
-fn json_link(data: &Value) -> Option<Cid> {
-    let map = data.as_object().filter(|map| map.len() == 1)?;
-    cid::parse(map.get("/")?.as_str()?).ok()
-}
-
-fn json_links(data: &Value, found: &mut Vec<Cid>) {
-    match data {
-        Value::Array(list) => list.iter().for_each(|item| json_links(item, found)),
-        Value::Object(map) => match json_link(data) {
-            Some(cid) => found.push(cid),
-            None => map.values().for_each(|item| json_links(item, found)),
-        },
+        Ipld::List(list) => list.iter().for_each(|item| collect(item, found)),
+        Ipld::Map(map) => map.values().for_each(|item| collect(item, found)),
         _ => {}
     }
 }
@@ -164,6 +129,7 @@ fn json_links(data: &Value, found: &mut Vec<Cid>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::content::cid;
     use ipld_core::ipld;
     use proptest::prelude::*;
 
@@ -210,13 +176,46 @@ mod tests {
         assert_eq!(links(DAG_CBOR, &claims), Err(IpldError::Malformed("DAG-CBOR")));
         let deep = "[".repeat(500_000);
         assert_eq!(links(DAG_JSON, deep.as_bytes()), Err(IpldError::Malformed("DAG-JSON")));
-        assert_eq!(check(DAG_JSON, &vec![b' '; BLOCK_MAX + 1]), Err(IpldError::TooLarge));
+        assert_eq!(links(DAG_JSON, &vec![b' '; BLOCK_MAX + 1]), Err(IpldError::TooLarge));
+    }
+
+    #[test]
+    fn data_has_the_same_meaning_in_both_forms() {
+        let [(_, cbor), (_, json)] = both();
+        let value = |bytes: &[u8]| serde_json::from_slice::<serde_json::Value>(bytes).unwrap();
+        let mut of_cbor = value(&convert(DAG_CBOR, &cbor, DAG_JSON).unwrap());
+        of_cbor["b"]["e"] = serde_json::json!({"/": {"bytes": "AQID"}});
+        assert_eq!(of_cbor, value(&json));
+        let back = convert(DAG_JSON, &json, DAG_CBOR).unwrap();
+        assert_eq!(value(&convert(DAG_CBOR, &back, DAG_JSON).unwrap()), value(&json));
+        assert_eq!(convert(DAG_CBOR, &cbor, DAG_CBOR).unwrap(), cbor);
+        assert_eq!(convert(RAW, b"abc", DAG_JSON).unwrap(), br#"{"/":{"bytes":"YWJj"}}"#);
+        assert_eq!(convert(0x300, b"", DAG_JSON), Err(IpldError::UnknownCodec(0x300)));
+        for wrong in [r#"{"/":"not a cid"}"#, r#"{"/":{"bytes":"?"}}"#, "{", ""] {
+            assert_eq!(convert(DAG_JSON, wrong.as_bytes(), DAG_CBOR), Err(IpldError::Malformed("DAG-JSON")), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_folder_has_the_logical_form_of_the_specification() {
+        let entry =
+            |name: &str| crate::content::unixfs::folder::FolderEntry { name: name.into(), cid: linked(), tsize: 4 };
+        let built = crate::content::unixfs::folder::build(vec![entry("a")]).unwrap();
+        let json = convert(DAG_PB, &built.nodes[0].1, DAG_JSON).unwrap();
+        let text = format!(
+            r#"{{"Data":{{"/":{{"bytes":"CAE"}}}},"Links":[{{"Hash":{{"/":"{}"}},"Name":"a","Tsize":4}}]}}"#,
+            linked()
+        );
+        assert_eq!(String::from_utf8(json).unwrap(), text);
     }
 
     proptest! {
         #[test]
         fn garbage_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             let _ = (links(DAG_CBOR, &bytes), links(DAG_JSON, &bytes), follow(DAG_CBOR, &bytes, &["a", "0"]));
+            for codec in [DAG_CBOR, DAG_JSON, DAG_PB, RAW] {
+                let _ = convert(codec, &bytes, DAG_JSON);
+            }
         }
     }
 }

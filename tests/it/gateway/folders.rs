@@ -1,0 +1,142 @@
+//! Folders as pages: what they list, where they redirect, and what in them never runs.
+use super::*;
+use potluck::content::unixfs::node::encode_symlink;
+
+struct Site {
+    gateway: Gateway,
+    root: Cid,
+    inner: Cid,
+}
+
+fn site() -> Site {
+    let gateway = Gateway::fetching();
+    let file = gateway.others.raw(b"soup\n");
+    let inner = gateway.others.folder(&[("file-źł.txt", file)]);
+    let middle = gateway.others.folder(&[("ę", inner)]);
+    let root = gateway.others.folder(&[("ą", middle), ("a & <b>\"", file)]);
+    Site { gateway, root, inner }
+}
+
+#[tokio::test]
+async fn a_folder_without_a_slash_is_sent_to_the_one_with_it_and_keeps_its_query() {
+    let Site { gateway, root, .. } = site();
+    for (asked, location) in [
+        ("", "/"),
+        ("/%C4%85/%C4%99", "/%C4%85/%C4%99/"),
+        ("?a=b&filename=x", "/?a=b&filename=x"),
+        ("/%C4%85?x=%2F", "/%C4%85/?x=%2F"),
+    ] {
+        for method in [Method::GET, Method::HEAD] {
+            let answer = gateway.ask(request(method, &format!("/ipfs/{root}{asked}"), &[])).await;
+            assert_eq!(answer.status, StatusCode::MOVED_PERMANENTLY, "{asked}");
+            assert_eq!(answer.header("location"), format!("/ipfs/{root}{location}"));
+        }
+    }
+    for raw in ["?format=raw", "?format=car", "?format=dag-json"] {
+        assert_eq!(gateway.get(&format!("/ipfs/{root}{raw}"), &[]).await.status, StatusCode::OK, "{raw}");
+    }
+}
+
+#[tokio::test]
+async fn a_listing_has_names_sizes_and_the_way_back_and_nothing_that_runs() {
+    let Site { gateway, root, inner } = site();
+    let deep = gateway.get(&format!("/ipfs/{root}/%C4%85/%C4%99/"), &[]).await;
+    let (text, base) = (deep.text(), format!("/ipfs/{root}"));
+    assert_eq!((deep.status, deep.header("content-type")), (StatusCode::OK, "text/html; charset=utf-8"));
+    for part in [
+        format!("Index of {base}/ą/ę"),
+        format!(
+            "/ipfs/<a href=\"{base}\">{root}</a>/<a href=\"{base}/%C4%85\">ą</a>/<a href=\"{base}/%C4%85/%C4%99\">ę</a>"
+        ),
+        format!("<a href=\"{base}/%C4%85/%C4%99/..\">..</a>"),
+        format!("<a href=\"{base}/%C4%85/%C4%99/file%2D%C5%BA%C5%82%2Etxt\">file-źł.txt</a>"),
+        format!("href=\"/ipfs/{}?filename=", cid::of_raw(b"soup\n")),
+        "1.5 KiB".to_owned(),
+    ] {
+        assert!(text.contains(&part), "{part} is not in {text}");
+    }
+    assert!(!text.contains("<script") && deep.header("content-security-policy").starts_with("default-src 'none'"));
+    assert_eq!(deep.header("etag"), format!("\"DirIndex-1_CID-{inner}\""));
+    assert_eq!(deep.header("cache-control"), "private, max-age=604800, stale-while-revalidate=2678400");
+    assert_eq!(deep.header("x-ipfs-path"), format!("{base}/%C4%85/%C4%99/"));
+    assert_eq!(deep.header("x-ipfs-roots").split(',').count(), 3);
+    let top = gateway.get(&format!("{base}/"), &[]).await;
+    assert!(!top.text().contains(">..</a>") && top.text().contains("a &amp; &lt;b&gt;&#34;"), "{}", top.text());
+}
+
+#[tokio::test]
+async fn a_listing_that_is_known_already_is_not_sent_again() {
+    let Site { gateway, root, .. } = site();
+    let uri = format!("/ipfs/{root}/");
+    let tag = gateway.get(&uri, &[]).await.header("etag").to_owned();
+    for known in [tag.clone(), format!("W/{tag}"), format!("\"x\", {tag}"), format!("W/\"{root}\""), "*".into()] {
+        let answer = gateway.get(&uri, &[("if-none-match", &known)]).await;
+        assert_eq!((answer.status, answer.body.len()), (StatusCode::NOT_MODIFIED, 0), "{known}");
+    }
+    assert_eq!(gateway.get(&uri, &[("if-none-match", "\"x\"")]).await.status, StatusCode::OK);
+    let head = gateway.head(&uri, &[]).await;
+    assert_eq!((head.status, head.body.len(), head.header("etag")), (StatusCode::OK, 0, tag.as_str()));
+}
+
+#[tokio::test]
+async fn a_folder_with_an_index_is_that_page_in_a_sandbox() {
+    let gateway = Gateway::fetching();
+    let page = gateway.others.raw(b"<!DOCTYPE html><script>alert(1)</script>");
+    let site = gateway.others.folder(&[("index.html", page), ("x.js", page)]);
+    let root = gateway.others.folder(&[("site", site)]);
+    let answer = gateway.get(&format!("/ipfs/{root}/site/"), &[]).await;
+    assert!(answer.status == StatusCode::OK && answer.text().contains("alert"));
+    assert_eq!(answer.header("content-security-policy"), "sandbox");
+    assert_eq!(answer.header("content-type"), "text/html; charset=utf-8");
+    assert_eq!(answer.header("etag"), format!("\"{site}\""), "of the folder");
+    assert_eq!(answer.header("cache-control"), "private, max-age=29030400, immutable");
+    assert_eq!(answer.header("x-ipfs-roots"), format!("{root},{site}"));
+    let known = gateway.get(&format!("/ipfs/{root}/site/"), &[("if-none-match", &format!("\"{site}\""))]).await;
+    assert_eq!(known.status, StatusCode::NOT_MODIFIED);
+    let part = gateway.get(&format!("/ipfs/{root}/site/"), &[("range", "bytes=0-8")]).await;
+    assert_eq!((part.status, part.text()), (StatusCode::PARTIAL_CONTENT, "<!DOCTYPE"));
+    let folder = gateway.others.folder(&[("index.html", site)]);
+    assert!(gateway.get(&format!("/ipfs/{folder}/"), &[]).await.text().contains("Index of"), "a folder is no page");
+}
+
+#[tokio::test]
+async fn a_sharded_folder_is_listed_and_each_of_its_files_is_found() {
+    let gateway = Gateway::fetching();
+    let names: Vec<String> = (0..6000).map(|n| format!("a dish with a rather long name {n:05}.txt")).collect();
+    let file = gateway.others.raw(b"soup");
+    let entries: Vec<(&str, Cid)> = names.iter().map(|name| (name.as_str(), file)).collect();
+    let root = gateway.others.folder(&entries);
+    let answer = gateway.get(&format!("/ipfs/{root}/"), &[]).await;
+    assert!(names.iter().all(|name| answer.text().contains(&format!(">{name}</a>"))));
+    let one = gateway.get(&format!("/ipfs/{root}/{}", names[4711].replace(' ', "%20")), &[]).await;
+    assert_eq!((one.text(), one.header("content-type")), ("soup", "text/plain; charset=utf-8"));
+    let none = gateway.get(&format!("/ipfs/{root}/nothing"), &[]).await;
+    assert!(none.status == StatusCode::NOT_FOUND && none.text().contains("\"nothing\""), "{}", none.text());
+}
+
+#[tokio::test]
+async fn a_symbolic_link_is_told_and_not_followed() {
+    let gateway = Gateway::fetching();
+    let link = encode_symlink("foo");
+    let link = gateway.others.put(cid::of_node(&link), link);
+    let root = gateway.others.folder(&[("bar", link), ("foo", gateway.others.raw(b"content of foo"))]);
+    let answer = gateway.get(&format!("/ipfs/{root}/bar"), &[]).await;
+    assert_eq!((answer.text(), answer.header("content-type")), ("foo", "inode/symlink"));
+    assert_eq!(gateway.get(&format!("/ipfs/{root}/bar/x"), &[]).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_root_with_an_origin_of_its_own_has_short_addresses_and_may_run() {
+    let mut gateway = Gateway::fetching();
+    let page = gateway.others.raw(b"<!DOCTYPE html><script>run()</script>");
+    let inner = gateway.others.folder(&[("a", page)]);
+    let root = gateway.others.folder(&[("index.html", page), ("inner", inner)]);
+    gateway.own_origin = true;
+    let answer = gateway.get(&format!("/ipfs/{root}/"), &[]).await;
+    assert_eq!(answer.header("content-security-policy"), "frame-ancestors 'self'");
+    assert_eq!(answer.header("x-ipfs-path"), format!("/ipfs/{root}/"));
+    let moved = gateway.get(&format!("/ipfs/{root}/inner?x=1"), &[]).await;
+    assert_eq!(moved.header("location"), "/inner/?x=1");
+    let listing = gateway.get(&format!("/ipfs/{root}/inner/"), &[]).await;
+    assert!(listing.text().contains("<a href=\"/inner/a\">a</a>"), "{}", listing.text());
+}
