@@ -96,16 +96,13 @@ impl Control {
             }
             None => Body::empty(),
         };
-        let response = self.exchange(request.body(body)?).await?;
-        if response.status().is_success() {
-            return Ok(response);
-        }
-        let status = response.status();
-        let bytes = response.into_body().collect().await?.to_bytes();
-        match serde_json::from_slice::<Problem>(&bytes) {
-            Ok(problem) => bail!("{}", problem.message),
-            Err(_) => Err(anyhow!("the node answered {status}")),
-        }
+        told(self.exchange(request.body(body)?).await?).await
+    }
+
+    /// Sends something else than JSON.
+    pub async fn put_in(&self, path: &str, kind: &str, body: Body) -> anyhow::Result<Response<Body>> {
+        let request = Request::builder().method(Method::POST).uri(path).header(header::HOST, "localhost");
+        told(self.exchange(request.header(header::CONTENT_TYPE, kind).body(body)?).await?).await
     }
 
     async fn exchange(&self, mut request: Request<Body>) -> anyhow::Result<Response<Body>> {
@@ -122,5 +119,20 @@ impl Control {
                 Ok(sender.send_request(request).await?.map(Body::new))
             }
         }
+    }
+}
+
+/// A refusal as an error, in the node's own words.
+async fn told(response: Response<Body>) -> anyhow::Result<Response<Body>> {
+    if response.status().is_success() {
+        return Ok(response);
+    }
+    let (parts, body) = response.into_parts();
+    let bytes = body.collect().await?.to_bytes();
+    let plain = parts.headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"));
+    match serde_json::from_slice::<Problem>(&bytes) {
+        Ok(problem) => bail!("{}", problem.message),
+        Err(_) if plain => bail!("{}", String::from_utf8_lossy(&bytes).trim_end()),
+        Err(_) => Err(anyhow!("the node answered {}", parts.status)),
     }
 }

@@ -2,11 +2,13 @@
 //! with `--json`), everything else to standard error. Exit codes: 0 done, 1 failed, 2 not understood.
 mod cid;
 mod control;
+mod export;
 mod friend;
 mod import;
 mod init;
 mod library;
 mod output;
+mod pin;
 mod publish;
 mod replicate;
 mod scan;
@@ -62,11 +64,16 @@ enum Command {
     Library(library::Library),
     /// Look through libraries for what is new, changed, moved or gone
     Scan(scan::Scan),
-    /// Move in from another program, with its ids, accounts and everybody's progress
+    /// Move in from another program, with its ids, accounts and everybody's progress, or take in a CAR
     #[command(subcommand)]
     Import(import::Import),
     /// Say how the node is
     Status(status::Status),
+    /// Write what a CID names, with all its blocks, as a CAR
+    Export(export::Export),
+    /// List and give back what is kept of content from elsewhere
+    #[command(subcommand)]
+    Pin(pin::Pin),
     /// Publish renditions of an item as a folder with one CID
     Publish(publish::Publish),
     /// Read every file again and check it against its CID
@@ -104,6 +111,8 @@ impl Cli {
             Command::Scan(command) => command.run(&self.place).await,
             Command::Import(command) => command.run(&self.place).await,
             Command::Status(command) => command.run(&self.place).await,
+            Command::Export(command) => command.run(&self.place).await,
+            Command::Pin(command) => command.run(&self.place).await,
             Command::Publish(command) => command.run(&self.place).await,
             Command::Scrub(command) => command.run(&self.place).await,
             Command::User(command) => command.run(&self.place).await,

@@ -27,6 +27,7 @@ mod scan;
 mod sorted;
 mod titles;
 mod tracks;
+pub mod unpack;
 mod watch;
 mod worker;
 

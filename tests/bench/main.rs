@@ -3,6 +3,7 @@
 //! `cargo bench --bench bench -- [GROUP ...]` runs the named groups, or all of them.
 mod api;
 mod books;
+mod cars;
 mod catalog;
 mod crowd;
 mod friends;
@@ -31,6 +32,7 @@ type Group = (&'static str, fn(&mut Table) -> anyhow::Result<()>);
 const GROUPS: &[Group] = &[
     ("import", import::measure),
     ("catalog", catalog::measure),
+    ("cars", cars::measure),
     ("books", books::measure),
     ("music", music::measure),
     ("node", node::measure),

@@ -356,3 +356,78 @@ async fn two_nodes_are_linked_share_and_part_from_the_command_line() {
     bob.ok(&["friend", "revoke", "ada"]);
     assert!(json(&bob.ok(&["friend", "invite", "--json"]))["code"].as_str().unwrap().starts_with("potluck"));
 }
+
+/// A CAR of a folder with a film and a page in it, with its root.
+fn dinner(place: &Place) -> (PathBuf, String) {
+    use potluck::content::car::{header, section_prefix};
+    use potluck::content::unixfs::folder::{FolderEntry, build};
+    use potluck::content::unixfs::{Layout, Profile, leaves_of};
+    let film = std::fs::read(film()).unwrap();
+    let layout = Layout::of(&film, Profile::V1_2025);
+    let entry = |name: &str, cid| FolderEntry { name: name.to_owned(), cid, tsize: film.len() as u64 };
+    let built = build(vec![entry("Film (2001).mp4", layout.root), entry("../up.mp4", layout.root)]).unwrap();
+    let leaves = layout.leaves.iter().map(|leaf| leaf.0).zip(leaves_of(&film, Profile::V1_2025).map(<[u8]>::to_vec));
+    let nodes = built.nodes.iter().chain(&layout.nodes).map(|(cid, bytes)| (*cid, bytes.to_vec()));
+    let mut car = header(&[built.root]);
+    for (cid, block) in nodes.chain(leaves) {
+        car.extend(section_prefix(&cid, block.len()));
+        car.extend(block);
+    }
+    let path = place.folder.path().join("dinner.car");
+    std::fs::write(&path, car).unwrap();
+    (path, built.root.to_string())
+}
+
+#[tokio::test]
+async fn a_car_is_taken_in_and_written_again_with_the_node_stopped_and_running() {
+    let place = Place::new();
+    place.init();
+    let (car, root) = dinner(&place);
+    let file = |name: &str| place.folder.path().join(name).display().to_string();
+    let pinned = json(&place.ok(&["import", "car", car.to_str().unwrap(), "--json"]));
+    assert_eq!((pinned["cid"].as_str(), pinned["name"].as_str()), (Some(root.as_str()), Some("dinner.car")));
+    place.ok(&["export", &root, "--output", &file("stopped.car")]);
+    let (mut child, _, _) = place.serve().await;
+    place.ok(&["export", &root, "--output", &file("running.car")]);
+    let out = place.run(&["export", &root], "").stdout;
+    let [stopped, running] = ["stopped.car", "running.car"].map(|name| std::fs::read(file(name)).unwrap());
+    let read = potluck::content::car::read(&stopped).unwrap();
+    assert_eq!(
+        (read.roots[0].to_string(), read.blocks.len()),
+        (root.clone(), pinned["blocks"].as_u64().unwrap() as usize)
+    );
+    assert!(stopped == running && running == out);
+    let again = place.run(&["export", &root, "--output", &file("running.car")], "");
+    assert!(again.status.code() == Some(1) && String::from_utf8_lossy(&again.stderr).contains("is there already"));
+    let absent = place
+        .run(&["export", "bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy", "--output", &file("x")], "");
+    assert!(absent.status.code() == Some(1) && !Path::new(&file("x")).exists() && !Path::new(&file("x.part")).exists());
+    assert!(place.ok(&["pin", "list"]).contains(&root));
+    place.ok(&["pin", "remove", &root]);
+    assert_eq!(json(&place.ok(&["pin", "list", "--json"])), serde_json::json!([]));
+    terminate(&child);
+    assert!(child.wait().await.unwrap().success());
+}
+
+#[test]
+fn the_files_of_a_car_become_items_of_a_library_and_nothing_is_written_over() {
+    let place = Place::new();
+    place.init();
+    let (car, _) = dinner(&place);
+    let folder = place.folder.path().join("empty");
+    std::fs::create_dir(&folder).unwrap();
+    place.ok(&["library", "add", "Films", "--kind", "movies", "--path", folder.to_str().unwrap()]);
+    let import = ["import", "car", car.to_str().unwrap(), "--library", "films", "--json"];
+    let done = json(&place.ok(&import));
+    assert_eq!(done["files"], serde_json::json!(["up.mp4", "Film (2001).mp4"]));
+    assert_eq!(std::fs::read(folder.join("Film (2001).mp4")).unwrap(), std::fs::read(film()).unwrap());
+    assert_eq!(json(&place.ok(&["library", "list", "--json"]))[0]["items"], 2);
+    let again = place.run(&import, "");
+    assert!(again.status.code() == Some(1) && String::from_utf8_lossy(&again.stderr).contains("is there already"));
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 2);
+    let bytes = std::fs::read(&car).unwrap();
+    std::fs::write(&car, &bytes[..bytes.len() - 1]).unwrap();
+    let cut = place.run(&["import", "car", car.to_str().unwrap()], "");
+    assert!(cut.status.code() == Some(1) && String::from_utf8_lossy(&cut.stderr).contains("it ends early"));
+    assert_eq!(json(&place.ok(&["pin", "list", "--json"])), serde_json::json!([]));
+}

@@ -1,4 +1,5 @@
 //! `potluck import`: what moving in from any program has in common, and a file for each program.
+mod car;
 mod komga;
 mod navidrome;
 
@@ -19,7 +20,7 @@ use crate::library::move_in::FolderMap;
 /// Lines of a long list that are printed; `--json` has more.
 const LINES: usize = 20;
 
-/// Move in from another program
+/// Move in from another program, or take in a CAR
 #[derive(Debug, Subcommand)]
 pub(super) enum Import {
     /// Take over what Komga keeps: libraries, ids, accounts with passwords and API keys, progress, metadata, collections,
@@ -27,6 +28,8 @@ pub(super) enum Import {
     Komga(komga::Komga),
     /// Take over what Navidrome keeps: libraries, accounts, stars, ratings, plays, playlists, bookmarks, queues
     Navidrome(navidrome::Navidrome),
+    /// Take in a CAR: keep its content and serve it to this node's people, or put its files into a library
+    Car(car::Car),
 }
 
 #[derive(Debug, Args)]
@@ -59,6 +62,7 @@ impl Import {
         match self {
             Self::Komga(komga) => komga.run(place).await,
             Self::Navidrome(navidrome) => navidrome.run(place).await,
+            Self::Car(car) => car.run(place).await,
         }
     }
 }
