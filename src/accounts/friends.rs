@@ -265,7 +265,8 @@ impl Accounts {
         ipfs: Option<String>,
     ) -> Result<(), AccountsError> {
         let Some(before) = self.shared.directory.read().friends.get(id).cloned() else { return Ok(()) };
-        let addresses = Some(allowed_addresses(addresses)).filter(|all| !all.is_empty()).unwrap_or(before.addresses.clone());
+        let addresses =
+            Some(allowed_addresses(addresses)).filter(|all| !all.is_empty()).unwrap_or(before.addresses.clone());
         let ipfs = ipfs.filter(|peer| peer.len() <= ENDPOINT_MAX && peer.bytes().all(|b| b.is_ascii_alphanumeric()));
         if before.addresses == addresses && before.ipfs == ipfs {
             return Ok(());
@@ -309,7 +310,8 @@ pub(super) fn caller(directory: &Directory, credential: Credential, address: IpA
 
 /// All friends with what is shared with them, for the copy in memory.
 pub(super) fn load(c: &Connection, directory: &mut Directory) -> Rows<()> {
-    let sql = "SELECT id, name, endpoint, enabled, addresses, created_at, upload_rate, stand_in, hosts, ipfs FROM friend";
+    let sql =
+        "SELECT id, name, endpoint, enabled, addresses, created_at, upload_rate, stand_in, hosts, ipfs FROM friend";
     let mut friends = c.prepare_cached(sql)?;
     let mut rows = friends.query([])?;
     while let Some(r) = rows.next()? {

@@ -93,7 +93,8 @@ impl Config {
         ];
         for (key, addresses, with_peer) in lists {
             if let Some(not) = addresses.iter().find(|address| !libp2p::is_address(address, with_peer)) {
-                let example = if with_peer { "/ip4/192.0.2.7/tcp/4001/p2p/12D3KooW..." } else { "/ip4/0.0.0.0/tcp/4001" };
+                let example =
+                    if with_peer { "/ip4/192.0.2.7/tcp/4001/p2p/12D3KooW..." } else { "/ip4/0.0.0.0/tcp/4001" };
                 return refuse(key, format!("\"{not}\" is not an address such as \"{example}\""));
             }
         }

@@ -141,6 +141,11 @@ impl Refusal {
     }
 
     /// The node of the friend that holds the item is away: whose, and when to try again.
+    /// Others did not answer in time.
+    pub fn late(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::GATEWAY_TIMEOUT, "too_slow", message)
+    }
+
     fn friend_off(message: String, retry_after: Duration) -> Self {
         let refusal = Self::new(StatusCode::SERVICE_UNAVAILABLE, "friend_off", message);
         Self { retry_after: Some(retry_after), ..refusal }

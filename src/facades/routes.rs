@@ -19,9 +19,9 @@ use super::error::Refusal;
 use super::forward::{self, Question};
 use super::ipfs::{Gate, Sight, WhoFetches};
 use super::native::{
-    accounts, api_keys, app_passwords, artists, audit, blocks, changes, events, folders, friends, hls, ipfs,
-    items, libraries, listens, lyrics, move_in, openapi, opinions, pages, pictures, pins, place, play_queue, playlists, publish,
-    renditions, replicas, scrub, session, sound, stand_in, status, subtitles, thumbnails, webrtc,
+    accounts, api_keys, app_passwords, artists, audit, blocks, changes, events, folders, friends, hls, ipfs, items,
+    libraries, listens, lyrics, move_in, openapi, opinions, pages, pictures, pins, place, play_queue, playlists,
+    publish, renditions, replicas, scrub, session, sound, stand_in, status, subtitles, thumbnails, webrtc,
 };
 use super::{App, gateway, holders, komga, metrics, shares, subsonic, web};
 use crate::accounts::Caller;
@@ -200,6 +200,7 @@ fn declare() -> Routes {
         .get   ("/api/v1/items/{id}/verify",                    Admin,   Home,    scrub::verify_progress)
         .get   ("/api/v1/scrub/due",                            Admin,   Home,    scrub::due)
         .get   ("/api/v1/ipfs",                                 Admin,   Home,    ipfs::show)
+        .get   ("/api/v1/ipfs/content",                         Account, Home,    ipfs::content)
         .post  ("/api/v1/ipfs/peers",                           Admin,   Home,    ipfs::connect)
         .get   ("/api/v1/items/{id}/poster",                    Item,    Friends, pictures::poster)
         .get   ("/api/v1/items/{id}/backdrop",                  Item,    Friends, pictures::backdrop)
@@ -666,6 +667,11 @@ pub struct ContentGate {
 }
 
 impl ContentGate {
+    /// Of one caller.
+    pub(super) fn new(app: &App, caller: &Caller) -> Self {
+        Self { app: app.clone(), caller: caller.clone() }
+    }
+
     async fn sees_with_friends(&self, root: &Cid) -> bool {
         if self.caller.is_node() {
             return false;

@@ -16,8 +16,8 @@ mod web;
 
 pub use covers::{COVER_MAX, CoverError};
 pub use events::NodeEvent;
-pub use ipfs::{AnnounceState, Ipfs, IpfsOptions, NameError, Resolved};
 pub use folder::{DataFolder, control_socket, write_secret};
+pub use ipfs::{AnnounceState, Ipfs, IpfsOptions, NameError, Resolved};
 pub use keys::NodeKey;
 pub use listens::{Listens, ListensError, ListensOptions, ListensState};
 pub use podcasts::{Podcasts, PodcastsError, PodcastsOptions, ending as podcast_ending};
@@ -430,6 +430,8 @@ impl Node {
             links.stop().await;
         }
         if let Some(ipfs) = self.ipfs() {
+            self.elsewhere().set_fetch(None);
+            self.elsewhere().set_names(None);
             ipfs.libp2p().stop().await;
         }
         self.running.playback.stop().await;

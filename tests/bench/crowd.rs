@@ -122,7 +122,11 @@ async fn announce(table: &mut Table) -> anyhow::Result<()> {
     );
     table.row(
         &format!("a sweep over {TRACKS} files"),
-        format!("{:.0} minutes at {a_second:.1} a second, {} not told", TRACKS as f64 / a_second / 60.0, after["failed"]),
+        format!(
+            "{:.0} minutes at {a_second:.1} a second, {} not told",
+            TRACKS as f64 / a_second / 60.0,
+            after["failed"]
+        ),
         "within its 22 hours",
         format!("{TOLD} nodes were told"),
     );
@@ -140,7 +144,8 @@ async fn private(number: usize, bootstrap: Vec<String>) -> anyhow::Result<Libp2p
 async fn segments(node: &Api, item: &str) -> anyhow::Result<Vec<String>> {
     let base = format!("/api/v1/items/{item}/hls");
     let master = node.stream(&format!("{base}/master.m3u8")).await?.text().await?;
-    let playlist = master.lines().find(|line| !line.starts_with('#') && !line.is_empty()).context("it has a playlist")?;
+    let playlist =
+        master.lines().find(|line| !line.starts_with('#') && !line.is_empty()).context("it has a playlist")?;
     let (folder, _) = playlist.rsplit_once('/').context("it is in a folder")?;
     let text = node.stream(&format!("{base}/{playlist}")).await?.text().await?;
     let parts = text.lines().filter(|line| !line.starts_with('#') && !line.is_empty());

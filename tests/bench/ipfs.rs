@@ -36,8 +36,7 @@ pub fn measure(table: &mut Table) -> anyhow::Result<()> {
     for (transport, asked) in [("tcp/0", near.asked), ("udp/0/quic-v1", "-"), ("tcp/0/ws", "-")] {
         runtime.block_on(row(table, &Stretch { asked, ..near }, transport, LOOPBACK, runtime.handle()))?;
     }
-    let long =
-        Stretch { round_trip_ms: 50, mebibytes: 128, asked: "at least 7.5 MB/s (60 % of 100 Mbit/s)", ..near };
+    let long = Stretch { round_trip_ms: 50, mebibytes: 128, asked: "at least 7.5 MB/s (60 % of 100 Mbit/s)", ..near };
     if let Some(wan) = Wan::with_rate(50, 0.0, 100)? {
         let far = wan.far_runtime()?;
         for transport in ["tcp/0", "udp/0/quic-v1"] {
@@ -48,7 +47,8 @@ pub fn measure(table: &mut Table) -> anyhow::Result<()> {
 }
 
 async fn row(table: &mut Table, path: &Stretch, transport: &str, host: &str, there: &Handle) -> anyhow::Result<()> {
-    let (ours, https) = (over_bitswap(path, transport, host, there).await?, friends::over_https(path, host, there).await?);
+    let (ours, https) =
+        (over_bitswap(path, transport, host, there).await?, friends::over_https(path, host, there).await?);
     let name = transport.replace("/0", "").replace('/', " ");
     let what = format!("Bitswap, {name}, {} ms, {} MiB", path.round_trip_ms, path.mebibytes);
     table.row(&what, ours.text(), path.asked, format!("HTTPS {}", https.text()));
@@ -157,7 +157,8 @@ async fn helia(table: &mut Table) -> anyhow::Result<()> {
     std::fs::create_dir(&films)?;
     crate::replicas::film(&films.join("film.mp4"), 100)?;
     init(&data)?;
-    let served = Served::start_at("127.0.0.1", &data, None, &[("POTLUCK_IPFS__LISTEN", "/ip4/127.0.0.1/tcp/0".as_ref())])?;
+    let served =
+        Served::start_at("127.0.0.1", &data, None, &[("POTLUCK_IPFS__LISTEN", "/ip4/127.0.0.1/tcp/0".as_ref())])?;
     let api = Api::sign_in(served).await?;
     let library = json!({"name": "Films", "kind": "videos", "path": films, "visibility": "public"});
     api.post("/api/v1/libraries", library).await?;
@@ -167,7 +168,9 @@ async fn helia(table: &mut Table) -> anyhow::Result<()> {
     let mut fetching = Command::new(node);
     fetching.current_dir(here.join("tests/interop/ipfs")).arg(here.join("tests/bench/ipfs/helia.mjs"));
     let url = format!("{}/ipfs/{cid}", api.node.url);
-    let output = tokio::task::spawn_blocking(move || fetching.args([&address, item["cid"].as_str().unwrap_or_default(), &url]).output());
+    let output = tokio::task::spawn_blocking(move || {
+        fetching.args([&address, item["cid"].as_str().unwrap_or_default(), &url]).output()
+    });
     let output = output.await??;
     ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let told: Value = serde_json::from_slice(&output.stdout)?;

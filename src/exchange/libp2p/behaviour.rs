@@ -5,7 +5,9 @@ use ::libp2p::identity::Keypair;
 use ::libp2p::kad::store::{MemoryStore, MemoryStoreConfig};
 use ::libp2p::swarm::NetworkBehaviour;
 use ::libp2p::swarm::behaviour::toggle::Toggle;
-use ::libp2p::{PeerId, StreamProtocol, allow_block_list, autonat, connection_limits, dcutr, identify, kad, ping, relay};
+use ::libp2p::{
+    PeerId, StreamProtocol, allow_block_list, autonat, connection_limits, dcutr, identify, kad, ping, relay,
+};
 
 use super::options::{Libp2pOptions, Routing};
 use super::streams::Streams;

@@ -109,7 +109,8 @@ mod tests {
 
     #[test]
     fn the_port_of_an_address_is_found_with_its_kind() {
-        let of = |text: &str| port_of(&text.parse().unwrap()).map(|(port, udp, rest)| (port.get(), udp, rest.to_string()));
+        let of =
+            |text: &str| port_of(&text.parse().unwrap()).map(|(port, udp, rest)| (port.get(), udp, rest.to_string()));
         assert_eq!(of("/ip4/192.0.2.1/tcp/4001"), Some((4001, false, String::new())));
         assert_eq!(of("/ip4/192.0.2.1/udp/4001/quic-v1"), Some((4001, true, "/quic-v1".to_owned())));
         for none in ["/ip4/127.0.0.1/tcp/4001", "/ip6/2001:db8::1/tcp/4001", "/dns/example.org/tcp/4001"] {

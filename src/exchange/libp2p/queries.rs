@@ -2,9 +2,7 @@
 use std::collections::{HashMap, HashSet};
 
 use ::libp2p::PeerId;
-use ::libp2p::kad::{
-    AddProviderError, GetProvidersOk, GetRecordOk, PutRecordError, QueryId, QueryResult,
-};
+use ::libp2p::kad::{AddProviderError, GetProvidersOk, GetRecordOk, PutRecordError, QueryId, QueryResult};
 use tokio::sync::oneshot;
 
 use super::options::{Libp2pError, RecordCheck};
@@ -21,8 +19,14 @@ type Answer<T> = oneshot::Sender<Result<T, Libp2pError>>;
 pub(super) enum Query {
     Provide(Answer<()>),
     Put(Answer<()>),
-    Get { found: Vec<Vec<u8>>, answer: Answer<Vec<Vec<u8>>> },
-    Providers { found: HashSet<PeerId>, answer: Answer<Vec<PeerId>> },
+    Get {
+        found: Vec<Vec<u8>>,
+        answer: Answer<Vec<Vec<u8>>>,
+    },
+    Providers {
+        found: HashSet<PeerId>,
+        answer: Answer<Vec<PeerId>>,
+    },
     /// For Bitswap, which wants blocks of this root.
     Search(Cid),
 }
@@ -71,7 +75,10 @@ impl Query {
                 }
                 if found.len() < RECORDS_MAX { Next::More } else { Next::Enough }
             }
-            (Self::Providers { found, .. }, QueryResult::GetProviders(Ok(GetProvidersOk::FoundProviders { providers, .. }))) => {
+            (
+                Self::Providers { found, .. },
+                QueryResult::GetProviders(Ok(GetProvidersOk::FoundProviders { providers, .. })),
+            ) => {
                 found.extend(providers);
                 if found.len() < PROVIDERS_MAX { Next::More } else { Next::Enough }
             }
@@ -102,7 +109,9 @@ impl Query {
 /// A record that some took is there, even if fewer did than were asked.
 fn put(error: &PutRecordError) -> Result<(), Libp2pError> {
     match error {
-        PutRecordError::QuorumFailed { success, .. } | PutRecordError::Timeout { success, .. } if !success.is_empty() => {
+        PutRecordError::QuorumFailed { success, .. } | PutRecordError::Timeout { success, .. }
+            if !success.is_empty() =>
+        {
             Ok(())
         }
         _ => Err(Libp2pError::Routing(error.to_string())),

@@ -116,7 +116,11 @@ impl NetworkBehaviour for Streams {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<ToSwarm<Self::ToSwarm, THandlerInEvent<Self>>> {
         while let Poll::Ready(Some(Order { peer, opened })) = self.orders.poll_recv(cx) {
             if self.connections.contains_key(&peer) {
-                return Poll::Ready(ToSwarm::NotifyHandler { peer_id: peer, handler: NotifyHandler::Any, event: opened });
+                return Poll::Ready(ToSwarm::NotifyHandler {
+                    peer_id: peer,
+                    handler: NotifyHandler::Any,
+                    event: opened,
+                });
             }
         }
         Poll::Pending

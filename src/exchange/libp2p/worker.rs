@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use ::libp2p::core::transport::ListenerId;
 use ::libp2p::futures::StreamExt as _;
-use ::libp2p::multiaddr::Protocol;
 use ::libp2p::kad::{self, Quorum, Record, RecordKey};
+use ::libp2p::multiaddr::Protocol;
 use ::libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use ::libp2p::{Multiaddr, PeerId, Swarm};
 use parking_lot::RwLock;
@@ -163,9 +163,9 @@ impl Worker {
     }
 
     fn provide(&mut self, key: &RecordKey, answer: Answer<()>) {
-        let started = self.kad().and_then(|kad| {
-            kad.start_providing(key.clone()).map_err(|error| Libp2pError::Routing(error.to_string()))
-        });
+        let started = self
+            .kad()
+            .and_then(|kad| kad.start_providing(key.clone()).map_err(|error| Libp2pError::Routing(error.to_string())));
         match started {
             Ok(id) => self.queries.add(id, Query::Provide(answer)),
             Err(error) => drop(answer.send(Err(error))),
@@ -173,9 +173,9 @@ impl Worker {
     }
 
     fn put(&mut self, record: Record, answer: Answer<()>) {
-        let started = self
-            .kad()
-            .and_then(|kad| kad.put_record(record, Quorum::One).map_err(|error| Libp2pError::Routing(error.to_string())));
+        let started = self.kad().and_then(|kad| {
+            kad.put_record(record, Quorum::One).map_err(|error| Libp2pError::Routing(error.to_string()))
+        });
         match started {
             Ok(id) => self.queries.add(id, Query::Put(answer)),
             Err(error) => drop(answer.send(Err(error))),
@@ -197,7 +197,8 @@ impl Worker {
         for peer in peers.into_iter().filter(|peer| *peer != own) {
             self.bitswap.provides(root, peer);
             // Kademlia keeps their addresses. One that cannot be reached is not asked.
-            let _ = self.swarm.dial(DialOpts::peer_id(peer).condition(PeerCondition::DisconnectedAndNotDialing).build());
+            let _ =
+                self.swarm.dial(DialOpts::peer_id(peer).condition(PeerCondition::DisconnectedAndNotDialing).build());
         }
     }
 
@@ -275,7 +276,9 @@ fn tcp_socket(address: &Multiaddr) -> Option<SocketAddr> {
         _ => return None,
     };
     match parts.next()? {
-        Protocol::Tcp(port) if parts.all(|part| matches!(part, Protocol::Ws(_) | Protocol::Wss(_))) => Some(SocketAddr::new(ip, port)),
+        Protocol::Tcp(port) if parts.all(|part| matches!(part, Protocol::Ws(_) | Protocol::Wss(_))) => {
+            Some(SocketAddr::new(ip, port))
+        }
         _ => None,
     }
 }

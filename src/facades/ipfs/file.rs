@@ -51,6 +51,36 @@ pub(super) async fn answer(found: &Found, request: &GatewayRequest<'_>, query: &
     }
 }
 
+/// What is at the end of a path, without giving it.
+pub(super) enum Told {
+    File { size: u64, media_type: String },
+    Folder,
+    Other,
+}
+
+/// Says what is at the end of the path.
+pub(super) async fn told(found: &Found) -> Result<Told, DagError> {
+    let cid = found.last();
+    let file = match local(found, &cid).await? {
+        Some(size) => File { cid, size, local: true },
+        None => match file::kind(&cid, &found.seen.block(&cid).await?)? {
+            Kind::File(size) => File { cid, size, local: false },
+            Kind::Folder => return Ok(Told::Folder),
+            Kind::Symlink(_) | Kind::Data => return Ok(Told::Other),
+        },
+    };
+    let media_type = media_type(found, &file, found.name.as_deref()).await?;
+    Ok(Told::File { size: file.size, media_type })
+}
+
+/// By its name, and where that says nothing by its first bytes.
+async fn media_type(found: &Found, file: &File, name: Option<&str>) -> Result<String, DagError> {
+    match name.and_then(sniff::by_name) {
+        Some(kind) => Ok(kind),
+        None => Ok(sniff::by_bytes(&head(found, file).await?).to_owned()),
+    }
+}
+
 /// Bytes of a library's file, or of a part of one, that the CID names; `None` for anything else.
 async fn local(found: &Found, cid: &Cid) -> Result<Option<u64>, DagError> {
     if !found.here || inline(cid).is_some() {
@@ -104,10 +134,7 @@ async fn send(
     if bytes::not_modified(request.headers, &tag) {
         return Ok(bytes::unchanged(&tag, found.cache));
     }
-    let kind = match name.and_then(sniff::by_name) {
-        Some(kind) => kind,
-        None => sniff::by_bytes(&head(found, file).await?).to_owned(),
-    };
+    let kind = media_type(found, file, name).await?;
     let cid = file.cid.to_string();
     let disposition = match query.download {
         true => Disposition::Attachment(name.unwrap_or(&cid)),

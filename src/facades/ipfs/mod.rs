@@ -12,6 +12,7 @@
 mod block;
 mod car;
 mod data;
+mod describe;
 mod file;
 mod found;
 mod listing;
@@ -38,7 +39,9 @@ use refusal::{of_dag, refusal};
 use request::{Format, Query};
 
 pub use block::{block, block_unchanged};
-pub use uri::opened;
+pub use describe::{Described, What};
+pub use seen::Folders;
+pub use uri::{opened, pasted};
 
 /// Whether what is asked for is checked by who asks, and never shown by a browser.
 #[must_use]
@@ -155,13 +158,20 @@ impl GatewayRequest<'_> {
 pub struct Gateway {
     blocks: Blocks,
     elsewhere: Option<Elsewhere>,
+    folders: Option<Folders>,
 }
 
 impl Gateway {
     /// Of what is in libraries, and of what is elsewhere.
     #[must_use]
     pub fn new(blocks: Blocks, elsewhere: Option<Elsewhere>) -> Self {
-        Self { blocks, elsewhere }
+        Self { blocks, elsewhere, folders: None }
+    }
+
+    /// With the folders of the public libraries.
+    #[must_use]
+    pub fn with_folders(self, folders: Option<Folders>) -> Self {
+        Self { folders, ..self }
     }
 
     /// Answers one request.
@@ -212,7 +222,7 @@ fn location(request: &GatewayRequest<'_>, format: Format) -> String {
     format!("{}?{}", request.address(), query.join("&"))
 }
 
-fn encode(path: &str) -> String {
+pub(super) fn encode(path: &str) -> String {
     const KEPT: &percent_encoding::AsciiSet =
         &percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
     percent_encoding::utf8_percent_encode(path, KEPT).to_string()

@@ -23,22 +23,32 @@ pub(super) enum Place {
         /// Whether it is for anyone.
         public: bool,
     },
+    /// A folder of the public libraries: for anyone.
+    Folder,
     /// Not in what the caller may see of libraries.
     Elsewhere,
 }
+
+/// Gives the nodes of folders that hold the public libraries, which are in no index.
+pub type Folders = Arc<dyn Fn(&Cid) -> Option<Bytes> + Send + Sync>;
 
 /// See the module.
 pub(super) struct Seen {
     blocks: Blocks,
     gate: Arc<dyn Gate>,
     session: Option<Session>,
+    folders: Option<Folders>,
     /// What the gate said of these files, during one request.
     sights: Mutex<HashMap<Vec<Cid>, Sight>>,
 }
 
 impl Seen {
-    pub fn new(blocks: Blocks, gate: Arc<dyn Gate>, session: Option<Session>) -> Self {
-        Self { blocks, gate, session, sights: Mutex::default() }
+    pub fn new(blocks: Blocks, gate: Arc<dyn Gate>, session: Option<Session>, folders: Option<Folders>) -> Self {
+        Self { blocks, gate, session, folders, sights: Mutex::default() }
+    }
+
+    fn folder(&self, cid: &Cid) -> Option<Bytes> {
+        self.folders.as_ref()?(cid)
     }
 
     /// What is in libraries. To be read only where [`Place::Here`] was said.
@@ -50,6 +60,9 @@ impl Seen {
     pub async fn place(&self, cid: &Cid) -> Result<Place, DagError> {
         if cid::inline(cid).is_some() {
             return Ok(Place::Here { public: true });
+        }
+        if self.folder(cid).is_some() {
+            return Ok(Place::Folder);
         }
         let roots = self.blocks.stat(cid).await?.map(|stat| stat.roots).unwrap_or_default();
         Ok(match self.sight(roots).await {
@@ -78,10 +91,13 @@ impl Seen {
         if let Some(bytes) = cid::inline(cid) {
             return Ok(Bytes::copy_from_slice(bytes));
         }
+        if let Some(folder) = self.folder(cid) {
+            return Ok(folder);
+        }
         match (self.place(cid).await?, &self.session) {
             (Place::Here { .. }, _) => Ok(self.blocks.get(cid).await?),
-            (Place::Elsewhere, Some(session)) => session.block(cid).await,
-            (Place::Elsewhere, None) => Err(DagError::NotFound(*cid)),
+            (Place::Folder | Place::Elsewhere, Some(session)) => session.block(cid).await,
+            (Place::Folder | Place::Elsewhere, None) => Err(DagError::NotFound(*cid)),
         }
     }
 }

@@ -6,8 +6,8 @@ use axum::response::IntoResponse;
 use utoipa::OpenApi;
 
 use super::{
-    accounts, api_keys, app_passwords, artists, audit, blocks, changes, events, folders, friends, hls, ipfs,
-    items, libraries, listens, lyrics, model, move_in, opinions, pages, pictures, pins, place, play_queue, playlists, publish,
+    accounts, api_keys, app_passwords, artists, audit, blocks, changes, events, folders, friends, hls, ipfs, items,
+    libraries, listens, lyrics, model, move_in, opinions, pages, pictures, pins, place, play_queue, playlists, publish,
     renditions, replicas, scrub, session, sound, stand_in, status, subtitles, thumbnails, webrtc,
 };
 
@@ -81,6 +81,7 @@ use super::{
         place::set,
         place::show,
         ipfs::show,
+        ipfs::content,
         ipfs::connect,
         scrub::due,
         scrub::verify,

@@ -30,7 +30,8 @@ impl Shelf {
 
     /// Bytes of a block that the peer may have. What cannot be read is not there.
     async fn allowed(&self, peer: &PeerId, cid: &Cid) -> Option<u64> {
-        let stat = self.blocks.stat(cid).await.inspect_err(|error| tracing::error!(%error, "no block is told")).ok()??;
+        let stat =
+            self.blocks.stat(cid).await.inspect_err(|error| tracing::error!(%error, "no block is told")).ok()??;
         let friend = self.accounts.friend_by_ipfs(&peer.to_string());
         for root in &stat.roots {
             let libraries = self.catalog.libraries_of(root).await.unwrap_or_default();

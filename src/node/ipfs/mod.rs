@@ -8,6 +8,7 @@
 //! The invariant: what is in no public library is neither announced nor in the tree, and is given to nobody but friends with
 //! whom it is shared.
 mod announce;
+mod elsewhere;
 mod larder;
 mod names;
 mod tree;
@@ -157,6 +158,9 @@ impl Node {
             ipfs.libp2p().stop().await;
             return Ok(());
         }
+        let peers = elsewhere::Peers::new(ipfs.clone(), options.libp2p.routing);
+        self.elsewhere().set_fetch(Some(Arc::new(peers)));
+        self.elsewhere().set_names(Some(Arc::new(ipfs.clone())));
         let (node, publishing) = (self.clone(), ipfs.clone());
         self.tasks().spawn("public folder", |stop| async move { publishing.keep_tree(node, stop).await });
         if options.libp2p.routing != Routing::Off {

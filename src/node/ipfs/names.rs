@@ -70,7 +70,15 @@ impl Names {
     /// `path` keeps the last record, whose number the next one exceeds.
     pub fn new(own: Name, pair: Ed25519KeyPair, path: PathBuf) -> Self {
         let kept = std::fs::read(&path).ok().and_then(|bytes| read(own, bytes));
-        Self { own, pair, path, current: Mutex::new(kept), known: Mutex::default(), changed: Arc::default(), given: Mutex::default() }
+        Self {
+            own,
+            pair,
+            path,
+            current: Mutex::new(kept),
+            known: Mutex::default(),
+            changed: Arc::default(),
+            given: Mutex::default(),
+        }
     }
 
     /// The own name stands for this folder from now on.

@@ -65,7 +65,8 @@ impl Tree {
         let io = |error| TreeError::Io(path.to_owned(), error);
         let top = collect(libraries);
         let part = path.with_extension("part");
-        let mut writer = Writer { out: BufWriter::new(File::create(&part).map_err(io)?), at: 0, places: HashMap::new() };
+        let mut writer =
+            Writer { out: BufWriter::new(File::create(&part).map_err(io)?), at: 0, places: HashMap::new() };
         // The root is known at the end; a reader of the file goes by the blocks.
         writer.write(&car::header(&[])).map_err(io)?;
         let root = writer.folder(top, io)?;
@@ -204,7 +205,9 @@ mod tests {
     fn files_are_found_in_the_folders_of_their_libraries() {
         let dir = tempfile::tempdir().unwrap();
         let movies = library("Movies", &["Soup (2020)/Soup.mkv", "Soup (2020)/Soup.srt", "Bread.mkv"]);
-        let tree = Tree::make(&dir.path().join("tree.car"), vec![movies, library("Movies", &["x"]), library("a/b", &["y"])]).unwrap();
+        let tree =
+            Tree::make(&dir.path().join("tree.car"), vec![movies, library("Movies", &["x"]), library("a/b", &["y"])])
+                .unwrap();
         assert_eq!(at(&tree, &["Movies", "Soup (2020)", "Soup.srt"]), Some(cid::of_raw(b"Soup (2020)/Soup.srt")));
         assert_eq!(at(&tree, &["Movies", "Bread.mkv"]), Some(cid::of_raw(b"Bread.mkv")));
         assert_eq!(at(&tree, &["Movies 2", "x"]), Some(cid::of_raw(b"x")));

@@ -10,7 +10,9 @@ const MIB: usize = 1024 * 1024;
 
 #[tokio::test]
 async fn a_file_is_fetched_over_tcp_quic_and_websocket() {
-    for (seed, listen) in ["/ip4/127.0.0.1/tcp/0", "/ip4/127.0.0.1/udp/0/quic-v1", "/ip4/127.0.0.1/tcp/0/ws"].iter().enumerate() {
+    for (seed, listen) in
+        ["/ip4/127.0.0.1/tcp/0", "/ip4/127.0.0.1/udp/0/quic-v1", "/ip4/127.0.0.1/tcp/0/ws"].iter().enumerate()
+    {
         let listen = vec![(*listen).to_owned()];
         let one = Host::with(potluck::exchange::libp2p::Libp2pOptions { listen, ..options(seed as u8 + 1) }).await;
         let two = Host::new(9).await;

@@ -2,6 +2,7 @@
 mod bitswap;
 mod hostile;
 pub mod nodes;
+mod opened;
 mod routing;
 
 use std::collections::HashSet;
@@ -22,6 +23,9 @@ use crate::blocks::Kitchen;
 
 /// Long enough for anything that happens on this machine.
 pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Long enough for what does not happen.
+pub const SOON: Duration = Duration::from_millis(300);
 
 /// Gives what is in an index to everybody, but for roots that are hidden, and remembers what it was asked for.
 pub struct Pantry {

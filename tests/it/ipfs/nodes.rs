@@ -9,11 +9,9 @@ use potluck::exchange::libp2p::{Libp2pOptions, Routing};
 use potluck::node::{Ipfs, IpfsOptions};
 use serde_json::{Value, json};
 
-use super::{Host, PATIENCE, options, until};
+use super::{Host, PATIENCE, SOON, options, until};
 use crate::fixtures::{film, film_mkv};
 use crate::harness::{TestNode, Wishes, links};
-
-const SOON: Duration = Duration::from_millis(300);
 
 pub fn side(routing: Routing, bootstrap: Vec<String>) -> IpfsOptions {
     let libp2p = Libp2pOptions { routing, bootstrap, ..options(0) };
@@ -21,7 +19,7 @@ pub fn side(routing: Routing, bootstrap: Vec<String>) -> IpfsOptions {
 }
 
 /// A node with a public library that holds these files.
-async fn public(files: &[PathBuf], side: IpfsOptions) -> TestNode {
+pub async fn public(files: &[PathBuf], side: IpfsOptions) -> TestNode {
     let wish = |wishes: &mut Wishes| {
         wishes.visibility = Visibility::Public;
         wishes.node.ipfs = Some(side);
@@ -31,11 +29,11 @@ async fn public(files: &[PathBuf], side: IpfsOptions) -> TestNode {
     node
 }
 
-fn address(node: &TestNode) -> String {
+pub fn address(node: &TestNode) -> String {
     node.node().ipfs().unwrap().libp2p().addresses().remove(0)
 }
 
-async fn root(node: &TestNode) -> Cid {
+pub async fn root(node: &TestNode) -> Cid {
     cid::parse(node.imported().await[0].cid.as_deref().unwrap()).unwrap()
 }
 
@@ -46,6 +44,11 @@ async fn blocks(node: &TestNode, root: &Cid) -> Vec<Cid> {
         all.extend(links.into_iter().map(|(leaf, _)| leaf));
     }
     all
+}
+
+/// The folder of no public library.
+pub fn empty_folder() -> Cid {
+    potluck::content::unixfs::folder::build(Vec::new()).unwrap().root
 }
 
 /// Adds a private library with one file, and gives the file's root.
@@ -98,7 +101,8 @@ async fn what_is_private_is_neither_served_nor_confirmed_nor_announced_to_anyone
     assert_eq!(browser.status(&format!("/ipfs/{shown}?format=raw")).await, 200);
     let nowhere = cid::of_raw(b"nowhere");
     for block in blocks(&node, &secret).await {
-        let (hidden, none) = (browser.get(&format!("/ipfs/{block}?format=raw")), browser.get(&format!("/ipfs/{nowhere}?format=raw")));
+        let (hidden, none) =
+            (browser.get(&format!("/ipfs/{block}?format=raw")), browser.get(&format!("/ipfs/{nowhere}?format=raw")));
         let (hidden, none) = (hidden.send().await.unwrap(), none.send().await.unwrap());
         assert_eq!(hidden.status(), 404);
         assert_eq!((hidden.status(), hidden.text().await.unwrap()), (none.status(), none.text().await.unwrap()));
@@ -151,7 +155,7 @@ async fn a_library_that_is_not_public_any_more_is_given_to_nobody() {
     stranger.libp2p.connect(&address(&node)).await.unwrap();
     stranger.fetch_one(&film, PATIENCE).await.unwrap();
     let ipfs = node.node().ipfs().unwrap().clone();
-    until(|| ipfs.version() > 0).await;
+    until(|| ipfs.root() != empty_folder()).await;
     let ada = node.signed_in("ada").await;
     let tree = ipfs.root();
     let path = format!("/api/v1/libraries/{}", node.library);
@@ -185,7 +189,8 @@ async fn a_friend_has_over_bitswap_what_is_shared_with_it() {
     assert!(theirs.fetch(&film, &film, SOON).await.is_err(), "linking shares nothing");
     let friend = ada.node().accounts().friends().remove(0).id;
     let path = format!("/api/v1/friends/{friend}");
-    let share = ada.signed_in("ada").await.request(http::Method::PATCH, &path).json(&json!({"libraries": [ada.library]}));
+    let share =
+        ada.signed_in("ada").await.request(http::Method::PATCH, &path).json(&json!({"libraries": [ada.library]}));
     assert!(share.send().await.unwrap().status().is_success());
     let block = theirs.fetch(&film, &film, PATIENCE).await.unwrap();
     assert_eq!(cid::verify(&film, &block), Ok(()));

@@ -496,6 +496,23 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/v1/ipfs/content': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** What is at the end of a path of IPFS: in the libraries that the caller may see, or fetched from other nodes. */
+    get: operations['content_content'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/v1/ipfs/peers': {
     parameters: {
       query?: never;
@@ -1197,6 +1214,41 @@ export interface paths {
      */
     post: operations['navidrome_navidrome'];
     delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/pins': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Everything that is pinned, oldest first. */
+    get: operations['pins_list'];
+    put?: never;
+    /** Takes a CAR in, version 1 or 2, and keeps what is in it. Of one that is not right, nothing is kept. */
+    post: operations['pins_add'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/pins/{cid}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /** Gives back what was kept under this root. */
+    delete: operations['pins_remove'];
     options?: never;
     head?: never;
     patch?: never;
@@ -1951,6 +2003,8 @@ export interface components {
       peers: number;
       /** @description Whether the router forwards the ports: `off` where it is not asked, `asked` where it does not (yet), `forwarded`. */
       port_mapping: string;
+      /** @description Whether other nodes were told what the name stands for now. */
+      published: boolean;
       /** @description CID of the folder that the name stands for. */
       root: string;
       /** @description How others are found: `off`, `private` or `public`. */
@@ -1965,6 +2019,39 @@ export interface components {
        * @description Blocks that are being fetched.
        */
       wanted: number;
+    };
+    /** @description What is at the end of a path. */
+    IpfsContent: {
+      cid: string;
+      /** @description What is in a folder, by name: at most 10,000. */
+      entries: components['schemas']['IpfsEntry'][];
+      /** @description `file`, `folder`, or `block` for anything else. */
+      kind: string;
+      /** @description Of a file. */
+      media_type?: string | null;
+      /** @description The last name of the path. */
+      name?: string | null;
+      /** @description `/ipfs/...` or `/ipns/...`, not encoded. */
+      path: string;
+      /**
+       * Format: int64
+       * @description Bytes of a file.
+       */
+      size?: number | null;
+      /** @description Whether there are more. */
+      truncated: boolean;
+      /** @description Where this node gives it. */
+      url: string;
+    };
+    /** @description Something in a folder. */
+    IpfsEntry: {
+      cid: string;
+      name: string;
+      /**
+       * Format: int64
+       * @description Bytes of all blocks below, as the folder tells.
+       */
+      size: number;
     };
     /** @description Payload of the `item` event. */
     ItemChanged: {
@@ -2326,6 +2413,7 @@ export interface components {
       collections: components['schemas']['MovedLists'];
       /** @description What is not the same there and here, and stays as it is here. */
       conflicts: components['schemas']['Lines'];
+      covers: components['schemas']['MovedCovers'];
       /** @description Nothing was written. */
       dry_run: boolean;
       libraries: components['schemas']['MovedLibrary'][];
@@ -2346,6 +2434,26 @@ export interface components {
       dry_run?: boolean;
       /** @description Folders that have another path here: `OLD=NEW`. */
       maps?: string[];
+    };
+    /** @description Covers that people put up. */
+    MovedCovers: {
+      /**
+       * Format: int64
+       * @description Taken in before; those that were removed here since stay so.
+       */
+      known: number;
+      /**
+       * Format: int64
+       * @description Of what is not here.
+       */
+      not_here: number;
+      /**
+       * Format: int64
+       * @description See `conflicts`.
+       */
+      refused: number;
+      /** Format: int64 */
+      taken: number;
     };
     /** @description A library, and which it is here. */
     MovedLibrary: {
@@ -2604,6 +2712,30 @@ export interface components {
     /** @description A node that is connected. */
     Peer: {
       peer: string;
+    };
+    /** @description Content that is kept whatever the cache's size is. */
+    Pin: {
+      /**
+       * Format: int64
+       * @description Milliseconds since the Unix epoch.
+       */
+      added_at: number;
+      /**
+       * Format: int64
+       * @description Blocks that it holds.
+       */
+      blocks: number;
+      /**
+       * Format: int64
+       * @description Bytes of these blocks.
+       */
+      bytes: number;
+      /** @description CID of its first root, by which it is given back. */
+      cid: string;
+      /** @description What it was called, such as the file it came from. */
+      name: string;
+      /** @description CIDs of all its roots. */
+      roots: string[];
     };
     /** @description `GET /play-queue`: what the caller hears now and next, as some device of theirs said last. */
     PlayQueue: {
@@ -4825,6 +4957,68 @@ export interface operations {
       };
     };
   };
+  content_content: {
+    parameters: {
+      query: {
+        /** @description A CID, `/ipfs/CID/a/b`, `/ipns/NAME/a`, `ipfs://CID/a`, `ipns://NAME`, or the address of a gateway with such a path. */
+        path: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['IpfsContent'];
+        };
+      };
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      504: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
   peers_connect: {
     parameters: {
       query?: never;
@@ -6742,6 +6936,96 @@ export interface operations {
         };
       };
       403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  pins_list: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Pin'][];
+        };
+      };
+    };
+  };
+  pins_add: {
+    parameters: {
+      query?: {
+        /** @description Such as the name of the file. */
+        name?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/vnd.ipld.car': number[];
+      };
+    };
+    responses: {
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Pin'];
+        };
+      };
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      507: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  pins_remove: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        cid: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Pin'];
+        };
+      };
+      404: {
         headers: {
           [name: string]: unknown;
         };

@@ -8,7 +8,7 @@ use prost::Message as _;
 use prost::encoding::{WireType, decode_key, decode_varint};
 
 use crate::content::Cid;
-use crate::content::cid::{self, CidError, SHA2_256};
+use crate::content::cid::{self, CidError};
 
 /// Longest message, in bytes: what the specification allows.
 pub const MESSAGE_MAX: usize = 4 * 1024 * 1024;
@@ -144,8 +144,7 @@ impl Message {
         };
         let wantlist = pb::Wantlist { entries: self.entries.iter().map(entry).collect(), full: self.full };
         let block = |(cid, data): &(Cid, Bytes)| pb::Block { prefix: prefix(cid).into(), data: data.clone() };
-        let presence =
-            |(cid, have): &(Cid, bool)| pb::Presence { cid: cid.to_bytes().into(), kind: i32::from(!have) };
+        let presence = |(cid, have): &(Cid, bool)| pb::Presence { cid: cid.to_bytes().into(), kind: i32::from(!have) };
         pb::Message {
             // Kubo's older readers expect the list to be there.
             wantlist: Some(wantlist),
@@ -208,13 +207,13 @@ fn block(block: pb::Block) -> Result<(Cid, Bytes), MessageError> {
     let mut prefix = block.prefix;
     let mut next = || decode_varint(&mut prefix).map_err(|_| MessageError::Malformed);
     let (version, codec, hash, len) = (next()?, next()?, next()?, next()?);
-    if hash != SHA2_256 || len != 32 {
-        return Err(CidError::UnsupportedHash(hash).into());
+    let hash = cid::hash(hash, &block.data)?;
+    if u64::from(hash.size()) != len {
+        return Err(MessageError::Malformed);
     }
-    let named = cid::of_digest(codec, &cid::sha256(&block.data));
     let cid = match version {
-        0 => Cid::new_v0(*named.hash()).map_err(|_| MessageError::Malformed)?,
-        1 => named,
+        0 => Cid::new_v0(hash).map_err(|_| MessageError::Malformed)?,
+        1 => Cid::new_v1(codec, hash),
         _ => return Err(MessageError::Malformed),
     };
     Ok((cid, block.data))

@@ -85,7 +85,11 @@ impl Wants {
         let rank = (Reverse(entry.priority), 0);
         let rank = if hold || self.open.contains_key(&rank) { self.fresh(entry.priority) } else { rank };
         self.ranks.insert(entry.cid, rank);
-        if hold { self.held.insert(rank, entry) } else { self.open.insert(rank, entry) };
+        if hold {
+            self.held.insert(rank, entry)
+        } else {
+            self.open.insert(rank, entry)
+        };
     }
 
     fn fresh(&mut self, priority: i32) -> Rank {

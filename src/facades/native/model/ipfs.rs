@@ -1,6 +1,6 @@
 //! The node in the network of IPFS.
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 /// How the node stands in the network of IPFS.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -73,4 +73,43 @@ pub struct NewPeer {
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Peer {
     pub peer: String,
+}
+
+/// What is to be looked at.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct IpfsPath {
+    /// A CID, `/ipfs/CID/a/b`, `/ipns/NAME/a`, `ipfs://CID/a`, `ipns://NAME`, or the address of a gateway with such a path.
+    pub path: String,
+}
+
+/// What is at the end of a path.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct IpfsContent {
+    /// `/ipfs/...` or `/ipns/...`, not encoded.
+    pub path: String,
+    pub cid: String,
+    /// `file`, `folder`, or `block` for anything else.
+    pub kind: String,
+    /// The last name of the path.
+    pub name: Option<String>,
+    /// Bytes of a file.
+    pub size: Option<u64>,
+    /// Of a file.
+    pub media_type: Option<String>,
+    /// Where this node gives it.
+    pub url: String,
+    /// What is in a folder, by name: at most 10,000.
+    pub entries: Vec<IpfsEntry>,
+    /// Whether there are more.
+    pub truncated: bool,
+}
+
+/// Something in a folder.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct IpfsEntry {
+    pub name: String,
+    pub cid: String,
+    /// Bytes of all blocks below, as the folder tells.
+    pub size: u64,
 }
