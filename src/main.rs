@@ -12,6 +12,7 @@ const LOOK: Duration = Duration::from_secs(5);
 const WORTH: u64 = 4 << 20;
 
 fn main() -> ExitCode {
+    use_one_heap();
     let cli = Cli::parse();
     // Two providers are linked in by various crates' features at times; one is chosen here, once.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
@@ -39,7 +40,7 @@ fn main() -> ExitCode {
 }
 
 /// Gives back to the system what was freed after a peak, a scan for example. The C library keeps most of it otherwise: what lies
-/// between two pieces that are in use, in the heap of each thread. Does nothing while the process does not grow.
+/// between two pieces that are in use. Does nothing while the process does not grow.
 async fn give_memory_back() {
     let mut least = 0;
     loop {
@@ -62,6 +63,22 @@ fn own_memory() -> Option<u64> {
     let (resident, of_files) = (pages.next()?, pages.next()?);
     Some(resident.saturating_sub(of_files) * rustix::param::page_size() as u64)
 }
+
+/// All threads share one heap. Each would have its own otherwise, up to eight for a processor, and what one scan freed in the heap of
+/// its thread would not serve the next one in another's. The ends of heaps but the first are never given back either.
+#[cfg(target_env = "gnu")]
+fn use_one_heap() {
+    /// Of `mallopt(3)`.
+    const M_ARENA_MAX: std::ffi::c_int = -8;
+    unsafe extern "C" {
+        fn mallopt(parameter: std::ffi::c_int, value: std::ffi::c_int) -> std::ffi::c_int;
+    }
+    // SAFETY: the C library's own function, called before there is another thread.
+    unsafe { mallopt(M_ARENA_MAX, 1) };
+}
+
+#[cfg(not(target_env = "gnu"))]
+fn use_one_heap() {}
 
 #[cfg(target_env = "gnu")]
 fn trim() {
