@@ -159,6 +159,7 @@ impl Served {
         let any = format!("{host}:0");
         let mut serve = wan.map_or_else(|| Command::new(PROGRAM), |wan| wan.command(PROGRAM));
         serve.arg("--data").arg(data).args(["serve", "--listen", &any]);
+        serve.env("POTLUCK_IPFS__LISTEN", "/ip4/127.0.0.1/tcp/0");
         serve.env("POTLUCK_WEBRTC__LISTEN", &any).env("POTLUCK_FRIENDS__LISTEN", &any);
         serve.env("POTLUCK_LOG__LEVEL", "error").env("POTLUCK_LIBRARY__SETTLE_SECONDS", "0");
         serve.envs(settings.iter().copied());

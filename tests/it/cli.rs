@@ -37,6 +37,7 @@ impl Place {
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_potluck"));
         command.arg("--data").arg(self.data()).args(arguments);
+        command.env("POTLUCK_IPFS__ENABLED", "false");
         command.env("POTLUCK_WEBRTC__LISTEN", "127.0.0.1:0").env("POTLUCK_FRIENDS__LISTEN", "127.0.0.1:0");
         command.env("POTLUCK_LIBRARY__SETTLE_SECONDS", "0");
         command

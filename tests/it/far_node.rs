@@ -76,6 +76,7 @@ impl FarNode {
         let mut command = self.place.command(env!("CARGO_BIN_EXE_potluck"));
         command.arg("--data").arg(self.data()).args(["serve", "--listen", "127.0.0.1:0"]);
         command.env("POTLUCK_FRIENDS__LISTEN", format!("0.0.0.0:{PORT}")).env("POTLUCK_FRIENDS__NAME", self.name);
+        command.env("POTLUCK_IPFS__ENABLED", "false");
         command.env("POTLUCK_WEBRTC__ENABLED", "false").env("POTLUCK_LIBRARY__WATCH", "false");
         command.env("POTLUCK_LIBRARY__SETTLE_SECONDS", "0").env("POTLUCK_PLAYBACK__THUMBNAILS", "false");
         command.envs(self.settings.iter().map(|(key, value)| (key, value)));

@@ -232,6 +232,7 @@ async fn it_works_with_the_node_stopped_and_with_its_libraries_known() {
     let database = komga.path.to_str().unwrap().to_owned();
     let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_potluck"));
     command.arg("--data").arg(&data).args(["import", "komga", &database, "--json"]);
+    command.env("POTLUCK_IPFS__ENABLED", "false");
     command.env("POTLUCK_WEBRTC__LISTEN", "127.0.0.1:0").env("POTLUCK_FRIENDS__LISTEN", "127.0.0.1:0");
     let output = command.output().await.unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
