@@ -22,7 +22,11 @@ impl Worker {
                     self.not_listened(&address, &error);
                 }
             }
-            SwarmEvent::ConnectionEstablished { peer_id, .. } => self.dialed(peer_id, || Ok(())),
+            SwarmEvent::ConnectionEstablished { peer_id, .. } => {
+                // Before whoever asked for it looks.
+                self.publish();
+                self.dialed(peer_id, || Ok(()));
+            }
             SwarmEvent::OutgoingConnectionError { peer_id: Some(peer), error, .. } => {
                 let reason = error.to_string();
                 self.dialed(peer, || Err(Libp2pError::Unreachable(reason.clone())));

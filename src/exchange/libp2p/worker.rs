@@ -25,6 +25,8 @@ use crate::content::Cid;
 
 /// A node that sent what nobody wanted is kept away for this long.
 const BLOCKED_FOR: Duration = Duration::from_secs(600);
+/// How things stand is written down this often at most.
+const PUBLISH_EVERY: Duration = Duration::from_millis(20);
 /// How often what changes slowly is looked at.
 const TICK: Duration = Duration::from_secs(15);
 
@@ -106,8 +108,15 @@ impl Worker {
     ) {
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        // Where nothing happens there is nothing to write down.
+        let (mut changed, mut published) = (true, tokio::time::Instant::now());
         loop {
             tokio::select! {
+                () = tokio::time::sleep_until(published + PUBLISH_EVERY), if changed => {
+                    self.publish();
+                    (changed, published) = (false, tokio::time::Instant::now());
+                    continue;
+                }
                 event = self.swarm.select_next_some() => self.event(event),
                 Some(command) = commands.recv() => self.command(command),
                 Some(root) = searches.recv() => self.search(root),
@@ -116,7 +125,7 @@ impl Worker {
                 _ = tick.tick() => self.tick(),
                 () = stop.cancelled() => break,
             }
-            self.publish();
+            changed = true;
         }
         self.ports.stop();
     }
@@ -245,7 +254,7 @@ impl Worker {
     }
 
     /// Writes down how things stand, where that changed.
-    fn publish(&mut self) {
+    pub fn publish(&mut self) {
         let info = self.swarm.network_info();
         let kad = self.swarm.behaviour_mut().kad.as_mut();
         let routing_server = kad.as_ref().is_some_and(|kad| kad.mode() == kad::Mode::Server);

@@ -294,6 +294,6 @@ async fn connections_beyond_the_limit_are_refused_and_those_that_are_there_stay(
     }
     // Six of eight places are for others.
     Rogue::at(&one).await.is_sent_away().await;
-    assert_eq!(one.libp2p.state().connections, 6);
+    until(|| one.libp2p.state().connections == 6).await;
     end(one, honest, layout).await;
 }
