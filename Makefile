@@ -14,6 +14,8 @@ KIND ?= movies
 LISTEN ?= 0.0.0.0:8096
 ADMIN ?= admin
 SUBSONIC_PYTHON := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/potluck/subsonic-python
+# Helia needs a later Node than Debian's: one of npm's.
+NODE_22 := tests/interop/ipfs/node_modules/.bin/node
 SUPYSONIC := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/potluck/supysonic
 
 PACKAGES := build-essential pkg-config clang libclang-dev libavcodec-dev libavformat-dev libavfilter-dev libavutil-dev \
@@ -75,10 +77,11 @@ rust-test:
 	cargo test --locked
 
 # `cargo test --no-run` makes the binaries with the features that the tests have: one debug build serves all.
-interop-test: $(patsubst %,tests/interop/%/node_modules/.package-lock.json,helia gateway opds subsonic) $(SUBSONIC_PYTHON)/requirements.txt
+interop-test: $(patsubst %,tests/interop/%/node_modules/.package-lock.json,helia gateway ipfs opds subsonic) $(SUBSONIC_PYTHON)/requirements.txt
 	cargo test --locked --no-run
 	node tests/interop/helia/run.mjs --potluck "$(CARGO_TARGET_DIR)/debug/potluck"
 	tests/interop/gateway/node_modules/.bin/node tests/interop/gateway/run.mjs --potluck "$(CARGO_TARGET_DIR)/debug/potluck"
+	POTLUCK="$(CARGO_TARGET_DIR)/debug/potluck" $(NODE_22) --test --test-concurrency=1 "tests/interop/ipfs/*.test.mjs"
 	node tests/interop/opds/run.mjs --potluck "$(CARGO_TARGET_DIR)/debug/potluck"
 	node tests/interop/subsonic/run.mjs --potluck "$(CARGO_TARGET_DIR)/debug/potluck" --python "$(SUBSONIC_PYTHON)/bin/python"
 
@@ -95,7 +98,7 @@ browser-test: tests/browser/node_modules/.package-lock.json
 # --- measure ---------------------------------------------------------------------------------------------------------
 
 # GROUPS="import catalog" runs only those.
-bench: test-packages web tests/browser/node_modules/.package-lock.json $(SUPYSONIC)/supysonic.txt
+bench: test-packages web $(patsubst %,tests/%/node_modules/.package-lock.json,browser interop/ipfs) $(SUPYSONIC)/supysonic.txt
 	POTLUCK_BENCH_SUPYSONIC="$(SUPYSONIC)/bin" cargo bench --locked --bench bench -- $(GROUPS)
 
 # Another server of Subsonic's protocol, which is measured beside the node.

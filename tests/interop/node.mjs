@@ -36,7 +36,8 @@ export async function newNode (potluck, label) {
 
 async function serve (potluck, data, settings) {
   const loopback = '127.0.0.1:0'
-  const env = { WEBRTC__LISTEN: loopback, FRIENDS__LISTEN: loopback, LOG__FORMAT: 'json', ...settings }
+  const ipfs = '/ip4/127.0.0.1/tcp/0,/ip4/127.0.0.1/tcp/0/ws'
+  const env = { WEBRTC__LISTEN: loopback, FRIENDS__LISTEN: loopback, IPFS__LISTEN: ipfs, LOG__FORMAT: 'json', ...settings }
   const named = Object.fromEntries(Object.entries(env).map(([key, value]) => [`POTLUCK_${key}`, value]))
   const child = spawn(potluck, ['--data', data, 'serve', '--listen', loopback], {
     env: { ...process.env, ...named },
@@ -56,7 +57,7 @@ async function serve (potluck, data, settings) {
   return Promise.race([ready, ended])
 }
 
-/** Calls of the node's own API by an account. */
+/** Calls of the node's own API by an account; `open` is for any other path, and leaves it to the caller what the answer is worth. */
 export async function signIn (page, username = name, secret = password) {
   const json = { 'content-type': 'application/json' }
   const login = await fetch(`${page}/api/v1/login`, { method: 'POST', headers: json, body: JSON.stringify({ username, password: secret }) })
@@ -69,6 +70,7 @@ export async function signIn (page, username = name, secret = password) {
     return answer
   }
   return {
+    open: (path, { headers, ...options } = {}) => fetch(`${page}${path}`, { ...options, headers: { ...headers, cookie } }),
     get: (path) => call(path, { signal: AbortSignal.timeout(120_000) }),
     post: async (path, body) => (await call(path, { method: 'POST', body: JSON.stringify(body) })).json()
   }
