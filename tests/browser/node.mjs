@@ -10,6 +10,12 @@ import { chromium } from 'playwright-core';
 const here = dirname(fileURLToPath(import.meta.url));
 const target = process.env.CARGO_TARGET_DIR ?? join(homedir(), '.cache/potluck/target');
 export const potluck = process.env.POTLUCK ?? join(target, 'debug/potluck');
+/** Nothing listens beyond this machine, nor at a port that another node has. */
+const LOOPBACK = {
+  POTLUCK_WEBRTC__LISTEN: '127.0.0.1:0',
+  POTLUCK_FRIENDS__LISTEN: '127.0.0.1:0',
+  POTLUCK_IPFS__LISTEN: '/ip4/127.0.0.1/tcp/0',
+};
 export const sign_in = { username: 'cook', password: 'a pinch of salt' };
 
 /** The demo films, `seconds` long each, made once a machine and kept in the cache folder. */
@@ -98,7 +104,7 @@ export async function startNode({ library, kind = 'movies', env = {} } = {}) {
 /** Starts a node on its data, and waits until it is ready. */
 async function serve(data, env) {
   const child = spawn(potluck, ['--data', data, 'serve', '--listen', '127.0.0.1:0'], {
-    env: { ...process.env, POTLUCK_WEBRTC__LISTEN: '127.0.0.1:0', POTLUCK_FRIENDS__LISTEN: '127.0.0.1:0', ...env },
+    env: { ...process.env, ...LOOPBACK, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let log = '';

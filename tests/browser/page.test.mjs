@@ -157,7 +157,7 @@ test('a phone has a short bar, and the rest behind one button that keys open too
   await page.getByTestId('more').focus();
   await page.keyboard.press('Enter');
   const sheet = page.getByTestId('more-sheet');
-  assert.deepEqual(await sheet.getByRole('link').allInnerTexts(), ['Friends', 'Status', sign_in.username]);
+  assert.deepEqual(await sheet.getByRole('link').allInnerTexts(), ['Open a CID', 'Friends', 'Status', sign_in.username]);
   await page.screenshot({ path: join(results(), 'phone-more.png') });
   await accessible(page, 'the rest of the way');
   await sheet.getByRole('link', { name: 'Friends' }).click();
@@ -319,6 +319,7 @@ for (const [name, viewport] of [
       search: [`/search?q=${encodeURIComponent(items[0].title.split(' ')[0])}`, 'results'],
       status: ['/status', 'carriers'],
       account: ['/account', 'api-keys'],
+      open: ['/open', 'open-field'],
       missing: ['/item/nothing', 'problem'],
     };
     for (const [view, [path, sign]] of Object.entries(views)) {

@@ -27,6 +27,7 @@ import { picture } from './art.ts';
 import { cover, pagePicture, pagesOf, seriesItems } from './comics.ts';
 import { epub } from './epub.ts';
 import { blockOf, contentOf, FILM_SECONDS, filmFile } from './film.ts';
+import { contentAt, gatewayFile } from './ipfs.ts';
 import { Listening } from './listening.ts';
 import { albums, tone } from './music.ts';
 import { renditions, segments, sprite, subtitles, subtitleText, thumbnails, TRANSCODED } from './playing.ts';
@@ -166,12 +167,10 @@ export class MockNode {
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://mock');
     const path = url.pathname.replace(/^\/api\/v1/, '');
-    const bytes = /^\/(?:ipfs|items\/[^/]+\/blocks)\/(\w+)$/.exec(path)?.[1];
-    if (bytes) {
-      const block = blockOf(bytes);
-      response.statusCode = block ? 200 : 404;
-      return void response.end(block ?? '');
-    }
+    const bytes = /^\/(?:ipfs|api\/v1\/items\/[^/]+\/blocks)\/(\w+)$/.exec(url.pathname)?.[1];
+    const block = bytes && blockOf(bytes);
+    if (block) return void response.end(block);
+    if (url.pathname.startsWith('/ipfs/')) return this.gateway(url, request, response);
     if (path === '/events') return this.listen(request, response);
     const body = await read(request);
     const reply = await this.route(request.method ?? 'GET', path, url.searchParams, body);
@@ -190,6 +189,25 @@ export class MockNode {
     }
   }
 
+  private gateway(url: URL, { headers }: IncomingMessage, response: ServerResponse): void {
+    const filename = url.searchParams.get('filename');
+    const found = this.account && gatewayFile(url.pathname.slice('/ipfs/'.length), filename);
+    response.statusCode = found ? 200 : 404;
+    if (!found) return void response.end('not found\n');
+    response.setHeader('content-type', found.type);
+    response.setHeader('accept-ranges', 'bytes');
+    const part = /^bytes=(\d+)-(\d*)$/.exec(headers.range ?? '');
+    if (part) return sendPart(response, found.bytes, Number(part[1]), part[2]);
+    response.end(found.bytes);
+  }
+
+  /** Nobody but the owner fetches from elsewhere. */
+  private async content(path: string): Promise<Reply> {
+    if (!this.account?.admin) return problem(403, 'forbidden', 'this account may open only what is on this node');
+    const answer = await contentAt(path);
+    return 'status' in answer ? problem(answer.status, answer.error, answer.message) : { json: answer };
+  }
+
   private readonly listening = new Listening(() => this.items);
 
   private route(method: string, path: string, query: URLSearchParams, body: unknown): Reply | Promise<Reply> {
@@ -203,6 +221,7 @@ export class MockNode {
     if (call === 'GET /folders') return { json: folders(query.get('path') ?? '/srv') };
     const heard = this.listening.route(method, path.slice(1).split('/').map(decodeURIComponent), query, body);
     if (heard) return heard;
+    if (call === 'GET /ipfs' && second === 'content') return this.content(query.get('path') ?? '');
     if (first === 'libraries') return this.library(method, second, third, body as NewLibrary);
     if (call === 'GET /items' && !second) return { json: this.list(query) };
     if (first === 'items' && second)

@@ -16,6 +16,7 @@ import type {
   Friend,
   FriendChange,
   Invite,
+  IpfsContent,
   ItemDetail,
   ItemPage,
   ItemSummary,
@@ -235,6 +236,13 @@ export const api = {
   endReplica: (replica: string, files: boolean) =>
     call<void>('DELETE', `/replicas/${id(replica)}`, { query: { files } }),
 
+  /**
+   * What is at a path of IPFS, here or at any node that is asked: it can take a minute. `path` is `/ipfs/CID/names` or
+   * `/ipns/NAME/names`.
+   */
+  ipfsContent: (path: string, signal?: AbortSignal) =>
+    call<IpfsContent>('GET', '/ipfs/content', { query: { path }, signal }),
+
   /** A file of the node as text: a whole subtitle track, a playlist. */
   text: async (path: string, signal?: AbortSignal): Promise<string> => {
     const init: RequestInit = { credentials: 'same-origin', signal: signal ?? null };
@@ -244,6 +252,14 @@ export const api = {
     });
     if (!response.ok) throw await refusal(response, `GET ${path}`);
     return response.text();
+  },
+
+  /** The first `count` bytes of a file of the node, or all where it has fewer. */
+  firstBytes: async (path: string, count: number, signal: AbortSignal): Promise<Uint8Array> => {
+    const headers = { range: `bytes=0-${count - 1}` };
+    const response = await fetch(path, { credentials: 'same-origin', headers, signal });
+    if (!response.ok) throw await refusal(response, `GET ${path}`);
+    return new Uint8Array(await response.arrayBuffer()).subarray(0, count);
   },
 
   /** A file of the node as it is: a page of a book, a whole book. */

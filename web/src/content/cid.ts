@@ -1,7 +1,11 @@
-/** Names of content: what the page needs of CIDs, which is to read the SHA-256 digest out of one. */
+/** Names of content: what the page needs of CIDs, which is to know one and to read its SHA-256 digest. */
+import { base16 } from 'multiformats/bases/base16';
 import { CID } from 'multiformats/cid';
 
 const SHA2_256 = 0x12;
+/** Codecs, of the table of multiformats. */
+const RAW = 0x55;
+const LIBP2P_KEY = 0x72;
 
 /** The SHA-256 digest that `cid` (CIDv1, base32) demands of its block; throws if it is not such a CID. */
 export function digestOf(cid: string): Uint8Array {
@@ -15,7 +19,26 @@ export function digestOf(cid: string): Uint8Array {
 /** The CIDv1 (base32) of a raw block with this SHA-256 digest. */
 export function rawCid(digest: Uint8Array): string {
   const bytes = new Uint8Array(36);
-  bytes.set([1, 0x55, SHA2_256, 32]);
+  bytes.set([1, RAW, SHA2_256, 32]);
   bytes.set(digest, 4);
   return CID.decode(bytes).toString();
+}
+
+/** What `text` names, where it is a CID of either version in one of the usual bases: content, or a key of IPNS. */
+export function cidKind(text: string): 'content' | 'key' | null {
+  try {
+    const { code } = CID.parse(text, text.startsWith(base16.prefix) ? base16 : undefined);
+    return code === LIBP2P_KEY ? 'key' : 'content';
+  } catch {
+    return null;
+  }
+}
+
+/** Whether a CID is of a block of plain bytes, which is a small file and never a folder. */
+export function isRaw(cid: string): boolean {
+  try {
+    return CID.parse(cid).code === RAW;
+  } catch {
+    return false;
+  }
 }

@@ -3,6 +3,7 @@
  * Sentences with values are functions: word order belongs to the language.
  */
 import { count } from './count';
+import { ipfs } from './ipfs';
 import { music } from './music';
 import type {
   FriendFault,
@@ -33,6 +34,7 @@ export const en = {
     music: 'Music',
     search: 'Search',
     friends: 'Friends',
+    open: 'Open a CID',
     status: 'Status',
     account: 'Account',
     more: 'More',
@@ -353,6 +355,8 @@ export const en = {
   },
 
   music,
+
+  ipfs,
 
   reader: {
     label: (title: string) => `Reader: ${title}`,

@@ -18,6 +18,8 @@ describe('route', () => {
     '/read/x?page=12',
     '/search?q=blade+runner',
     '/search',
+    '/open',
+    '/open/ipfs/bafkqaaa/a%20b/What%3F%20100%25.mkv',
     '/artists',
     '/artist/a%20b',
     '/playlists',
@@ -51,6 +53,11 @@ describe('route', () => {
     expect(sameView(parseRoute('/films'), parseRoute('/films?sort=year'))).toBe(true);
     expect(sameView(parseRoute('/read/x'), parseRoute('/read/x?page=2'))).toBe(true);
     expect(sameView(parseRoute('/item/x'), parseRoute('/item/y'))).toBe(false);
+  });
+
+  it('a path of IPFS keeps the names as they are', () => {
+    expect(parseRoute('/open/ipfs/bafkqaaa/a%20b')).toEqual({ name: 'open', path: '/ipfs/bafkqaaa/a b' });
+    expect(to.open('/ipfs/bafkqaaa/#1?')).toBe('/open/ipfs/bafkqaaa/%231%3F');
   });
 
   it('ids are escaped in links', () => expect(to.item('a/b')).toBe('/item/a%2Fb'));

@@ -13,6 +13,8 @@ export type Route =
   | { name: 'play'; item: string; at: number | null }
   | { name: 'read'; item: string; page: number | null }
   | { name: 'search'; q: string }
+  /** `path` is a path of IPFS with names as they are, such as `/ipfs/CID/a b`, or empty. */
+  | { name: 'open'; path: string }
   | { name: 'artists' | 'playlists' | 'starred' }
   | { name: 'artist'; artist: string }
   | { name: 'playlist'; playlist: string }
@@ -32,6 +34,14 @@ export function parseRoute(url: string): Route {
   const parts = pathname.split('/').filter((part) => part !== '');
   const [first, second] = parts;
   if (parts.length === 0) return { name: 'home' };
+  if (first === 'open')
+    return {
+      name: 'open',
+      path: parts
+        .slice(1)
+        .map((part) => `/${decoded(part)}`)
+        .join(''),
+    };
   if (parts.length === 1) {
     const section = SECTIONS.find((name) => name === first);
     if (section) return { name: 'section', section, ...listState(searchParams) };
@@ -102,6 +112,7 @@ export const to = {
   artist: (artist: string) => `/artist/${encodeURIComponent(artist)}`,
   playlist: (playlist: string) => `/playlist/${encodeURIComponent(playlist)}`,
   search: (q: string) => formatRoute({ name: 'search', q }),
+  open: (path = '') => `/open${path.split('/').map(encodeURIComponent).join('/')}`,
 };
 
 function formatPath(route: Route): string {
@@ -122,6 +133,8 @@ function formatPath(route: Route): string {
       return to.artist(route.artist);
     case 'playlist':
       return to.playlist(route.playlist);
+    case 'open':
+      return to.open(route.path);
     case 'unknown':
       return '/';
     default:
