@@ -9,7 +9,7 @@ import { unixfs } from '@helia/unixfs'
 import { CarBlockIterator, CarWriter } from '@ipld/car'
 import { MemoryBlockstore } from 'blockstore-core'
 import { sha256 } from 'multiformats/hashes/sha2'
-import { dag, patience, silent } from './helia.mjs'
+import { below, dag, patience, silent } from './helia.mjs'
 import { elsewhere, newPotluck } from './potluck.mjs'
 
 const MIB = 1024 * 1024
@@ -80,8 +80,8 @@ test('`potluck import car` takes in what @ipld/car wrote, and serves it to accou
   const file = join(node.folder, 'elsewhere.car')
   const { writer, out } = CarWriter.create([root])
   const written = pipeline(Readable.from(out), createWriteStream(file))
-  for await (const { cid, bytes } of blockstore.getAll()) {
-    await writer.put({ cid, bytes: Buffer.concat(await Array.fromAsync(bytes)) })
+  for (const cid of await below(blockstore, root)) {
+    await writer.put({ cid, bytes: Buffer.concat(await Array.fromAsync(blockstore.get(cid))) })
   }
   await writer.close()
   await written

@@ -98,16 +98,20 @@ export async function providers (helia, cid) {
 /** The CIDs of a file's blocks as Helia's importer makes them: the root, then the leaves in their order. */
 export async function dag (bytes) {
   const blockstore = new MemoryBlockstore()
-  const root = await unixfs({ blockstore, logger: { forComponent: silent } }).addBytes(bytes)
-  const order = async (cid) => [cid, ...(await Promise.all((await linksOf(blockstore, cid)).map(order))).flat()]
-  return order(root)
+  return below(blockstore, await unixfs({ blockstore, logger: { forComponent: silent } }).addBytes(bytes))
+}
+
+/** All CIDs of a DAG, each before what it leads to. */
+export async function below (blockstore, cid) {
+  const links = await Promise.all((await linksOf(blockstore, cid)).map((link) => below(blockstore, link)))
+  return [cid, ...links.flat()]
 }
 
 /** What a block leads to. */
-export async function linksOf (blockstore, cid, options) {
+export async function linksOf (blockstore, cid) {
   if (cid.code !== dagPb.code) {
     return []
   }
-  const block = Buffer.concat(await Array.fromAsync(blockstore.get(cid, options)))
+  const block = Buffer.concat(await Array.fromAsync(blockstore.get(cid, { signal: patience() })))
   return dagPb.decode(block).Links.map(({ Hash }) => Hash)
 }
