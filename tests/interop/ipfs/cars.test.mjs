@@ -10,7 +10,7 @@ import { CarBlockIterator, CarWriter } from '@ipld/car'
 import { MemoryBlockstore } from 'blockstore-core'
 import { sha256 } from 'multiformats/hashes/sha2'
 import { below, dag, patience, silent } from './helia.mjs'
-import { elsewhere, newPotluck } from './potluck.mjs'
+import { newPotluck } from './potluck.mjs'
 
 const MIB = 1024 * 1024
 let node
@@ -51,7 +51,7 @@ test('a CAR of a block has that block, and one of a part of a film only what the
   assert.deepEqual([...part.blocks.keys()], [all[0], all[2], all[3]])
 })
 
-test('a CAR of a path in the public folder proves the path', elsewhere, async () => {
+test('a CAR of a path in the public folder proves the path', async () => {
   const { root } = await node.ipfs()
   const { title, name, cid, bytes } = node.shown
   const { blocks } = await ask(`${root}/Movies/${encodeURIComponent(title)}/${encodeURIComponent(name)}?format=car`)
@@ -62,7 +62,7 @@ test('a CAR of a path in the public folder proves the path', elsewhere, async ()
   assert([...blocks.keys()].includes(`${cid}`))
 })
 
-test('@ipld/car reads what `potluck export` wrote', elsewhere, async () => {
+test('@ipld/car reads what `potluck export` wrote', async () => {
   const { cid, bytes } = node.shown
   const file = join(node.folder, 'film.car')
   node.run(['export', `${cid}`, '--output', file])
@@ -72,7 +72,7 @@ test('@ipld/car reads what `potluck export` wrote', elsewhere, async () => {
   assert.deepEqual(new Set(blocks.keys()), new Set(film.map(String)))
 })
 
-test('`potluck import car` takes in what @ipld/car wrote, and serves it to accounts and to nobody else', elsewhere, async () => {
+test('`potluck import car` takes in what @ipld/car wrote, and serves it to accounts and to nobody else', async () => {
   const blockstore = new MemoryBlockstore()
   const bytes = Buffer.alloc(3 * MIB + 1, 'from another kitchen, ')
   const fs = unixfs({ blockstore, logger: { forComponent: silent } })

@@ -7,7 +7,7 @@ import { unixfs } from '@helia/unixfs'
 import { fixedSize } from 'ipfs-unixfs-importer/chunker'
 import { balanced } from 'ipfs-unixfs-importer/layout'
 import { newHelia, patience } from './helia.mjs'
-import { elsewhere, newPotluck } from './potluck.mjs'
+import { newPotluck } from './potluck.mjs'
 
 const MIB = 1024 * 1024
 /** As IPFS made files in its first ten years, and as Helia makes them now. */
@@ -46,7 +46,7 @@ async function folder (form) {
 }
 
 for (const [called, form] of Object.entries(forms)) {
-  test(`an account opens a file of Helia's by its CID (${called})`, elsewhere, async () => {
+  test(`an account opens a file of Helia's by its CID (${called})`, async () => {
     const bytes = randomBytes(5 * MIB + 3)
     const cid = await unixfs(helia).addBytes(bytes, form)
     assert.equal(cid.version, form.cidVersion ?? 1)
@@ -56,7 +56,7 @@ for (const [called, form] of Object.entries(forms)) {
     assert((await bytesOf(whole)).equals(bytes))
   })
 
-  test(`a part of a file of Helia's is answered without the rest (${called})`, elsewhere, async () => {
+  test(`a part of a file of Helia's is answered without the rest (${called})`, async () => {
     const bytes = randomBytes(20 * MIB)
     const cid = await unixfs(helia).addBytes(bytes, form)
     const [from, to] = [7 * MIB - 3, 7 * MIB + 9]
@@ -68,7 +68,7 @@ for (const [called, form] of Object.entries(forms)) {
     assert((await received()) - before < bytes.length / 2)
   })
 
-  test(`an account opens a file in a folder of Helia's by its path (${called})`, elsewhere, async () => {
+  test(`an account opens a file in a folder of Helia's by its path (${called})`, async () => {
     const { film, root } = await folder(form)
     assert((await bytesOf(await open(`/ipfs/${root}/a/film.bin`))).equals(film))
     assert.equal(await (await open(`/ipfs/${root}/index.txt`)).text(), 'soup')
@@ -76,7 +76,7 @@ for (const [called, form] of Object.entries(forms)) {
   })
 }
 
-test('a stranger is not told what Helia has, before and after the node fetched it', elsewhere, async () => {
+test('a stranger is not told what Helia has, before and after the node fetched it', async () => {
   const cid = await unixfs(helia).addBytes(randomBytes(MIB))
   const stranger = async () => (await fetch(`${node.page}/ipfs/${cid}`, { signal: patience() })).status
   assert.equal(await stranger(), 404)
@@ -84,7 +84,7 @@ test('a stranger is not told what Helia has, before and after the node fetched i
   assert.equal(await stranger(), 404)
 })
 
-test('a name that Helia published leads an account to what it stands for', elsewhere, async () => {
+test('a name that Helia published leads an account to what it stands for', async () => {
   const { film, root } = await folder({})
   const { name } = await ipns(helia).publish('a-name', root, { signal: patience() })
   assert((await bytesOf(await open(`${name}/a/film.bin`))).equals(film))

@@ -40,7 +40,7 @@ test('Helia that wants 2,000 blocks of one film at once gets them all, and anoth
   const [greedy, modest] = [await meet(t, node.addresses.TCP, { keep: false }), await meet(t, node.addresses.TCP)]
   const leaves = (await below(greedy.blockstore, cid)).filter(({ code }) => code === raw.code)
   assert(leaves.length >= 2000)
-  const signal = patience(180_000)
+  const signal = patience(120_000)
   let got = 0
   const all = leaves.map(async (leaf) => {
     // Helia hashes what comes; nothing is kept.

@@ -1,5 +1,5 @@
 // A node with a film in a public library and one in a private library, for Helia to meet.
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, readFileSync, readdirSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -11,9 +11,6 @@ import { patience } from './helia.mjs'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const potluck = process.env.POTLUCK ?? join(homedir(), '.cache/potluck/target/debug/potluck')
-
-/** Options of tests of what a node does with content of others, which are left out where it cannot do that yet. */
-export const elsewhere = spawnSync(potluck, ['export', '--help']).status === 0 ? {} : { skip: 'this node knows no content of others' }
 
 /** What a file is called by its content. */
 export const cidOf = (path) => CID.parse(execFileSync(potluck, ['cid', path], { encoding: 'utf8' }).trim())

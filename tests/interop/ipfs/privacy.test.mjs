@@ -60,3 +60,20 @@ test('the gateway says of a private film to a stranger what it says of one that 
     assert.deepEqual([await ask(secret[0], query), await ask(secret[1], query)], [root, leaf])
   }
 })
+
+test('a library that is made private is given to nobody from then on, and leaves the public folder', async (t) => {
+  const helia = await meet(t, node.addresses.TCP)
+  const [root] = open
+  assert.equal(await has(helia, root), true)
+  const { root: folder } = await node.ipfs()
+  const libraries = await (await node.admin.get('/libraries')).json()
+  const { id } = libraries.find(({ name }) => name === 'Movies')
+  const body = JSON.stringify({ visibility: 'private' })
+  const changed = await node.admin.open(`/api/v1/libraries/${id}`, { method: 'PATCH', headers: { 'content-type': 'application/json' }, body })
+  assert.equal(changed.status, 200)
+  assert.equal(await has(helia, root), false)
+  await assert.rejects(block(helia, root, patience(2_000)))
+  assert.equal((await fetch(`${node.page}/ipfs/${root}`, { signal: patience() })).status, 404)
+  await until('another public folder', async () => (await node.ipfs()).root !== folder)
+  assert.equal(await has(helia, CID.parse(folder)), false)
+})

@@ -8,7 +8,7 @@ import { base36 } from 'multiformats/bases/base36'
 import { CID } from 'multiformats/cid'
 import * as digest from 'multiformats/hashes/digest'
 import { patience } from './helia.mjs'
-import { elsewhere, newPotluck } from './potluck.mjs'
+import { newPotluck } from './potluck.mjs'
 
 /** A gateway on this machine, without TLS. */
 const local = { allowInsecure: true, allowLocal: true }
@@ -52,14 +52,14 @@ test('a part of a public film comes verified', async () => {
   assert((await bytesOf(answer)).equals(node.shown.bytes.subarray(from, to + 1)))
 })
 
-test('a public film is found by its path in the public folder', elsewhere, async () => {
+test('a public film is found by its path in the public folder', async () => {
   const { root } = await node.ipfs()
   const answer = await verified(`ipfs://${root}/${pathOf(node.shown)}`)
   assert.equal(answer.status, 200)
   assert((await bytesOf(answer)).equals(node.shown.bytes))
 })
 
-test("a public film is found by its path below the node's name", elsewhere, async () => {
+test("a public film is found by its path below the node's name", async () => {
   const answer = await verified(`ipns://${node.name}/${pathOf(node.shown)}`)
   assert.equal(answer.status, 200)
   assert((await bytesOf(answer)).equals(node.shown.bytes))
