@@ -49,6 +49,7 @@ export default defineConfig(({ command, mode }) => ({
       ? {
           '/api': { target: node, changeOrigin: true },
           '/ipfs': { target: node, changeOrigin: true },
+          '/ipns': { target: node, changeOrigin: true },
         }
       : undefined,
   },

@@ -78,37 +78,36 @@ type Refusal = { status: number; error: string; message: string };
 
 /** `GET /ipfs/content`. */
 export async function contentAt(path: string): Promise<IpfsContent | Refusal> {
-  const [, space, root = '', ...names] = path.split('/');
+  const [, space, root = '', ...names] = path.split('/').map(decodeURIComponent);
   const [status, error, message, wait] = REFUSALS[root] ?? [404, 'not_found', 'nobody who was asked has it', 'found'];
   await new Promise((resolve) => setTimeout(resolve, waits[wait]));
   if (space !== 'ipfs' && space !== 'ipns') return { status: 400, error: 'invalid', message: `${path} is no path` };
-  const cid = space === 'ipfs' ? root : root === IPNS_NAME ? ROOT_CID : '';
-  const found = follow(cid, names);
-  return found ? described(found, cid, names) : { status, error, message };
+  const found = follow(behind(root), names);
+  return found ? described(found, ['', space, root, ...names], names.at(-1)) : { status, error, message };
 }
 
-/** A file for the mock gateway; `cid` with the path below it, percent-encoded. */
-export function gatewayFile(path: string, filename: string | null): { bytes: Buffer; type: string } | null {
-  const [cid = '', ...names] = path.split('/').map(decodeURIComponent);
-  const found = follow(cid, names);
-  if (!found || 'entries' in found) return null;
-  // A gateway guesses types by names, and has none for a CID alone.
-  return { bytes: found.bytes(), type: names.length > 0 || filename ? found.type : 'application/octet-stream' };
+/** A file for the mock gateway; `path` is a CID or name with what is below it, percent-encoded. */
+export function gatewayFile(path: string): { bytes: Buffer; type: string } | null {
+  const [root = '', ...names] = path.split('/').map(decodeURIComponent);
+  const found = follow(behind(root), names);
+  return found && !('entries' in found) ? { bytes: found.bytes(), type: found.type } : null;
 }
 
-function described(found: File | Folder, root: string, names: string[]): IpfsContent {
-  const path = ['', 'ipfs', root, ...names].join('/');
+function behind(root: string): string {
+  return root === IPNS_NAME ? ROOT_CID : root;
+}
+
+function described(found: File | Folder, path: string[], name: string | undefined): IpfsContent {
   const common = {
-    ...{ path, cid: cids.get(found)!, name: names.at(-1) ?? null },
-    url: path.split('/').map(encodeURIComponent).join('/'),
+    ...{ path: path.join('/'), cid: cids.get(found)!, name: name ?? null },
+    url: path.map(encodeURIComponent).join('/'),
   };
   if ('entries' in found) {
     const entries = [...found.entries].sort((a, b) => (a.name < b.name ? -1 : 1)).slice(0, ENTRIES_MAX);
     const truncated = found.entries.length > ENTRIES_MAX;
     return { ...common, kind: 'folder', size: null, media_type: null, entries: entries.map(entry), truncated };
   }
-  const media_type = names.length > 0 ? found.type : null;
-  return { ...common, kind: 'file', size: found.bytes().length, media_type, entries: [], truncated: false };
+  return { ...common, kind: 'file', size: found.bytes().length, media_type: found.type, entries: [], truncated: false };
 }
 
 function entry(one: File | Folder): IpfsEntry {

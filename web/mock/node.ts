@@ -170,7 +170,8 @@ export class MockNode {
     const bytes = /^\/(?:ipfs|api\/v1\/items\/[^/]+\/blocks)\/(\w+)$/.exec(url.pathname)?.[1];
     const block = bytes && blockOf(bytes);
     if (block) return void response.end(block);
-    if (url.pathname.startsWith('/ipfs/')) return this.gateway(url, request, response);
+    const content = /^\/ip[fn]s\/(.*)/.exec(url.pathname)?.[1];
+    if (content !== undefined) return this.gateway(content, request, response);
     if (path === '/events') return this.listen(request, response);
     const body = await read(request);
     const reply = await this.route(request.method ?? 'GET', path, url.searchParams, body);
@@ -189,9 +190,8 @@ export class MockNode {
     }
   }
 
-  private gateway(url: URL, { headers }: IncomingMessage, response: ServerResponse): void {
-    const filename = url.searchParams.get('filename');
-    const found = this.account && gatewayFile(url.pathname.slice('/ipfs/'.length), filename);
+  private gateway(path: string, { headers }: IncomingMessage, response: ServerResponse): void {
+    const found = this.account && gatewayFile(path);
     response.statusCode = found ? 200 : 404;
     if (!found) return void response.end('not found\n');
     response.setHeader('content-type', found.type);

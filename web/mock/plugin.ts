@@ -17,7 +17,7 @@ const WASM_POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; c
 export function mockNode(): Plugin {
   const mock = new MockNode((process.env.POTLUCK_MOCK ?? 'household') as Household);
   const answer = (request: IncomingMessage, response: ServerResponse, next: () => void) => {
-    if (!/^\/(api\/v1|ipfs)\//.test(request.url ?? '')) return next();
+    if (!/^\/(api\/v1|ip[fn]s)\//.test(request.url ?? '')) return next();
     mock.answer(request, response).catch((error: unknown) => {
       response.statusCode = 500;
       response.end(JSON.stringify({ error: 'internal', message: String(error) }));

@@ -238,10 +238,10 @@ export const api = {
 
   /**
    * What is at a path of IPFS, here or at any node that is asked: it can take a minute. `path` is `/ipfs/CID/names` or
-   * `/ipns/NAME/names`.
+   * `/ipns/NAME/names`, with names as they are.
    */
   ipfsContent: (path: string, signal?: AbortSignal) =>
-    call<IpfsContent>('GET', '/ipfs/content', { query: { path }, signal }),
+    call<IpfsContent>('GET', '/ipfs/content', { query: { path: path.split('/').map(id).join('/') }, signal }),
 
   /** A file of the node as text: a whole subtitle track, a playlist. */
   text: async (path: string, signal?: AbortSignal): Promise<string> => {
@@ -252,14 +252,6 @@ export const api = {
     });
     if (!response.ok) throw await refusal(response, `GET ${path}`);
     return response.text();
-  },
-
-  /** The first `count` bytes of a file of the node, or all where it has fewer. */
-  firstBytes: async (path: string, count: number, signal: AbortSignal): Promise<Uint8Array> => {
-    const headers = { range: `bytes=0-${count - 1}` };
-    const response = await fetch(path, { credentials: 'same-origin', headers, signal });
-    if (!response.ok) throw await refusal(response, `GET ${path}`);
-    return new Uint8Array(await response.arrayBuffer()).subarray(0, count);
   },
 
   /** A file of the node as it is: a page of a book, a whole book. */

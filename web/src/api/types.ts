@@ -20,32 +20,8 @@ export type FriendState = Schemas['FriendState'];
 export type Holder = Schemas['Holder'];
 export type HdrFormat = Schemas['HdrFormat'];
 export type Invite = Schemas['Invite'];
-/** An entry of a folder; `size` is the bytes of the blocks below it. */
-export interface IpfsEntry {
-  name: string;
-  cid: string;
-  size: number;
-}
-
-/** What is at a path of IPFS. */
-export interface IpfsContent {
-  path: string;
-  cid: string;
-  /** A `block` is neither a file nor a folder of UnixFS. */
-  kind: 'file' | 'folder' | 'block';
-  /** `null` where a CID or a name of IPNS was asked for alone. */
-  name: string | null;
-  /** Bytes; of a file. */
-  size: number | null;
-  media_type: string | null;
-  /** Where the gateway has it. */
-  url: string;
-  /** Of a folder, by name. */
-  entries: IpfsEntry[];
-  /** The folder has more entries than these. */
-  truncated: boolean;
-}
-
+export type IpfsContent = Schemas['IpfsContent'];
+export type IpfsEntry = Schemas['IpfsEntry'];
 export type ItemChanged = Schemas['ItemChanged'];
 export type ItemFile = Schemas['ItemFile'];
 export type ItemSource = Schemas['ItemSource'];

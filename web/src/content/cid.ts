@@ -1,11 +1,19 @@
 /** Names of content: what the page needs of CIDs, which is to know one and to read its SHA-256 digest. */
-import { base16 } from 'multiformats/bases/base16';
+import { base16, base16upper } from 'multiformats/bases/base16';
+import { base32upper } from 'multiformats/bases/base32';
+import { base64, base64url } from 'multiformats/bases/base64';
 import { CID } from 'multiformats/cid';
 
 const SHA2_256 = 0x12;
 /** Codecs, of the table of multiformats. */
 const RAW = 0x55;
 const LIBP2P_KEY = 0x72;
+/** Besides the usual ones, which `CID.parse` knows. */
+const OTHER_BASES = base16.decoder
+  .or(base16upper.decoder)
+  .or(base32upper.decoder)
+  .or(base64.decoder)
+  .or(base64url.decoder);
 
 /** The SHA-256 digest that `cid` (CIDv1, base32) demands of its block; throws if it is not such a CID. */
 export function digestOf(cid: string): Uint8Array {
@@ -24,10 +32,10 @@ export function rawCid(digest: Uint8Array): string {
   return CID.decode(bytes).toString();
 }
 
-/** What `text` names, where it is a CID of either version in one of the usual bases: content, or a key of IPNS. */
+/** What `text` names, where it is a CID of either version in one of its bases: content, or a key of IPNS. */
 export function cidKind(text: string): 'content' | 'key' | null {
   try {
-    const { code } = CID.parse(text, text.startsWith(base16.prefix) ? base16 : undefined);
+    const { code } = CID.parse(text, /^[Qzbk]/.test(text) ? undefined : OTHER_BASES);
     return code === LIBP2P_KEY ? 'key' : 'content';
   } catch {
     return null;

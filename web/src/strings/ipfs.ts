@@ -18,7 +18,9 @@ export const ipfs = {
     name: (part: string) =>
       part === ''
         ? 'After /ipns/ there has to be a name.'
-        : `“${part}” is no name of IPNS. One begins with k51 or 12D3Koo, or is a domain.`,
+        : `“${part}” is no name of IPNS. One begins with k51 or 12D3Koo.`,
+    domain: (part: string) =>
+      `“${part}” is a domain. Those are not looked up here, as that would tell others what you open. Use its CID, or a name that begins with k51.`,
     path: (part: string) => `“${part}” cannot be the name of a file or folder in a path.`,
     web: () => 'This web address names no content. The address of a gateway has /ipfs/ or /ipns/ in it.',
   },
@@ -41,11 +43,11 @@ export const ipfs = {
     },
     not_found: {
       title: 'Nobody who was asked has it',
-      help: 'Whoever has it may be away: try again later, or ask where the CID came from. The owner can connect this node with one that has it.',
+      help: 'Whoever has it may be away, or a name in the path is wrong. Try again later, or ask where the CID came from; the owner can connect this node with one that has it.',
     },
     unavailable: {
-      title: 'This node is not in the network of IPFS',
-      help: 'Its owner switches that on (ipfs.enabled). If it is on, the log of the node’s start says what went wrong.',
+      title: 'It cannot be opened now',
+      help: 'If the IPFS side is off, the owner of this node switches it on (ipfs.enabled); the log of its start says why it is off. Otherwise try again in a moment.',
     },
     too_slow: {
       title: 'It took too long',
@@ -71,7 +73,7 @@ export const ipfs = {
   size: 'Size',
   type: 'Type',
   unknownType: 'not known',
-  block: 'A block of data, neither file nor folder',
+  block: 'Neither file nor folder: data of another kind, or a symbolic link',
   verified: 'Verified by this node',
   verifiedHelp: 'Every block is hashed here, and is passed on only if it is what its name says.',
   movable: 'A name of IPNS may lead to other content tomorrow. The CID below always leads to this.',

@@ -81,7 +81,7 @@ function takeOver(event: MouseEvent): void {
     return;
   const link = (event.target as Element | null)?.closest('a');
   if (!link || link.target || link.hasAttribute('download') || link.origin !== location.origin) return;
-  if (/^\/(api|ipfs)\//.test(link.pathname) || link.hash) return;
+  if (/^\/(api|ip[fn]s)\//.test(link.pathname) || link.hash) return;
   event.preventDefault();
   go(link.pathname + link.search);
 }

@@ -5,7 +5,7 @@
 import { cidKind } from '../../content/cid';
 
 /** Why a text names no content. */
-export type Wrong = 'nothing' | 'cid' | 'name' | 'path' | 'web';
+export type Wrong = 'nothing' | 'cid' | 'name' | 'domain' | 'path' | 'web';
 /** A path, or why there is none and which part is to blame. */
 export type Reading = { path: string } | { wrong: Wrong; part: string };
 
@@ -69,14 +69,9 @@ function fromWeb(written: string): Reading {
   if (!URL.canParse(written)) return none;
   const { hostname, pathname } = new URL(written);
   const host = /^([^.]+)\.(ipfs|ipns)\..+/i.exec(hostname);
-  if (host) return fromLink(host[2]!.toLowerCase() as Space, `${unfolded(host[1]!)}${pathname}`);
+  if (host) return fromLink(host[2]!.toLowerCase() as Space, `${host[1]}${pathname}`);
   const path = /^(?:\/open)?\/(ipfs|ipns)\/(.*)$/s.exec(pathname);
   return path ? fromLink(path[1] as Space, path[2]!) : none;
-}
-
-/** A domain as the label of a gateway's host: `-` for a dot, `--` for a dash. Keys and CIDs have neither. */
-function unfolded(label: string): string {
-  return label.replace(/--|-/g, (dashes) => (dashes === '--' ? '-' : '.'));
 }
 
 function joined(space: Space, all: string[]): Reading {
@@ -84,8 +79,8 @@ function joined(space: Space, all: string[]): Reading {
   // A query behind a bare CID is a gateway's; further down it may be part of a name.
   const root = names.length === 1 ? withoutQuery(names[0]!) : (names[0] ?? '');
   if (space === 'ipfs' && cidKind(root) === null) return { wrong: 'cid', part: root };
-  if (space === 'ipns' && cidKind(root) === null && !PEER.test(root) && !DOMAIN.test(root)) {
-    return { wrong: 'name', part: root };
+  if (space === 'ipns' && cidKind(root) === null && !PEER.test(root)) {
+    return { wrong: DOMAIN.test(root) ? 'domain' : 'name', part: root };
   }
   const rest = names.slice(1);
   const odd = rest.find((name) => !named(name));

@@ -1,6 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { IpfsContent } from '../../api/types';
-import { downloadOf, formOf, formOfName, sniff, sourceOf } from './form';
+import { downloadOf, formOf, formOfName } from './form';
 
 const CID = 'bafybeigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi';
 
@@ -20,6 +20,7 @@ it.each([
   ['application/ld+json', 'text'],
   ['application/json', 'text'],
   ['application/octet-stream', 'other'],
+  ['application/ogg', 'audio'],
   [null, 'other'],
 ] as const)('%s is shown as %s', (type, form) => expect(formOf(type)).toBe(form));
 
@@ -32,40 +33,21 @@ it('a list tells forms by the ends of names', () =>
     null,
   ]));
 
-describe('first bytes tell a type', () => {
-  const bytes = (text: string) => Uint8Array.from(text, (letter) => letter.charCodeAt(0));
-  it.each([
-    ['\0\0\0\x20ftypisom\0\0\x02\0', 'video/mp4'],
-    ['\0\0\0\x20ftypM4A \0\0\x02\0', 'audio/mp4'],
-    ['\x1aEß£\x01\0\0\0\0\0\0\x23B\x82\x88matroska', 'video/x-matroska'],
-    ['\x1aEß£\x9fB\x82\x84webm', 'video/webm'],
-    ['RIFF\0\0\0\0WAVEfmt ', 'audio/wav'],
-    ['RIFF\0\0\0\0AVI LIST', null],
-    ['\x89PNG\r\n\x1a\n', 'image/png'],
-    ['ID3\x04', 'audio/mpeg'],
-    ['%PDF-1.7', 'application/pdf'],
-    ['plain words,\nand more', 'text/plain'],
-    ['', 'text/plain'],
-    ['\0\x01\x02', null],
-    ['\xff\xfe\x41', null],
-  ])('%j', (text, type) => expect(sniff(bytes(text))).toBe(type));
-
-  it('a letter that is cut off is still text', () =>
-    expect(sniff(new TextEncoder().encode('Crème brûlée 🍲').slice(0, -2))).toBe('text/plain'));
-});
-
-it('a file without a name gets one by its type, so that the gateway tells the type', () => {
-  expect(sourceOf(content({}), 'video/mp4')).toBe(`/ipfs/${CID}?filename=${CID}.mp4`);
-  expect(sourceOf(content({ name: 'a.mp4', url: `/ipfs/${CID}/a.mp4` }), 'video/mp4')).toBe(`/ipfs/${CID}/a.mp4`);
-  expect(sourceOf(content({}), null)).toBe(`/ipfs/${CID}`);
+it('a file without a name is saved with the end of its type', () => {
+  const name = (media_type: string) => downloadOf(content({ media_type })).name;
+  expect(['video/mp4', 'text/plain; charset=utf-8', 'application/octet-stream'].map(name)).toEqual([
+    `${CID}.mp4`,
+    `${CID}.txt`,
+    CID,
+  ]);
 });
 
 it('files are saved as they are, folders as a CAR, blocks raw', () => {
   const named = content({ name: 'a b.mkv', url: `/ipfs/${CID}/a%20b.mkv` });
-  expect(downloadOf(named, 'video/x-matroska')).toEqual({
+  expect(downloadOf(named)).toEqual({
     url: `/ipfs/${CID}/a%20b.mkv?download=true&filename=a%20b.mkv`,
     name: 'a b.mkv',
   });
-  expect(downloadOf(content({ kind: 'folder' }), null)).toEqual({ url: `/ipfs/${CID}?format=car`, name: `${CID}.car` });
-  expect(downloadOf(content({ kind: 'block' }), null)).toEqual({ url: `/ipfs/${CID}?format=raw`, name: `${CID}.bin` });
+  expect(downloadOf(content({ kind: 'folder' }))).toEqual({ url: `/ipfs/${CID}?format=car`, name: `${CID}.car` });
+  expect(downloadOf(content({ kind: 'block' }))).toEqual({ url: `/ipfs/${CID}?format=raw`, name: `${CID}.bin` });
 });

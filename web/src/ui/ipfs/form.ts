@@ -5,11 +5,8 @@ export type Form = 'video' | 'audio' | 'picture' | 'text' | 'other';
 
 /** Longer texts are saved, not shown. */
 export const TEXT_BYTES_MAX = 1024 * 1024;
-/** As many first bytes as `sniff` looks at. */
-export const SNIFFED_BYTES = 512;
-
 const TEXTS = /^(text\/|application\/(json|xml|javascript|toml|yaml|x-(sh|subrip|yaml|toml|ndjson))|[^;]+\+(json|xml))/;
-/** Usual ends of names, by type: a browser plays and shows by them what has no name of its own. */
+/** Usual ends of names, by type: for what is saved and has no name of its own. */
 const ENDS: Record<string, string> = {
   'video/mp4': 'mp4',
   'video/webm': 'webm',
@@ -19,6 +16,7 @@ const ENDS: Record<string, string> = {
   'audio/mp4': 'm4a',
   'audio/flac': 'flac',
   'audio/ogg': 'ogg',
+  'application/ogg': 'ogg',
   'audio/wav': 'wav',
   'image/png': 'png',
   'image/jpeg': 'jpg',
@@ -37,11 +35,11 @@ const BY_END: Record<string, Form> = {
   ...of('text', 'txt md srt vtt ass nfo json xml csv log cue m3u m3u8 html css js'),
 };
 
-/** By its type: what the node says, or what `sniff` found. */
-export function formOf(type: string | null): Form {
+/** By the type that the node says. */
+export function formOf(type: string | null | undefined): Form {
   if (!type) return 'other';
   if (type.startsWith('video/')) return 'video';
-  if (type.startsWith('audio/')) return 'audio';
+  if (type.startsWith('audio/') || type === 'application/ogg') return 'audio';
   if (type.startsWith('image/')) return 'picture';
   return TEXTS.test(type) ? 'text' : 'other';
 }
@@ -51,65 +49,13 @@ export function formOfName(name: string): Form | null {
   return BY_END[/\.([a-z0-9]+)$/i.exec(name)?.[1]?.toLowerCase() ?? ''] ?? null;
 }
 
-/** Under which name it is saved. */
-export function fileName({ name, cid }: IpfsContent, type: string | null): string {
-  const end = type ? ENDS[type] : undefined;
-  return name ?? (end ? `${cid}.${end}` : cid);
-}
-
-/** Where the gateway has it with its type: by a name with the end of that type, where it has no name of its own. */
-export function sourceOf(content: IpfsContent, type: string | null): string {
-  return content.name === null && type && ENDS[type]
-    ? asked(content.url, { filename: fileName(content, type) })
-    : content.url;
-}
-
-/** Where it is saved from: a file as it is, a folder as a CAR, anything else as its block. */
-export function downloadOf(content: IpfsContent, type: string | null): { url: string; name: string } {
-  if (content.kind === 'folder') {
-    return { url: asked(content.url, { format: 'car' }), name: `${content.name ?? content.cid}.car` };
-  }
-  if (content.kind === 'block') return { url: asked(content.url, { format: 'raw' }), name: `${content.cid}.bin` };
-  const name = fileName(content, type);
-  return { url: asked(content.url, { download: 'true', filename: name }), name };
-}
-
-/** The type of a file by its first bytes, as far as a browser plays or shows it; `null` for all else. */
-export function sniff(bytes: Uint8Array): string | null {
-  const latin = String.fromCharCode(...bytes.subarray(0, 64));
-  if (latin.slice(4, 8) === 'ftyp') return brand(latin.slice(8, 12));
-  if (latin.startsWith('\x1a\x45\xdf\xa3')) return latin.includes('webm') ? 'video/webm' : 'video/x-matroska';
-  if (latin.startsWith('RIFF')) return { WAVE: 'audio/wav', WEBP: 'image/webp' }[latin.slice(8, 12)] ?? null;
-  const [, type] = MARKS.find(([mark]) => mark.test(latin)) ?? [null, null];
-  return type ?? (readable(bytes) ? 'text/plain' : null);
-}
-
-const MARKS: [RegExp, string][] = [
-  [/^\x89PNG\r\n/, 'image/png'],
-  [/^\xff\xd8\xff/, 'image/jpeg'],
-  [/^GIF8/, 'image/gif'],
-  [/^fLaC/, 'audio/flac'],
-  [/^OggS/, 'audio/ogg'],
-  [/^(ID3|\xff[\xfb\xf3\xf2])/, 'audio/mpeg'],
-  [/^%PDF-/, 'application/pdf'],
-  [/^PK\x03\x04/, 'application/zip'],
-];
-
-function brand(name: string): string {
-  if (name.startsWith('avi')) return 'image/avif';
-  if (name === 'M4A ' || name === 'M4B ') return 'audio/mp4';
-  return name === 'qt  ' ? 'video/quicktime' : 'video/mp4';
-}
-
-/** UTF-8 without control characters; a letter may be cut off at the end. */
-function readable(bytes: Uint8Array): boolean {
-  if (bytes.length === 0) return true;
-  try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: true });
-    return !/[\x00-\x08\x0e-\x1f]/.test(text);
-  } catch {
-    return false;
-  }
+/** Where it is saved from, and under which name: a file as it is, a folder as a CAR, anything else as its block. */
+export function downloadOf({ kind, name, cid, url, media_type }: IpfsContent): { url: string; name: string } {
+  if (kind === 'folder') return { url: asked(url, { format: 'car' }), name: `${name ?? cid}.car` };
+  if (kind !== 'file') return { url: asked(url, { format: 'raw' }), name: `${cid}.bin` };
+  const end = ENDS[media_type?.split(';')[0] ?? ''];
+  const saved = name ?? (end ? `${cid}.${end}` : cid);
+  return { url: asked(url, { download: 'true', filename: saved }), name: saved };
 }
 
 function asked(url: string, query: Record<string, string>): string {

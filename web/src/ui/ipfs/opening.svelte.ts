@@ -4,19 +4,13 @@
  */
 import { api } from '../../api/client';
 import type { IpfsContent } from '../../api/types';
-import { SNIFFED_BYTES, sniff } from './form';
 
 type Phase = 'idle' | 'looking' | 'found' | 'failed' | 'stopped';
-
-/** A type that says nothing. */
-const UNTOLD = 'application/octet-stream';
 
 export class Opening {
   phase: Phase = $state('idle');
   /** While something else is looked for: what was found before. */
   content: IpfsContent | null = $state.raw(null);
-  /** Of a file: what the node says, or what its first bytes tell. */
-  type: string | null = $state(null);
   error: unknown = $state.raw(null);
 
   private path = '';
@@ -32,9 +26,8 @@ export class Opening {
     if (path === '') return;
     try {
       const content = await api.ipfsContent(path, signal);
-      const type = await typeOf(content, signal);
       if (signal.aborted) return;
-      [this.content, this.type, this.phase] = [content, type, 'found'];
+      [this.content, this.phase] = [content, 'found'];
     } catch (error) {
       if (signal.aborted) return;
       [this.error, this.phase] = [error, 'failed'];
@@ -54,15 +47,5 @@ export class Opening {
   /** The page goes away: nothing more is asked for. */
   leave(): void {
     this.abort?.abort();
-  }
-}
-
-/** A CID alone has no name that tells a type; its first bytes mostly do. */
-async function typeOf({ kind, media_type, size, url }: IpfsContent, signal: AbortSignal): Promise<string | null> {
-  if (kind !== 'file' || size === 0 || (media_type && media_type !== UNTOLD)) return media_type;
-  try {
-    return sniff(await api.firstBytes(url, SNIFFED_BYTES, signal)) ?? media_type;
-  } catch {
-    return media_type;
   }
 }
