@@ -68,12 +68,12 @@ export function graphicsDevice() {
   };
 }
 
-/** A running node. `library` is added as `movies` before it starts; `env` overrides its settings. */
-export async function startNode({ library, kind = 'movies', env = {} } = {}) {
+/** A running node. `library` is added as `movies`, for those that `visibility` says, before it starts; `env` overrides its settings. */
+export async function startNode({ library, kind = 'movies', visibility = 'private', env = {} } = {}) {
   const data = mkdtempSync(join(tmpdir(), 'potluck-browser-'));
   const run = (args, input) => execFileSync(potluck, ['--data', data, ...args], { input, encoding: 'utf8' });
   run(['init', '--admin', sign_in.username, '--password-stdin'], sign_in.password);
-  if (library) run(['library', 'add', 'Films', '--kind', kind, '--path', library]);
+  if (library) run(['library', 'add', 'Films', '--kind', kind, '--path', library, '--visibility', visibility]);
   let running = await serve(data, env);
   const end = async (signal) => {
     running.child.kill(signal);

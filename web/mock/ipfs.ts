@@ -76,9 +76,12 @@ export const ROOT_CID = cids.get(ROOT)!;
 
 type Refusal = { status: number; error: string; message: string };
 
-/** `GET /ipfs/content`. */
+/** `GET /ipfs/content`; `path` is percent-encoded. */
 export async function contentAt(path: string): Promise<IpfsContent | Refusal> {
-  const [, space, root = '', ...names] = path.split('/').map(decodeURIComponent);
+  const [, space, root = '', ...names] = path
+    .replace(/[?#].*/, '')
+    .split('/')
+    .map(decodeURIComponent);
   const [status, error, message, wait] = REFUSALS[root] ?? [404, 'not_found', 'nobody who was asked has it', 'found'];
   await new Promise((resolve) => setTimeout(resolve, waits[wait]));
   if (space !== 'ipfs' && space !== 'ipns') return { status: 400, error: 'invalid', message: `${path} is no path` };

@@ -57,7 +57,6 @@ export const ipfs = {
 
   way: 'Where this is',
   space: { ipfs: 'IPFS', ipns: 'IPNS' } as Record<string, string>,
-  up: 'One folder up',
   entries: (n: number) => count(n, 'entry', 'entries'),
   entriesOf: (shown: number, n: number) => `${shown.toLocaleString('en')} of ${count(n, 'entry', 'entries')}`,
   filter: 'Filter by name',

@@ -11,6 +11,8 @@ export class Opening {
   phase: Phase = $state('idle');
   /** While something else is looked for: what was found before. */
   content: IpfsContent | null = $state.raw(null);
+  /** The path at which `content` was found. */
+  foundAt = $state('');
   error: unknown = $state.raw(null);
 
   private path = '';
@@ -27,7 +29,7 @@ export class Opening {
     try {
       const content = await api.ipfsContent(path, signal);
       if (signal.aborted) return;
-      [this.content, this.phase] = [content, 'found'];
+      [this.content, this.foundAt, this.phase] = [content, path, 'found'];
     } catch (error) {
       if (signal.aborted) return;
       [this.error, this.phase] = [error, 'failed'];

@@ -92,7 +92,11 @@ it('the last one asked for wins', async () => {
   const opening = new Opening();
   const slow = opening.open(`/ipfs/${FATES.nobody}`);
   await Promise.all([slow, opening.open(`/ipfs/${ROOT_CID}/Shots`)]);
-  expect([opening.phase, opening.content?.name]).toEqual(['found', 'Shots']);
+  expect([opening.phase, opening.content?.name, opening.foundAt]).toEqual([
+    'found',
+    'Shots',
+    `/ipfs/${ROOT_CID}/Shots`,
+  ]);
   await opening.open('');
   expect(opening.phase).toBe('idle');
 });
