@@ -1,6 +1,4 @@
 //! Mounts the IPFS gateway: `/ipfs/{cid}` and `/ipns/{name}`, each with a path or without, and what opens `ipfs://` addresses.
-use std::sync::Arc;
-
 use axum::Extension;
 use axum::extract::{RawPathParams, RawQuery, Request, State};
 use axum::response::{IntoResponse as _, Response};
@@ -14,16 +12,13 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use super::App;
 use super::error::Refusal;
 use super::extract::SeenContent;
-use super::ipfs::{Folders, Gateway, GatewayRequest, Namespace, opened};
+use super::ipfs::{Gateway, GatewayRequest, Namespace, opened};
 use super::origins::OwnOrigin;
-use crate::content::Cid;
 
 impl App {
     /// Everything that the gateway gives.
     pub(super) fn gateway(&self) -> Gateway {
-        let ipfs = self.node().ipfs().cloned();
-        let folders = ipfs.map(|ipfs| Arc::new(move |cid: &Cid| ipfs.folder(cid).ok().flatten()) as Folders);
-        Gateway::new(self.node().blocks().clone(), Some(self.node().elsewhere().clone())).with_folders(folders)
+        Gateway::new(self.node().blocks().clone(), Some(self.node().elsewhere().clone()))
     }
 }
 

@@ -12,6 +12,7 @@ use axum::http::{Method, StatusCode};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, on};
+use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 
@@ -650,9 +651,10 @@ async fn see_content(app: &App, caller: &Caller, cid: Option<String>, request: &
     // open what is from elsewhere is told by the gateway what there is, here or there.
     let hides = |cid: &Cid| inline(cid).is_none() && gate.may() == May::Nothing;
     if let Some(cid) = cid.and_then(|cid| parse(&cid).ok()).filter(hides) {
-        let stat = app.node().blocks().stat(&cid).await?.ok_or_else(Refusal::not_found)?;
-        if gate.sight(&stat.roots).await == Sight::Hidden {
-            return Err(Refusal::hidden());
+        match app.node().blocks().stat(&cid).await? {
+            Some(stat) if gate.sight(&stat.roots).await == Sight::Hidden => return Err(Refusal::hidden()),
+            None if gate.folder(&cid).await.is_none() => return Err(Refusal::not_found()),
+            _ => {}
         }
     }
     request.extensions_mut().insert(gate);
@@ -683,6 +685,16 @@ impl ContentGate {
 }
 
 impl Gate for ContentGate {
+    /// The folders under this node's name hold what is public, and nothing else.
+    fn folder<'a>(&'a self, cid: &'a Cid) -> BoxFuture<'a, Option<Bytes>> {
+        let (ipfs, cid) = (self.app.node().ipfs().cloned(), *cid);
+        async move {
+            let looking = tokio::task::spawn_blocking(move || ipfs?.folder(&cid).ok().flatten());
+            looking.await.ok().flatten()
+        }
+        .boxed()
+    }
+
     /// Guests, friends' nodes and strangers see what is in libraries.
     fn may(&self) -> May {
         let ours = self.caller.account.is_some() && !self.caller.is_node() && !self.caller.is_guest();

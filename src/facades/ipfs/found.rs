@@ -50,12 +50,7 @@ impl Found {
         let cached = only_if_cached(request.headers);
         let may = if cached { gate.may().min(May::Kept) } else { gate.may() };
         let session = gateway.elsewhere.as_ref().map(|elsewhere| elsewhere.session(root.cid, may));
-        let seen = Arc::new(Seen::new(
-            gateway.blocks.clone(),
-            gate,
-            session.filter(|_| may > May::Nothing),
-            gateway.folders.clone(),
-        ));
+        let seen = Arc::new(Seen::new(gateway.blocks.clone(), gate, session.filter(|_| may > May::Nothing)));
         let path = [root.path.as_str(), request.path].join("/");
         Self::walk(seen, &root, &path).await.map_err(|error| match error {
             DagError::NotFound(_) if cached => refusal(StatusCode::PRECONDITION_FAILED, "it is not here"),
@@ -68,7 +63,7 @@ impl Found {
         let last = led.last();
         let (here, public) = match seen.place(&last).await? {
             Place::Here { public } => (true, public),
-            Place::Folder => (false, true),
+            Place::Folder(_) => (false, true),
             // What nobody has ends here, and not after the answer began.
             Place::Elsewhere => {
                 seen.block(&last).await?;

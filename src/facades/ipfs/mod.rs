@@ -25,7 +25,9 @@ mod uri;
 
 use std::sync::Arc;
 
+use ::bytes::Bytes;
 use axum::response::Response;
+use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use http::header::{CONTENT_LOCATION, VARY, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
@@ -40,7 +42,6 @@ use request::{Format, Query};
 
 pub use block::{block, block_unchanged};
 pub use describe::{Described, What};
-pub use seen::Folders;
 pub use uri::{opened, pasted};
 
 /// Whether what is asked for is checked by who asks, and never shown by a browser.
@@ -86,6 +87,12 @@ pub trait Gate: Send + Sync {
     /// `roots` are the library files that a block belongs to ([`crate::blocks::BlockStat::roots`]); none for a block that
     /// is not here.
     fn sight<'a>(&'a self, roots: &'a [Cid]) -> BoxFuture<'a, Sight>;
+
+    /// A folder's node that is for anyone and in no library: of what is public here.
+    fn folder<'a>(&'a self, cid: &'a Cid) -> BoxFuture<'a, Option<Bytes>> {
+        let _ = cid;
+        std::future::ready(None).boxed()
+    }
 
     /// How far beyond the libraries the caller may go.
     fn may(&self) -> May {
@@ -158,20 +165,13 @@ impl GatewayRequest<'_> {
 pub struct Gateway {
     blocks: Blocks,
     elsewhere: Option<Elsewhere>,
-    folders: Option<Folders>,
 }
 
 impl Gateway {
     /// Of what is in libraries, and of what is elsewhere.
     #[must_use]
     pub fn new(blocks: Blocks, elsewhere: Option<Elsewhere>) -> Self {
-        Self { blocks, elsewhere, folders: None }
-    }
-
-    /// With the folders of the public libraries.
-    #[must_use]
-    pub fn with_folders(self, folders: Option<Folders>) -> Self {
-        Self { folders, ..self }
+        Self { blocks, elsewhere }
     }
 
     /// Answers one request.

@@ -13,42 +13,34 @@ use super::{Gate, Sight};
 use crate::blocks::dag::{DagError, Source};
 use crate::blocks::{Blocks, Session};
 use crate::content::Cid;
-use crate::content::cid;
+use crate::content::cid::{self, DAG_PB, canonical};
 
 /// Where a block is for the caller.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Place {
     /// In a library, or in its own name.
     Here {
         /// Whether it is for anyone.
         public: bool,
     },
-    /// A folder of the public libraries: for anyone.
-    Folder,
+    /// It is a folder's node for anyone.
+    Folder(Bytes),
     /// Not in what the caller may see of libraries.
     Elsewhere,
 }
-
-/// Gives the nodes of folders that hold the public libraries, which are in no index.
-pub type Folders = Arc<dyn Fn(&Cid) -> Option<Bytes> + Send + Sync>;
 
 /// See the module.
 pub(super) struct Seen {
     blocks: Blocks,
     gate: Arc<dyn Gate>,
     session: Option<Session>,
-    folders: Option<Folders>,
     /// What the gate said of these files, during one request.
     sights: Mutex<HashMap<Vec<Cid>, Sight>>,
 }
 
 impl Seen {
-    pub fn new(blocks: Blocks, gate: Arc<dyn Gate>, session: Option<Session>, folders: Option<Folders>) -> Self {
-        Self { blocks, gate, session, folders, sights: Mutex::default() }
-    }
-
-    fn folder(&self, cid: &Cid) -> Option<Bytes> {
-        self.folders.as_ref()?(cid)
+    pub fn new(blocks: Blocks, gate: Arc<dyn Gate>, session: Option<Session>) -> Self {
+        Self { blocks, gate, session, sights: Mutex::default() }
     }
 
     /// What is in libraries. To be read only where [`Place::Here`] was said.
@@ -61,10 +53,13 @@ impl Seen {
         if cid::inline(cid).is_some() {
             return Ok(Place::Here { public: true });
         }
-        if self.folder(cid).is_some() {
-            return Ok(Place::Folder);
-        }
         let roots = self.blocks.stat(cid).await?.map(|stat| stat.roots).unwrap_or_default();
+        if roots.is_empty()
+            && canonical(cid).codec() == DAG_PB
+            && let Some(node) = self.gate.folder(cid).await
+        {
+            return Ok(Place::Folder(node));
+        }
         Ok(match self.sight(roots).await {
             Sight::Hidden => Place::Elsewhere,
             Sight::Private => Place::Here { public: false },
@@ -91,13 +86,11 @@ impl Seen {
         if let Some(bytes) = cid::inline(cid) {
             return Ok(Bytes::copy_from_slice(bytes));
         }
-        if let Some(folder) = self.folder(cid) {
-            return Ok(folder);
-        }
         match (self.place(cid).await?, &self.session) {
             (Place::Here { .. }, _) => Ok(self.blocks.get(cid).await?),
-            (Place::Folder | Place::Elsewhere, Some(session)) => session.block(cid).await,
-            (Place::Folder | Place::Elsewhere, None) => Err(DagError::NotFound(*cid)),
+            (Place::Folder(node), _) => Ok(node),
+            (Place::Elsewhere, Some(session)) => session.block(cid).await,
+            (Place::Elsewhere, None) => Err(DagError::NotFound(*cid)),
         }
     }
 }

@@ -140,3 +140,18 @@ async fn a_root_with_an_origin_of_its_own_has_short_addresses_and_may_run() {
     let listing = gateway.get(&format!("/ipfs/{root}/inner/"), &[]).await;
     assert!(listing.text().contains("<a href=\"/inner/a\">a</a>"), "{}", listing.text());
 }
+
+#[tokio::test]
+async fn the_folder_of_what_is_public_is_for_anyone_and_opens_nothing_else() {
+    let mut gateway = Gateway::new();
+    let (public, hidden) = (gateway.hidden("a", b"soup").await, gateway.hidden("b", b"secret").await);
+    gateway.guests.public.insert(public);
+    let entry = |name: &str, cid| FolderEntry { name: name.to_owned(), cid, tsize: 4 };
+    let built = folder::build(vec![entry("a", public), entry("b", hidden)]).unwrap();
+    gateway.guests.folders.extend(built.nodes);
+    let listing = gateway.get(&format!("/ipfs/{}/", built.root), &[]).await;
+    assert!(listing.status == StatusCode::OK && listing.header("cache-control").starts_with("public"));
+    let soup = gateway.get(&format!("/ipfs/{}/a", built.root), &[]).await;
+    assert_eq!((soup.text(), soup.header("cache-control")), ("soup", "public, max-age=29030400, immutable"));
+    assert_eq!(gateway.get(&format!("/ipfs/{}/b", built.root), &[]).await.status, StatusCode::NOT_FOUND);
+}

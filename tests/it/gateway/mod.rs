@@ -35,6 +35,7 @@ const MIB: usize = 1024 * 1024;
 struct Guests {
     private: HashSet<Cid>,
     public: HashSet<Cid>,
+    folders: HashMap<Cid, Bytes>,
     may: May,
 }
 
@@ -46,6 +47,11 @@ impl Gate for Guests {
             () => Sight::Hidden,
         };
         async move { sight }.boxed()
+    }
+
+    fn folder<'a>(&'a self, cid: &'a Cid) -> BoxFuture<'a, Option<Bytes>> {
+        let found = self.folders.get(cid).cloned();
+        async move { found }.boxed()
     }
 
     fn may(&self) -> May {
@@ -151,7 +157,8 @@ impl Gateway {
         let others = Others::default();
         elsewhere.set_fetch(Some(Arc::new(others.clone())));
         elsewhere.set_names(Some(Arc::new(others.clone())));
-        let guests = Guests { private: HashSet::new(), public: HashSet::new(), may: May::Nothing };
+        let (private, public, folders) = Default::default();
+        let guests = Guests { private, public, folders, may: May::Nothing };
         Self { kitchen, guests, others, elsewhere, own_origin: false }
     }
 
