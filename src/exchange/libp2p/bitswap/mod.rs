@@ -30,6 +30,7 @@ use crate::content::Cid;
 use client::Client;
 use message::Message;
 use peer::Peer;
+use wants::{WANTS_MAX, WANTS_MORE, WANTS_OF_ALL};
 
 pub use client::Session;
 pub use server::Larder;
@@ -244,9 +245,19 @@ fn handle(inner: &Inner, peer: &Arc<Peer>, message: Message) {
         inner.client.presence(peer, cid, *have);
     }
     if !message.entries.is_empty() || message.full {
-        let refused = peer.mind.lock().theirs.apply(message.entries, message.full);
+        let max = room(inner, peer, message.entries.len());
+        let refused = peer.mind.lock().theirs.apply(message.entries, message.full, max);
         peer.tell(refused.into_iter().filter(|entry| entry.send_dont_have).map(|entry| (entry.cid, false)));
     }
+}
+
+/// Wants that a peer may have who asks for so many more.
+fn room(inner: &Inner, peer: &Peer, more: usize) -> usize {
+    if peer.mind.lock().theirs.len() + more <= WANTS_MAX {
+        return WANTS_MAX;
+    }
+    let all: usize = inner.peers.lock().values().map(|peer| peer.mind.lock().theirs.len()).sum();
+    if all < WANTS_OF_ALL { WANTS_MORE } else { WANTS_MAX }
 }
 
 /// The peer sent what nobody wanted, or no message at all.

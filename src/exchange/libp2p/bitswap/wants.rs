@@ -5,8 +5,12 @@ use std::collections::{BTreeMap, HashMap};
 use super::message::{Entry, Kind};
 use crate::content::Cid;
 
-/// Wants of one peer that are remembered. Beyond that the least urgent is refused.
+/// Wants of one peer that are remembered in any case. Beyond what it may have the least urgent is refused.
 pub(super) const WANTS_MAX: usize = 1024;
+/// Wants that a peer may have while all peers together have no more than [`WANTS_OF_ALL`]: some ask for a whole film at once.
+pub(super) const WANTS_MORE: usize = 8 * 1024;
+/// About 50 MB of memory.
+pub(super) const WANTS_OF_ALL: usize = 128 * 1024;
 
 /// Most urgent first; the older of two that are as urgent.
 type Rank = (Reverse<i32>, u64);
@@ -22,15 +26,15 @@ pub(super) struct Wants {
 }
 
 impl Wants {
-    /// Takes over a message's entries, of which `full` says that they are all. What comes back is refused.
-    pub fn apply(&mut self, entries: Vec<Entry>, full: bool) -> Vec<Entry> {
+    /// Takes over a message's entries, of which `full` says that they are all, up to `max` in all. What comes back is refused.
+    pub fn apply(&mut self, entries: Vec<Entry>, full: bool, max: usize) -> Vec<Entry> {
         if full {
             *self = Self { next: self.next, ..Self::default() };
         }
-        entries.into_iter().filter_map(|entry| self.take_over(entry)).collect()
+        entries.into_iter().filter_map(|entry| self.take_over(entry, max)).collect()
     }
 
-    fn take_over(&mut self, entry: Entry) -> Option<Entry> {
+    fn take_over(&mut self, entry: Entry, max: usize) -> Option<Entry> {
         let kind = self.remove(&entry.cid).map(|before| before.kind);
         if entry.cancel {
             return None;
@@ -41,7 +45,7 @@ impl Wants {
         let rank = (Reverse(entry.priority), self.next);
         self.ranks.insert(entry.cid, rank);
         self.open.insert(rank, Entry { kind, ..entry });
-        if self.ranks.len() <= WANTS_MAX {
+        if self.ranks.len() <= max {
             return None;
         }
         let last = |wants: &BTreeMap<Rank, Entry>| wants.last_key_value().map(|(rank, entry)| (*rank, entry.cid));
@@ -78,7 +82,7 @@ impl Wants {
 
     fn put(&mut self, entry: Entry, hold: bool) {
         // Said again, or cancelled and said again, meanwhile: that counts.
-        if self.ranks.contains_key(&entry.cid) || self.ranks.len() >= WANTS_MAX {
+        if self.ranks.contains_key(&entry.cid) || self.ranks.len() >= WANTS_MORE {
             return;
         }
         // What was there before comes before what comes now.
@@ -127,7 +131,7 @@ mod tests {
     #[test]
     fn what_is_more_urgent_comes_first_and_then_what_is_older() {
         let mut wants = Wants::default();
-        wants.apply(vec![want("a", 1), want("b", 9), want("c", 1)], false);
+        wants.apply(vec![want("a", 1), want("b", 9), want("c", 1)], false, WANTS_MAX);
         let [a, b, c] = ["a", "b", "c"].map(|text| cid::of_raw(text.as_bytes()));
         assert_eq!(all(&mut wants), [b, a, c]);
         assert_eq!(wants.len(), 0);
@@ -136,10 +140,10 @@ mod tests {
     #[test]
     fn what_is_cancelled_is_not_sent_and_a_full_list_replaces_all() {
         let mut wants = Wants::default();
-        wants.apply(vec![want("a", 1), want("b", 1)], false);
-        wants.apply(vec![Entry { cancel: true, ..want("a", 1) }], false);
+        wants.apply(vec![want("a", 1), want("b", 1)], false, WANTS_MAX);
+        wants.apply(vec![Entry { cancel: true, ..want("a", 1) }], false, WANTS_MAX);
         assert_eq!(wants.len(), 1);
-        wants.apply(vec![want("c", 1)], true);
+        wants.apply(vec![want("c", 1)], true, WANTS_MAX);
         assert_eq!(all(&mut wants), [cid::of_raw(b"c")]);
     }
 
@@ -147,16 +151,16 @@ mod tests {
     fn of_too_many_the_least_urgent_are_refused() {
         let mut wants = Wants::default();
         let many: Vec<Entry> = (0..WANTS_MAX + 10).map(|n| want(&n.to_string(), 5)).collect();
-        let refused = wants.apply(many, false);
+        let refused = wants.apply(many, false, WANTS_MAX);
         assert_eq!((wants.len(), refused.len()), (WANTS_MAX, 10));
-        assert_eq!(wants.apply(vec![want("urgent", 6)], false).len(), 1);
+        assert_eq!(wants.apply(vec![want("urgent", 6)], false, WANTS_MAX).len(), 1);
         assert_eq!(wants.next().unwrap().cid, cid::of_raw(b"urgent"));
     }
 
     #[test]
     fn what_is_not_here_is_looked_for_again_when_something_came() {
         let mut wants = Wants::default();
-        wants.apply(vec![want("a", 1)], false);
+        wants.apply(vec![want("a", 1)], false, WANTS_MAX);
         let entry = wants.next().unwrap();
         wants.hold(entry);
         assert!(!wants.is_open());
@@ -164,14 +168,14 @@ mod tests {
         let again = wants.next().unwrap();
         assert!(!again.send_dont_have, "that was said before");
         wants.hold(again.clone());
-        wants.apply(vec![Entry { cancel: true, ..again }], false);
+        wants.apply(vec![Entry { cancel: true, ..again }], false, WANTS_MAX);
         assert_eq!(wants.len(), 0);
     }
 
     #[test]
     fn who_wants_a_block_and_asks_whether_it_is_there_gets_the_block() {
         let mut wants = Wants::default();
-        wants.apply(vec![want("a", 1), Entry { kind: Kind::Have, ..want("a", 1) }], false);
+        wants.apply(vec![want("a", 1), Entry { kind: Kind::Have, ..want("a", 1) }], false, WANTS_MAX);
         assert_eq!(wants.next().unwrap().kind, Kind::Block);
     }
 }
