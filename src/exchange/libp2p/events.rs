@@ -17,8 +17,9 @@ impl Worker {
                 self.failed.remove(&listener_id);
                 self.ports.listens(&address);
             }
-            SwarmEvent::ListenerClosed { listener_id, reason: Err(error), .. } => {
-                if let Some(address) = self.failed.remove(&listener_id) {
+            SwarmEvent::ListenerClosed { listener_id, reason, .. } => {
+                self.closed(listener_id);
+                if let (Some(address), Err(error)) = (self.failed.remove(&listener_id), reason) {
                     self.not_listened(&address, &error);
                 }
             }

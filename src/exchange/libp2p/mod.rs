@@ -97,8 +97,10 @@ impl Libp2p {
     #[must_use]
     pub fn addresses(&self) -> Vec<String> {
         let state = self.inner.state.read();
-        let mut all: Vec<String> =
-            state.external.iter().chain(&state.listens).map(|at| format!("{at}/p2p/{}", self.inner.id)).collect();
+        let end = format!("/p2p/{}", self.inner.id);
+        // Addresses at a relay have it.
+        let whole = |at: &String| format!("{}{end}", at.trim_end_matches(&end));
+        let mut all: Vec<String> = state.external.iter().chain(&state.listens).map(whole).collect();
         let mut seen = std::collections::HashSet::new();
         all.retain(|address| seen.insert(address.clone()));
         all

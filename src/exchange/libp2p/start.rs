@@ -101,7 +101,7 @@ fn prepare(worker: &mut Worker, options: &Libp2pOptions) -> Result<(), Libp2pErr
     }
     for relay in &options.relays {
         let (_, address) = peer_at(relay)?;
-        worker.listen(address.with(Protocol::P2pCircuit));
+        worker.listen_at_relay(address.with(Protocol::P2pCircuit));
     }
     let amino = || AMINO_BOOTSTRAP.map(str::to_owned).to_vec();
     let bootstrap = match options.routing {

@@ -55,6 +55,8 @@ pub(super) struct Worker {
     blocked: Vec<(Instant, PeerId)>,
     forwarded: Vec<Multiaddr>,
     begin: Vec<(PeerId, Multiaddr)>,
+    /// Addresses at relays, each with its listener while there is one.
+    relays: Vec<(Multiaddr, Option<ListenerId>)>,
 }
 
 impl Worker {
@@ -66,8 +68,8 @@ impl Worker {
         ports: Ports,
     ) -> Self {
         let (queries, dialing, failed) = (Queries::default(), HashMap::new(), HashMap::new());
-        let (refused, blocked, forwarded, begin) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { swarm, bitswap, check, queries, ports, dialing, failed, refused, state, blocked, forwarded, begin }
+        let (refused, blocked, forwarded, begin, relays) = Default::default();
+        Self { swarm, bitswap, check, queries, ports, dialing, failed, refused, state, blocked, forwarded, begin, relays }
     }
 
     /// Listens there; an address that cannot be used is told, and the others are used.
@@ -79,6 +81,19 @@ impl Worker {
         match self.swarm.listen_on(address.clone()) {
             Ok(id) => drop(self.failed.insert(id, address)),
             Err(error) => self.not_listened(&address, &error),
+        }
+    }
+
+    /// Has a relay pass on connections, and again when that ended.
+    pub fn listen_at_relay(&mut self, address: Multiaddr) {
+        let listener = self.swarm.listen_on(address.clone()).ok();
+        self.relays.push((address, listener));
+    }
+
+    /// A listener ended.
+    pub fn closed(&mut self, listener: ListenerId) {
+        for (_, open) in self.relays.iter_mut().filter(|(_, open)| *open == Some(listener)) {
+            *open = None;
         }
     }
 
@@ -235,6 +250,9 @@ impl Worker {
         let free: Vec<(Instant, PeerId)> = free;
         for (_, peer) in free {
             self.swarm.behaviour_mut().blocked.unblock_peer(peer);
+        }
+        for (address, open) in self.relays.iter_mut().filter(|(_, open)| open.is_none()) {
+            *open = self.swarm.listen_on(address.clone()).ok();
         }
         if self.swarm.network_info().num_peers() == 0 {
             self.begin();

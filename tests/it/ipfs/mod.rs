@@ -3,6 +3,7 @@ mod bitswap;
 mod hostile;
 pub mod nodes;
 mod opened;
+mod relayed;
 mod routing;
 
 use std::collections::HashSet;
