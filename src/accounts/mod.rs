@@ -1,12 +1,13 @@
 //! Who is asking and what may they do: accounts, credentials, permissions, and a line for each refusal.
 //!
 //! Owns the tables `account`, `account_library`, `session`, `api_key`, `app_password`, `friend`, `friend_library`, `hosting`, `guest`,
-//! `friend_invite`, `audit`, `moved_account` and `moved_key` of `catalog.db`, and a copy of all but the last four in memory, so that naming a caller costs a hash and a look-up. It never sees HTTP: a carrier brings a token, a
+//! `friend_invite`, `audit`, `moved_account` and `moved_key` of `catalog.db`, and a copy of all but the last four in memory, so that naming a caller costs a hash and a look-up;
+//! also `pin_service` and `pinned_library`, which only those read who ask there. It never sees HTTP: a carrier brings a token, a
 //! key, a name with a password or another node's public key, and gets a [`Caller`]. A friend is an account of another kind:
 //! it has no password, is never an admin, and sees the libraries that were shared with it and no others.
 //!
 //! The invariants: secrets are stored as hashes only (Argon2id for what people choose, SHA-256 for 256 random bits), but for
-//! app passwords, which are sealed, and what came from another program, which keeps that one's hash until it is used (see
+//! app passwords and tokens of services elsewhere, which are sealed, and what came from another program, which keeps that one's hash until it is used (see
 //! `moved_in`); the last admin cannot be lost; a right that was taken away is gone for the next request, on every carrier.
 mod api_keys;
 mod app_passwords;
@@ -25,6 +26,7 @@ mod listening;
 mod moved_in;
 mod password;
 mod people;
+mod pin_services;
 mod record;
 mod sessions;
 
@@ -40,6 +42,7 @@ pub use invites::Invite;
 pub use listening::Listening;
 pub use moved_in::{MovedAccount, MovedKey, TakenAccount};
 pub use people::{AccountChange, NewAccount};
+pub use pin_services::{PinService, PinnedLibrary};
 pub use sessions::{SessionKind, SignedIn};
 
 use std::sync::Arc;

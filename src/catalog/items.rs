@@ -104,7 +104,7 @@ pub(super) fn public_files(c: &Connection) -> rusqlite::Result<Vec<PublicLibrary
         let (id, cid, size): (String, String, i64) = (r.get(0)?, r.get(3)?, r.get(4)?);
         let Ok(cid) = Cid::try_from(cid.as_str()) else { continue };
         if id != last {
-            libraries.push(PublicLibrary { name: r.get(1)?, files: Vec::new() });
+            libraries.push(PublicLibrary { id: id.clone(), name: r.get(1)?, files: Vec::new() });
             last = id;
         }
         if let Some(library) = libraries.last_mut() {

@@ -88,6 +88,8 @@ pub struct Library {
 /// A library of ours that anybody may have, with its servable files in the order of their places.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicLibrary {
+    /// Its id.
+    pub id: Id,
     /// Shown to people.
     pub name: String,
     /// See [`PublicFile`].

@@ -71,7 +71,7 @@ enum Command {
     Status(status::Status),
     /// Write what a CID names, with all its blocks, as a CAR
     Export(export::Export),
-    /// List and give back what is kept of content from elsewhere
+    /// Keep content from elsewhere here, and have pinning services keep what is public here
     #[command(subcommand)]
     Pin(pin::Pin),
     /// Publish renditions of an item as a folder with one CID

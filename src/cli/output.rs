@@ -6,8 +6,8 @@ use anyhow::{Context as _, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-/// Longest password read, bytes.
-const PASSWORD_MAX: u64 = 4096;
+/// Longest password or token read, bytes.
+const SECRET_MAX: u64 = 8192;
 
 /// One line. Whoever closed our output does not want the rest.
 pub(super) fn line(text: impl std::fmt::Display) -> io::Result<()> {
@@ -41,13 +41,26 @@ pub(super) fn spinner(text: &'static str) -> ProgressBar {
 
 /// The first line of standard input.
 pub(super) fn password() -> anyhow::Result<String> {
-    let mut text = String::new();
-    io::stdin().take(PASSWORD_MAX).read_to_string(&mut text).context("reading the password from standard input")?;
-    let password = text.lines().next().unwrap_or_default().to_owned();
-    if password.is_empty() {
-        bail!("no password came on standard input; for instance: echo 'a good password' | potluck ...");
+    match first_line()? {
+        password if password.is_empty() => {
+            bail!("no password came on standard input; for instance: echo 'a good password' | potluck ...")
+        }
+        password => Ok(password),
     }
-    Ok(password)
+}
+
+/// The same for a token of a service elsewhere.
+pub(super) fn token() -> anyhow::Result<String> {
+    match first_line()?.trim() {
+        "" => bail!("no token came on standard input; for instance: potluck ... --token-stdin < file-with-the-token"),
+        token => Ok(token.to_owned()),
+    }
+}
+
+fn first_line() -> anyhow::Result<String> {
+    let mut text = String::new();
+    io::stdin().take(SECRET_MAX).read_to_string(&mut text).context("reading standard input")?;
+    Ok(text.lines().next().unwrap_or_default().to_owned())
 }
 
 /// `1.5 GiB`.

@@ -149,6 +149,8 @@ pub struct Ipfs {
     pub routing: Routing,
     /// Nodes to begin with.
     pub bootstrap: Vec<String>,
+    /// Servers that are asked who has what.
+    pub delegated_routers: Vec<String>,
     /// Nodes that pass on connections to this one.
     pub relays: Vec<String>,
     /// Ask the router to forward the ports.
@@ -176,6 +178,7 @@ impl Default for Ipfs {
             public_addresses: Vec::new(),
             routing: Routing::Off,
             bootstrap: Vec::new(),
+            delegated_routers: Vec::new(),
             relays: Vec::new(),
             port_mapping: false,
             connections_max: 1000,

@@ -20,7 +20,9 @@ use crate::friends::FriendsOptions;
 use crate::friends::links::{LINK_UNUSED, LinksOptions};
 use crate::friends::replicas::ReplicasOptions;
 use crate::media::MediaOptions;
-use crate::node::{IpfsOptions, ListensOptions, Network, NodeOptions, PodcastsOptions, ScrubOptions};
+use crate::node::{
+    IpfsOptions, ListensOptions, Network, NodeOptions, PinsOptions, PodcastsOptions, ScrubOptions, is_router,
+};
 use crate::playback::{PlaybackOptions, Rung};
 
 const MIB: u64 = 1024 * 1024;
@@ -107,6 +109,12 @@ impl Config {
         };
         if let Some(not) = self.ipfs.subdomain_hosts.iter().find(|host| !name(host)) {
             return refuse("ipfs.subdomain_hosts", format!("\"{not}\" is not a host, such as \"ipfs.example.org\""));
+        }
+        if let Some(not) = ipfs.delegated_routers.iter().find(|text| !is_router(text)) {
+            return refuse(
+                "ipfs.delegated_routers",
+                format!("\"{not}\" is not an address such as \"https://router.example.org\""),
+            );
         }
         let url = &self.listenbrainz.url;
         if !url.starts_with("https://") && !url.starts_with("http://") {
@@ -205,6 +213,8 @@ impl Config {
             },
             announce_every: Duration::from_secs(u64::from(ipfs.announce_hours.max(1)) * HOUR),
             announced_per_second: ANNOUNCED_PER_SECOND,
+            delegated: ipfs.delegated_routers.clone(),
+            pins: PinsOptions::default(),
         }
     }
 

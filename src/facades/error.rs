@@ -23,7 +23,7 @@ use crate::friends::links::LinksError;
 use crate::friends::stand_in::HostError;
 use crate::library::move_in::MoveInError;
 use crate::media::MediaError;
-use crate::node::{CoverError, ListensError};
+use crate::node::{CoverError, ListensError, PinsError, WebError};
 use crate::playback::PlaybackError;
 
 /// An answer that is not what was asked for.
@@ -255,6 +255,27 @@ impl From<ListensError> for Refusal {
             ListensError::Status(_) | ListensError::Ask(_) => Self::unavailable(error.to_string()),
             ListensError::Accounts(error) => error.into(),
             ListensError::Catalog(error) => error.into(),
+        }
+    }
+}
+
+impl From<PinsError> for Refusal {
+    fn from(error: PinsError) -> Self {
+        let message = error.to_string();
+        match error {
+            PinsError::Invalid(_) | PinsError::Web(WebError::Address(_) | WebError::Private(_)) => {
+                Self::invalid(message)
+            }
+            PinsError::Off | PinsError::Conflict(_) => Self::conflict(message),
+            PinsError::Token(_) | PinsError::Funds(..) | PinsError::Refused(..) => {
+                Self::new(StatusCode::CONFLICT, "service_refused", message)
+            }
+            PinsError::Missing(_) => Self::absent(message),
+            PinsError::Failed(..) | PinsError::Odd(..) | PinsError::Web(_) => Self::unavailable(message),
+            PinsError::Accounts(error) => error.into(),
+            PinsError::Catalog(error) => error.into(),
+            PinsError::Blocks(error) => error.into(),
+            PinsError::Tree(_) => Self::internal(&error),
         }
     }
 }

@@ -21,8 +21,9 @@ use super::forward::{self, Question};
 use super::ipfs::{Gate, Sight, WhoFetches};
 use super::native::{
     accounts, api_keys, app_passwords, artists, audit, blocks, changes, events, folders, friends, hls, ipfs, items,
-    libraries, listens, lyrics, move_in, openapi, opinions, pages, pictures, pins, place, play_queue, playlists,
-    publish, renditions, replicas, scrub, session, sound, stand_in, status, subtitles, thumbnails, webrtc,
+    libraries, listens, lyrics, move_in, openapi, opinions, pages, pictures, pin_services, pins, place, play_queue,
+    playlists, publish, remote_pins, renditions, replicas, scrub, session, sound, stand_in, status, subtitles,
+    thumbnails, webrtc,
 };
 use super::{App, gateway, holders, komga, metrics, shares, subsonic, web};
 use crate::accounts::Caller;
@@ -170,6 +171,14 @@ fn declare() -> Routes {
         .patch ("/api/v1/replicas/{id}",                        Admin,   Home,    replicas::change)
         .delete("/api/v1/replicas/{id}",                        Admin,   Home,    replicas::remove)
 
+        .get   ("/api/v1/ipfs",                                 Admin,   Home,    ipfs::show)
+        .get   ("/api/v1/pin-services",                         Admin,   Home,    pin_services::list)
+        .post  ("/api/v1/pin-services",                         Admin,   Home,    pin_services::add)
+        .delete("/api/v1/pin-services/{id}",                    Admin,   Home,    pin_services::remove)
+        .get   ("/api/v1/pin-services/{id}/pins",               Admin,   Home,    remote_pins::kept)
+        .post  ("/api/v1/pin-services/{id}/pins",               Admin,   Home,    remote_pins::keep)
+        .delete("/api/v1/pin-services/{id}/pins/{request_id}",  Admin,   Home,    remote_pins::let_go)
+
         .get   ("/api/v1/status",                               Account, Home,    status::show)
         .get   ("/api/v1/events",                               Account, Home,    events::stream)
         .get   ("/api/v1/webrtc",                               Account, Friends, webrtc::settings)
@@ -200,7 +209,6 @@ fn declare() -> Routes {
         .post  ("/api/v1/items/{id}/verify",                    Admin,   Home,    scrub::verify)
         .get   ("/api/v1/items/{id}/verify",                    Admin,   Home,    scrub::verify_progress)
         .get   ("/api/v1/scrub/due",                            Admin,   Home,    scrub::due)
-        .get   ("/api/v1/ipfs",                                 Admin,   Home,    ipfs::show)
         .get   ("/api/v1/ipfs/content",                         Account, Home,    ipfs::content)
         .post  ("/api/v1/ipfs/peers",                           Admin,   Home,    ipfs::connect)
         .get   ("/api/v1/items/{id}/poster",                    Item,    Friends, pictures::poster)

@@ -9,6 +9,7 @@ mod folder;
 mod ipfs;
 mod keys;
 mod listens;
+mod pins;
 mod podcasts;
 mod scrub;
 mod tasks;
@@ -17,9 +18,10 @@ mod web;
 pub use covers::{COVER_MAX, CoverError};
 pub use events::NodeEvent;
 pub use folder::{DataFolder, control_socket, write_secret};
-pub use ipfs::{AnnounceState, Ipfs, IpfsOptions, NameError, Resolved};
+pub use ipfs::{AnnounceState, Ipfs, IpfsOptions, NameError, Resolved, RouterError, is_router};
 pub use keys::NodeKey;
 pub use listens::{Listens, ListensError, ListensOptions, ListensState};
+pub use pins::{NewPin, PinInfo, PinPage, PinState, PinTarget, Pins, PinsError, PinsOptions};
 pub use podcasts::{Podcasts, PodcastsError, PodcastsOptions, ending as podcast_ending};
 pub use scrub::{Healed, ScrubOptions, ScrubReport, ScrubState, Verified};
 pub use tasks::Tasks;
@@ -228,6 +230,7 @@ struct Running {
     replicas: Replicas,
     listens: Arc<Listens>,
     podcasts: Arc<Podcasts>,
+    pinning: pins::Pinning,
     events: broadcast::Sender<NodeEvent>,
     tasks: Tasks,
     started: Instant,
@@ -307,6 +310,7 @@ impl Node {
             replicas,
             listens,
             podcasts,
+            pinning: pins::Pinning::new(),
             options,
             folder,
             catalog,

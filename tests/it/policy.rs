@@ -95,6 +95,7 @@ impl Scene {
             .replace("{number}", number)
             .replace("{book}", NOTHING)
             .replace("{hash}", NOTHING)
+            .replace("{request_id}", NOTHING)
             .replace("{app}", NOTHING)
             .replace("{method}", "ping")
             .replace("{thumbnail}", NOTHING)

@@ -9,6 +9,7 @@ import type {
   Friend,
   FriendChange,
   Holder,
+  IpfsStatus,
   ItemDetail,
   ItemSummary,
   Library,
@@ -33,6 +34,28 @@ import { albums, tone } from './music.ts';
 import { renditions, segments, sprite, subtitles, subtitleText, thumbnails, TRANSCODED } from './playing.ts';
 
 export type Household = 'household' | 'empty' | 'huge';
+
+const PEER = '12D3KooWQnwEGNqcM2nAcPtRR9rAX8Hrg4k9kJLCHoTR5chJfz6d';
+const IPFS: IpfsStatus = {
+  peer_id: PEER,
+  name: 'k51qzi5uqu5dlvj2baxnqndepeb86cbk3ng7n3i46uzyxzyqj2xjonzllnv0v8',
+  published: true,
+  root: 'bafybeidskjjd4zmr7oh6ku6wp72vvbxyibcli2r6if3ocdcy7jjjusvl2u',
+  addresses: ['/ip4/203.0.113.7/tcp/4001', '/ip4/192.168.178.20/tcp/4001', '/ip4/192.168.178.20/udp/4001/quic-v1'].map(
+    (address) => `${address}/p2p/${PEER}`,
+  ),
+  external: [`/ip4/203.0.113.7/tcp/4001/p2p/${PEER}`],
+  failed: ['/ip4/0.0.0.0/tcp/4002/ws: Address already in use'],
+  port_mapping: 'forwarded',
+  forwarded: ['203.0.113.7:4001'],
+  routing: 'public',
+  delegated_routers: [],
+  peers: 38,
+  routing_peers: 212,
+  wanted: 0,
+  ledgers: [],
+  announced: { roots: 412, announced: 187, failed: 2, sweeps: 3 },
+};
 
 const FIRST = [
   'Quiet',
@@ -218,6 +241,7 @@ export class MockNode {
     if (call === 'POST /logout') return this.logout();
     if (call === 'GET /account') return { json: this.account };
     if (call === 'GET /status') return { json: this.status() };
+    if (call === 'GET /ipfs' && !second) return { json: IPFS };
     if (call === 'GET /folders') return { json: folders(query.get('path') ?? '/srv') };
     const heard = this.listening.route(method, path.slice(1).split('/').map(decodeURIComponent), query, body);
     if (heard) return heard;

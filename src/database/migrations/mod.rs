@@ -26,4 +26,5 @@ pub const CATALOG: &[&str] = &[
     include_str!("catalog-0027-podcasts.sql"),
     include_str!("catalog-0027-told.sql"),
     include_str!("catalog-0030-moved-covers.sql"),
+    include_str!("catalog-0029-pin-services.sql"),
 ];

@@ -133,6 +133,19 @@ impl Libp2p {
         Ok(peer)
     }
 
+    /// Connects to a node at whichever of these addresses answers; they need not name it. Those that cannot be used are passed over.
+    ///
+    /// # Errors
+    /// [`Libp2pError::Unreachable`], also where none is left; [`Libp2pError::Stopped`].
+    pub async fn connect_at(&self, peer: PeerId, addresses: &[String]) -> Result<(), Libp2pError> {
+        let read = |address: &String| address.parse::<Multiaddr>().ok()?.with_p2p(peer).ok();
+        let addresses: Vec<Multiaddr> = addresses.iter().filter_map(read).collect();
+        if addresses.is_empty() {
+            return Err(Libp2pError::Unreachable(format!("no address of {peer} can be used")));
+        }
+        self.ask(|answer| Command::Connect { peer, addresses, answer }).await?
+    }
+
     /// A block, checked, of whoever has it. `root` names what it is part of: who gave a block of it is asked first.
     ///
     /// # Errors

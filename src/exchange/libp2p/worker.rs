@@ -69,7 +69,21 @@ impl Worker {
     ) -> Self {
         let (queries, dialing, failed) = (Queries::default(), HashMap::new(), HashMap::new());
         let (refused, blocked, forwarded, begin, relays) = Default::default();
-        Self { swarm, bitswap, check, queries, ports, dialing, failed, refused, state, blocked, forwarded, begin, relays }
+        Self {
+            swarm,
+            bitswap,
+            check,
+            queries,
+            ports,
+            dialing,
+            failed,
+            refused,
+            state,
+            blocked,
+            forwarded,
+            begin,
+            relays,
+        }
     }
 
     /// Listens there; an address that cannot be used is told, and the others are used.

@@ -42,6 +42,7 @@ pub(in crate::facades) async fn show(State(app): State<App>) -> Result<axum::Jso
         peers: state.peers as u64,
         routing: routing(&app).to_owned(),
         routing_peers: state.routing_peers as u64,
+        delegated_routers: delegated(&app),
         port_mapping: port_mapping.to_owned(),
         forwarded,
         announced: Announced {
@@ -61,6 +62,10 @@ fn routing(app: &App) -> &'static str {
         Some(Routing::Private) => "private",
         Some(Routing::Public) => "public",
     }
+}
+
+fn delegated(app: &App) -> Vec<String> {
+    app.node().options().ipfs.as_ref().map(|options| options.delegated.clone()).unwrap_or_default()
 }
 
 fn ledgers(mut all: Vec<PeerLedger>) -> Vec<Ledger> {

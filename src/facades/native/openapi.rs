@@ -7,8 +7,9 @@ use utoipa::OpenApi;
 
 use super::{
     accounts, api_keys, app_passwords, artists, audit, blocks, changes, events, folders, friends, hls, ipfs, items,
-    libraries, listens, lyrics, model, move_in, opinions, pages, pictures, pins, place, play_queue, playlists, publish,
-    renditions, replicas, scrub, session, sound, stand_in, status, subtitles, thumbnails, webrtc,
+    libraries, listens, lyrics, model, move_in, opinions, pages, pictures, pin_services, pins, place, play_queue,
+    playlists, publish, remote_pins, renditions, replicas, scrub, session, sound, stand_in, status, subtitles,
+    thumbnails, webrtc,
 };
 
 #[derive(OpenApi)]
@@ -75,12 +76,18 @@ use super::{
         replicas::add,
         replicas::change,
         replicas::remove,
+        ipfs::show,
+        pin_services::list,
+        pin_services::add,
+        pin_services::remove,
+        remote_pins::kept,
+        remote_pins::keep,
+        remote_pins::let_go,
         items::list,
         items::show,
         items::next,
         place::set,
         place::show,
-        ipfs::show,
         ipfs::content,
         ipfs::connect,
         scrub::due,

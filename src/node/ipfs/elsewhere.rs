@@ -1,4 +1,4 @@
-//! What the gateway asks others for: blocks over Bitswap, and what names stand for.
+//! What the gateway asks others for: blocks over Bitswap, of those too whom delegated routers name, and what names stand for.
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,8 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(super) struct Peers {
     ipfs: Ipfs,
     routing: Routing,
-    /// Held, so that who gave one block is asked for the next.
-    session: Option<Arc<Session>>,
+    /// The root, and what is held so that who gave one block is asked for the next.
+    session: Option<(Cid, Arc<Session>)>,
 }
 
 impl Peers {
@@ -32,11 +32,11 @@ impl Peers {
     async fn ask(&self, cid: &Cid) -> Result<Bytes, FetchError> {
         let libp2p = self.ipfs.libp2p();
         // Nobody is there, and nobody can be found.
-        if self.routing == Routing::Off && libp2p.state().peers == 0 {
+        if self.routing == Routing::Off && !self.ipfs.asks_routers() && libp2p.state().peers == 0 {
             return Err(FetchError::NotFound);
         }
-        let session = self.session.clone().unwrap_or_else(|| libp2p.bitswap().session(cid));
-        match libp2p.bitswap().fetch(&session, cid, PATIENCE).await {
+        let (root, session) = self.session.clone().unwrap_or_else(|| (*cid, libp2p.bitswap().session(cid)));
+        match self.ipfs.fetch_in(&root, &session, cid, PATIENCE).await {
             Ok(block) => Ok(block),
             Err(BitswapError::NotFound(_)) => Err(FetchError::TimedOut),
             Err(BitswapError::Stopped) => Err(FetchError::Cancelled),
@@ -50,7 +50,7 @@ impl Fetch for Peers {
     }
 
     fn session(&self, root: &Cid) -> Arc<dyn Fetch> {
-        let session = Some(self.ipfs.libp2p().bitswap().session(root));
+        let session = Some((*root, self.ipfs.libp2p().bitswap().session(root)));
         Arc::new(Self { ipfs: self.ipfs.clone(), routing: self.routing, session })
     }
 }

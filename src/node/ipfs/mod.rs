@@ -8,27 +8,36 @@
 //! The invariant: what is in no public library is neither announced nor in the tree, and is given to nobody but friends with
 //! whom it is shared.
 mod announce;
+mod delegated;
 mod elsewhere;
 mod larder;
 mod names;
+pub(super) mod near;
+mod providers;
 mod tree;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
+use bytes::Bytes;
 use parking_lot::RwLock;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::keys;
+use super::pins::{self, PinsOptions};
 use super::{Node, NodeError, NodeEvent};
+use crate::content::Cid;
 use crate::content::ipns::Name;
+use crate::exchange::libp2p::bitswap::{BitswapError, Session};
 use crate::exchange::libp2p::{Libp2p, Libp2pError, Libp2pOptions, Libp2pParts, Routing};
+use delegated::Routers;
 use larder::Shelf;
 use names::Names;
 
+pub use delegated::{RouterError, is_router};
 pub use names::{NameError, Resolved};
 pub use tree::{Tree, TreeError};
 
@@ -44,6 +53,10 @@ pub struct IpfsOptions {
     pub announce_every: Duration,
     /// Roots that are announced in a second at most.
     pub announced_per_second: u32,
+    /// Servers of the Delegated Routing V1 HTTP API, which are asked who has what, and get the node's IPNS record.
+    pub delegated: Vec<String>,
+    /// See [`PinsOptions`].
+    pub pins: PinsOptions,
 }
 
 /// How announcing goes on.
@@ -71,8 +84,9 @@ struct Inner {
     tree: Arc<RwLock<Tree>>,
     names: Names,
     announced: RwLock<AnnounceState>,
+    routers: Routers,
     /// Counts changes of what is public.
-    version: AtomicU64,
+    version: watch::Sender<u64>,
 }
 
 impl Ipfs {
@@ -90,7 +104,7 @@ impl Ipfs {
 
     /// The folder that holds the public libraries.
     #[must_use]
-    pub fn root(&self) -> crate::content::Cid {
+    pub fn root(&self) -> Cid {
         self.inner.tree.read().root()
     }
 
@@ -98,8 +112,40 @@ impl Ipfs {
     ///
     /// # Errors
     /// [`TreeError`] where it cannot be read.
-    pub fn folder(&self, cid: &crate::content::Cid) -> Result<Option<bytes::Bytes>, TreeError> {
+    pub fn folder(&self, cid: &Cid) -> Result<Option<Bytes>, TreeError> {
         self.inner.tree.read().get(cid)
+    }
+
+    /// The folder of a public library in it; `None` where the library is not public, or nothing is in it.
+    #[must_use]
+    pub fn library(&self, id: &str) -> Option<Cid> {
+        self.inner.tree.read().library(id)
+    }
+
+    /// A block, checked, of whoever has it: as [`Libp2p::fetch`], and where delegated routers are set, they are asked who that is.
+    ///
+    /// # Errors
+    /// See [`BitswapError`].
+    pub async fn fetch(&self, root: &Cid, cid: &Cid, patience: Duration) -> Result<Bytes, BitswapError> {
+        let session = self.libp2p().bitswap().session(root);
+        self.fetch_in(root, &session, cid, patience).await
+    }
+
+    /// The same with what is held between blocks of one root.
+    async fn fetch_in(
+        &self,
+        root: &Cid,
+        session: &Arc<Session>,
+        cid: &Cid,
+        patience: Duration,
+    ) -> Result<Bytes, BitswapError> {
+        let fetching = self.libp2p().bitswap().fetch(session, cid, patience);
+        self.inner.routers.beside(self.libp2p(), root, fetching).await
+    }
+
+    /// Whether servers are set that may know who has something.
+    fn asks_routers(&self) -> bool {
+        !self.inner.routers.is_empty()
     }
 
     /// What a name stands for.
@@ -107,7 +153,7 @@ impl Ipfs {
     /// # Errors
     /// See [`NameError`].
     pub async fn resolve(&self, name: Name) -> Result<Resolved, NameError> {
-        self.inner.names.resolve(&self.inner.libp2p, name).await
+        self.inner.names.resolve(&self.inner.libp2p, &self.inner.routers, name).await
     }
 
     /// See [`AnnounceState`].
@@ -125,7 +171,13 @@ impl Ipfs {
     /// How often what is public changed since the start, as far as the tree shows it.
     #[must_use]
     pub fn version(&self) -> u64 {
-        self.inner.version.load(Ordering::Acquire)
+        *self.inner.version.borrow()
+    }
+
+    /// Ticks whenever [`Ipfs::version`] changes.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.inner.version.subscribe()
     }
 }
 
@@ -152,7 +204,8 @@ impl Node {
         let parts = Libp2pParts { larder, check: Arc::new(names::is_record) };
         let libp2p = Libp2p::start(libp2p, parts).await.map_err(NodeError::Ipfs)?;
         let names = Names::new(name, pair, self.running.folder.ipns_record());
-        let inner = Inner { libp2p, name, tree, names, announced: RwLock::default(), version: AtomicU64::new(0) };
+        let (announced, version) = (RwLock::default(), watch::Sender::new(0));
+        let inner = Inner { libp2p, name, tree, names, announced, routers: Routers::new(&options.delegated), version };
         let ipfs = Ipfs { inner: Arc::new(inner) };
         if self.running.ipfs.set(ipfs.clone()).is_err() {
             ipfs.libp2p().stop().await;
@@ -163,10 +216,16 @@ impl Node {
         self.elsewhere().set_names(Some(Arc::new(ipfs.clone())));
         let (node, publishing) = (self.clone(), ipfs.clone());
         self.tasks().spawn("public folder", |stop| async move { publishing.keep_tree(node, stop).await });
-        if options.libp2p.routing != Routing::Off {
-            let (node, announcing) = (self.clone(), ipfs.clone());
+        let (node, pinning) = (self.clone(), ipfs.clone());
+        self.tasks().spawn("remote pins", |stop| pins::keep(node, pinning, stop));
+        let routing = options.libp2p.routing != Routing::Off;
+        if routing || !ipfs.inner.routers.is_empty() {
+            let naming = ipfs.clone();
+            self.tasks().spawn("name", |stop| names::keep(naming, routing, stop));
+        }
+        if routing {
+            let (node, announcing) = (self.clone(), ipfs);
             self.tasks().spawn("announcing", |stop| announce::keep(announcing, node, options, stop));
-            self.tasks().spawn("name", |stop| names::keep(ipfs, stop));
         }
         Ok(())
     }
@@ -202,7 +261,7 @@ impl Ipfs {
         self.inner.libp2p.bitswap().look_again();
         if changed || self.version() == 0 {
             self.inner.names.stands_for(self.root()).map_err(|error| TreeError::Catalog(error.to_string()))?;
-            self.inner.version.fetch_add(1, Ordering::AcqRel);
+            self.inner.version.send_modify(|version| *version += 1);
         }
         Ok(())
     }

@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::Ipfs;
+use super::delegated::{RouterError, Routers};
 use crate::content::Cid;
 use crate::content::ipns::{self, Name, Record, RecordError, TTL};
 use crate::exchange::libp2p::{Libp2p, Libp2pError};
@@ -20,6 +21,8 @@ const LIFETIME: Duration = Duration::from_secs(48 * 3600);
 const AGAIN: Duration = Duration::from_secs(4 * 3600);
 /// After a failure it is tried again.
 const AGAIN_FAILED: Duration = Duration::from_secs(30);
+/// Where only a server failed.
+const AGAIN_ROUTER: Duration = Duration::from_secs(600);
 /// Names that are remembered.
 const REMEMBERED: usize = 256;
 
@@ -41,6 +44,9 @@ pub enum NameError {
     /// Routing.
     #[error(transparent)]
     Libp2p(#[from] Libp2pError),
+    /// Nor a server.
+    #[error(transparent)]
+    Router(#[from] RouterError),
     /// The own record could not be written.
     #[error(transparent)]
     Record(#[from] RecordError),
@@ -120,15 +126,20 @@ impl Names {
         current.is_some() && *self.given.lock() == current
     }
 
-    pub async fn resolve(&self, libp2p: &Libp2p, name: Name) -> Result<Resolved, NameError> {
+    pub async fn resolve(&self, libp2p: &Libp2p, routers: &Routers, name: Name) -> Result<Resolved, NameError> {
         if name == self.own {
             return self.current.lock().clone().ok_or(NameError::Unknown);
         }
         if let Some(known) = self.remembered(&name) {
             return Ok(known);
         }
-        let found = libp2p.records(name.routing_key()).await?;
-        let records = found.into_iter().filter_map(|bytes| read(name, bytes));
+        let (kept, told) = tokio::join!(libp2p.records(name.routing_key()), routers.records(name));
+        let kept = match kept {
+            // Where routing is off, servers may know all the same.
+            Err(_) if !routers.is_empty() => Vec::new(),
+            kept => kept?,
+        };
+        let records = kept.into_iter().chain(told).filter_map(|bytes| read(name, bytes));
         let newest = records.max_by(|a, b| a.record.order(&b.record)).ok_or(NameError::Unknown)?;
         let mut known = self.known.lock();
         known.retain(|(other, ..)| *other != name);
@@ -152,15 +163,15 @@ fn read(name: Name, bytes: Vec<u8>) -> Option<Resolved> {
     Some(Resolved { record, bytes })
 }
 
-/// Gives the own record to the nodes near its name, whenever it changed, and from time to time.
-pub(super) async fn keep(ipfs: Ipfs, stop: CancellationToken) {
+/// Gives the own record to the nodes near its name, where there is routing, and to the servers that are set, whenever it changed, and from time to time.
+pub(super) async fn keep(ipfs: Ipfs, routing: bool, stop: CancellationToken) {
     let names = &ipfs.inner.names;
     loop {
-        let wait = match give(&ipfs).await {
+        let wait = match give(&ipfs, routing).await {
             Ok(()) => AGAIN,
             Err(error) => {
                 tracing::debug!(%error, "the node's IPNS record was not given to anybody");
-                AGAIN_FAILED
+                if matches!(error, NameError::Router(_)) { AGAIN_ROUTER } else { AGAIN_FAILED }
             }
         };
         let next = async {
@@ -175,9 +186,18 @@ pub(super) async fn keep(ipfs: Ipfs, stop: CancellationToken) {
     }
 }
 
-async fn give(ipfs: &Ipfs) -> Result<(), NameError> {
+async fn give(ipfs: &Ipfs, routing: bool) -> Result<(), NameError> {
     let Some(own) = ipfs.inner.names.renewed()? else { return Ok(()) };
-    ipfs.inner.libp2p.put_record(ipfs.inner.name.routing_key(), own.bytes).await?;
+    let put = async {
+        if routing {
+            ipfs.inner.libp2p.put_record(ipfs.inner.name.routing_key(), own.bytes.clone()).await
+        } else {
+            Ok(())
+        }
+    };
+    let (put, told) = tokio::join!(put, ipfs.inner.routers.put(ipfs.inner.name, &own.bytes));
+    put?;
+    told?;
     *ipfs.inner.names.given.lock() = Some(own.record.sequence);
     Ok(())
 }

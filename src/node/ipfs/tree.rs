@@ -41,6 +41,8 @@ pub struct Tree {
     file: Option<File>,
     root: Cid,
     places: HashMap<Digest, (u64, u32)>,
+    /// Folders of libraries, by the libraries' ids.
+    libraries: HashMap<String, Cid>,
 }
 
 #[derive(Default)]
@@ -54,7 +56,7 @@ impl Tree {
     #[must_use]
     pub fn open(path: &Path) -> Self {
         let empty = folder::build(Vec::new()).map(|built| built.root).unwrap_or_else(|_| cid::of_raw(b""));
-        Self { path: path.to_owned(), file: None, root: empty, places: HashMap::new() }
+        Self { path: path.to_owned(), file: None, root: empty, places: HashMap::new(), libraries: HashMap::new() }
     }
 
     /// Writes the folder of these libraries. Blocking.
@@ -64,22 +66,35 @@ impl Tree {
     pub fn make(path: &Path, libraries: Vec<PublicLibrary>) -> Result<Self, TreeError> {
         let io = |error| TreeError::Io(path.to_owned(), error);
         let top = collect(libraries);
+        let mut libraries = HashMap::with_capacity(top.len());
         let part = path.with_extension("part");
         let mut writer =
             Writer { out: BufWriter::new(File::create(&part).map_err(io)?), at: 0, places: HashMap::new() };
         // The root is known at the end; a reader of the file goes by the blocks.
         writer.write(&car::header(&[])).map_err(io)?;
-        let root = writer.folder(top, io)?;
+        let mut entries = Vec::with_capacity(top.len());
+        for (name, (id, below)) in top {
+            let built = writer.folder(below, io)?;
+            libraries.insert(id, built.cid);
+            entries.push(FolderEntry { name, ..built });
+        }
+        let root = writer.listed(entries, io)?;
         writer.out.flush().map_err(io)?;
         std::fs::rename(&part, path).map_err(io)?;
         let file = Some(File::open(path).map_err(io)?);
-        Ok(Self { path: path.to_owned(), file, root: root.cid, places: writer.places })
+        Ok(Self { path: path.to_owned(), file, root: root.cid, places: writer.places, libraries })
     }
 
     /// What the folder is called.
     #[must_use]
     pub fn root(&self) -> Cid {
         self.root
+    }
+
+    /// The folder of a library; `None` where it is not public, or nothing is in it.
+    #[must_use]
+    pub fn library(&self, id: &str) -> Option<Cid> {
+        self.libraries.get(id).copied()
     }
 
     /// A node of its folders, checked; `None` for anything else.
@@ -95,14 +110,17 @@ impl Tree {
     }
 }
 
-fn collect(libraries: Vec<PublicLibrary>) -> Folder {
-    let mut top = Folder::default();
+/// The libraries with their ids, by the names of their folders.
+type Libraries = BTreeMap<String, (String, Folder)>;
+
+fn collect(libraries: Vec<PublicLibrary>) -> Libraries {
+    let mut top = Libraries::default();
     for library in libraries {
-        let name = free(&top, &plain(&library.name));
-        let below = top.folders.entry(name).or_default();
+        let mut below = Folder::default();
         for file in library.files {
-            put(below, &file.place, file.cid, file.size);
+            put(&mut below, &file.place, file.cid, file.size);
         }
+        top.insert(free(&top, &plain(&library.name)), (library.id, below));
     }
     top
 }
@@ -114,10 +132,10 @@ fn plain(name: &str) -> String {
 }
 
 /// Two libraries may have the same name.
-fn free(top: &Folder, name: &str) -> String {
+fn free(top: &Libraries, name: &str) -> String {
     let numbered = (2..).map(|number| format!("{name} {number}"));
     let mut names = std::iter::once(name.to_owned()).chain(numbered);
-    names.find(|name| !top.folders.contains_key(name)).unwrap_or_default()
+    names.find(|name| !top.contains_key(name)).unwrap_or_default()
 }
 
 /// Puts a file at its place. UnixFS names are text: what is none is written as near to it as can be.
@@ -165,9 +183,18 @@ impl Writer {
         // A folder and a file cannot have one name on a disk; texts that stand for other bytes may be alike.
         let known: std::collections::HashSet<String> = entries.iter().map(|entry| entry.name.clone()).collect();
         entries.extend(folder.files.into_iter().filter(|(name, _)| !known.contains(name)).map(file));
+        self.listed(entries, io)
+    }
+
+    /// Writes the nodes of one folder.
+    fn listed(
+        &mut self,
+        entries: Vec<FolderEntry>,
+        io: impl Fn(io::Error) -> TreeError,
+    ) -> Result<FolderEntry, TreeError> {
         let built = folder::build(entries)?;
         for (cid, node) in &built.nodes {
-            self.node(cid, node).map_err(io)?;
+            self.node(cid, node).map_err(&io)?;
         }
         Ok(FolderEntry { name: String::new(), cid: built.root, tsize: built.tsize })
     }
@@ -191,7 +218,8 @@ mod tests {
 
     fn library(name: &str, places: &[&str]) -> PublicLibrary {
         let file = |place: &&str| PublicFile { place: place.into(), cid: cid::of_raw(place.as_bytes()), size: 7 };
-        PublicLibrary { name: name.to_owned(), files: places.iter().map(file).collect() }
+        let id = format!("id of {name}{}", places[0]);
+        PublicLibrary { id, name: name.to_owned(), files: places.iter().map(file).collect() }
     }
 
     fn at(tree: &Tree, path: &[&str]) -> Option<Cid> {
@@ -213,6 +241,7 @@ mod tests {
         assert_eq!(at(&tree, &["Movies 2", "x"]), Some(cid::of_raw(b"x")));
         assert_eq!(at(&tree, &["a-b", "y"]), Some(cid::of_raw(b"y")));
         assert_eq!(at(&tree, &["Movies", "x"]), None);
+        assert_eq!((tree.library("id of Moviesx"), tree.library("id")), (at(&tree, &["Movies 2"]), None));
     }
 
     #[test]

@@ -1,8 +1,11 @@
 //! The IPFS side: hosts that exchange blocks, what they tell, and what they keep for themselves.
 mod bitswap;
+mod delegated;
 mod hostile;
+mod keeper;
 pub mod nodes;
 mod opened;
+mod pins;
 mod relayed;
 mod routing;
 

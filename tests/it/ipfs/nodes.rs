@@ -6,7 +6,7 @@ use potluck::catalog::Visibility;
 use potluck::content::unixfs::node::{Node as Folder, decode};
 use potluck::content::{Cid, cid};
 use potluck::exchange::libp2p::{Libp2pOptions, Routing};
-use potluck::node::{Ipfs, IpfsOptions};
+use potluck::node::{Ipfs, IpfsOptions, PinsOptions};
 use serde_json::{Value, json};
 
 use super::{Host, PATIENCE, SOON, options, until};
@@ -15,7 +15,8 @@ use crate::harness::{TestNode, Wishes, links};
 
 pub fn side(routing: Routing, bootstrap: Vec<String>) -> IpfsOptions {
     let libp2p = Libp2pOptions { routing, bootstrap, ..options(0) };
-    IpfsOptions { libp2p, announce_every: Duration::from_secs(3600), announced_per_second: 1000 }
+    let (delegated, pins) = (Vec::new(), PinsOptions::default());
+    IpfsOptions { libp2p, announce_every: Duration::from_secs(3600), announced_per_second: 1000, delegated, pins }
 }
 
 /// A node with a public library that holds these files.

@@ -17,6 +17,7 @@ import type {
   FriendChange,
   Invite,
   IpfsContent,
+  IpfsStatus,
   ItemDetail,
   ItemPage,
   ItemSummary,
@@ -143,6 +144,7 @@ export const api = {
   logout: () => call<void>('POST', '/logout'),
   account: () => call<Account>('GET', '/account'),
   status: (signal?: AbortSignal) => call<Status>('GET', '/status', { signal }),
+  ipfs: (signal?: AbortSignal) => call<IpfsStatus>('GET', '/ipfs', { signal }),
 
   libraries: () => call<Library[]>('GET', '/libraries'),
   addLibrary: (library: NewLibrary) => call<Library>('POST', '/libraries', { body: library }),

@@ -22,6 +22,7 @@ export type HdrFormat = Schemas['HdrFormat'];
 export type Invite = Schemas['Invite'];
 export type IpfsContent = Schemas['IpfsContent'];
 export type IpfsEntry = Schemas['IpfsEntry'];
+export type IpfsStatus = Schemas['Ipfs'];
 export type ItemChanged = Schemas['ItemChanged'];
 export type ItemFile = Schemas['ItemFile'];
 export type ItemSource = Schemas['ItemSource'];

@@ -25,6 +25,8 @@ pub struct Ipfs {
     pub routing: String,
     /// Nodes that are known for finding others.
     pub routing_peers: u64,
+    /// Servers of delegated routing that are asked.
+    pub delegated_routers: Vec<String>,
     /// Whether the router forwards the ports: `off` where it is not asked, `asked` where it does not (yet), `forwarded`.
     pub port_mapping: String,
     /// Where it forwards them from.

@@ -1,25 +1,21 @@
-//! What this node keeps of content from elsewhere.
+//! `potluck pin list` and `remove`: what is kept here of content from elsewhere.
 use axum::http::Method;
 use clap::Args;
 
 use crate::cli::control::Control;
-use crate::cli::{Format, Place, output};
+use crate::cli::{Format, output};
 use crate::facades::native::model;
 
 #[derive(Debug, Args)]
-pub(super) struct Remove {
+pub(in crate::cli) struct Remove {
     /// A root of it
     cid: String,
     #[command(flatten)]
     format: Format,
 }
 
-/// Lists it.
-pub(super) async fn list(place: &Place, format: &Format) -> anyhow::Result<()> {
-    let node = Control::open(place).await?;
-    let all = node.get("/api/v1/pins").await;
-    node.close().await;
-    let all: Vec<model::Pin> = all?;
+pub(super) async fn list(node: &Control, format: &Format) -> anyhow::Result<()> {
+    let all: Vec<model::Pin> = node.get("/api/v1/pins").await?;
     if format.json {
         return output::json(&all);
     }
@@ -38,12 +34,9 @@ pub(in crate::cli) fn row(pin: &model::Pin) -> String {
 }
 
 impl Remove {
-    pub async fn run(self, place: &Place) -> anyhow::Result<()> {
+    pub async fn run(self, node: &Control) -> anyhow::Result<()> {
         let cid = crate::content::cid::parse(&self.cid).map_err(|_| anyhow::anyhow!("{} is not a CID", self.cid))?;
-        let node = Control::open(place).await?;
-        let pin = node.call(Method::DELETE, &format!("/api/v1/pins/{cid}"), None::<&()>).await;
-        node.close().await;
-        let pin: model::Pin = pin?;
+        let pin: model::Pin = node.call(Method::DELETE, &format!("/api/v1/pins/{cid}"), None::<&()>).await?;
         if self.format.json {
             return output::json(&pin);
         }
