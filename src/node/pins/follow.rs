@@ -104,7 +104,7 @@ async fn see_to(
             let _ = removed.inspect_err(|error| tracing::warn!(%error, "a pin that nobody wants stays at its service"));
         }
     } else if let Ok(answer) = &answer {
-        targets::connect(ipfs, answer).await;
+        targets::connect(ipfs, &service.url, answer).await;
     }
     Ok(row)
 }

@@ -220,7 +220,7 @@ impl Pins {
             self.node.accounts().pin_library(row).await?;
             self.node.running.pinning.wake.notify_one();
         }
-        targets::connect(ipfs, &told).await;
+        targets::connect(ipfs, &service.url, &told).await;
         Ok(told.info())
     }
 

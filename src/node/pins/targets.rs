@@ -106,17 +106,24 @@ pub(super) async fn pin(ipfs: &Ipfs, cid: &Cid, name: Option<&str>, service: &st
 
 /// Where the service finds this node. What is of this house only is no business of one that is elsewhere.
 async fn origins(ipfs: &Ipfs, service: &str) -> Vec<String> {
-    let house = match web::address(service) {
-        Ok(url) => is_in_house(&url).await,
-        Err(_) => false,
-    };
+    let house = is_near(service).await;
     let told = |address: &String| house || matches!(place(address), Place::Internet | Place::Name);
     ipfs.libp2p().addresses().into_iter().filter(told).take(ADDRESSES_MAX).collect()
 }
 
-/// Connects to the nodes that fetch for the service, which works where they cannot reach this one.
-pub(super) async fn connect(ipfs: &Ipfs, told: &PinStatus) {
-    let connecting = told.delegates().filter(|address| is_address(address, true)).map(|address| async move {
+async fn is_near(service: &str) -> bool {
+    match web::address(service) {
+        Ok(url) => is_in_house(&url).await,
+        Err(_) => false,
+    }
+}
+
+/// Connects to the nodes that fetch for the service, which works where they cannot reach this one. A service elsewhere has no
+/// nodes in this house.
+pub(super) async fn connect(ipfs: &Ipfs, service: &str, told: &PinStatus) {
+    let house = is_near(service).await;
+    let usable = |address: &&String| is_address(address, true) && (house || place(address) != Place::House);
+    let connecting = told.delegates().filter(usable).map(|address| async move {
         if let Err(error) = ipfs.libp2p().connect(address).await {
             tracing::debug!(%address, %error, "a node of a pinning service cannot be reached");
         }

@@ -633,7 +633,8 @@ export const en = {
       known: (n: number) => `${count(n, 'node', 'nodes')} known`,
       announces: 'Announced',
       waiting: 'Nothing was announced yet',
-      announcing: (done: number, all: number) => `${done.toLocaleString('en')} of ${all.toLocaleString('en')} announced`,
+      announcing: (done: number, all: number) =>
+        `${done.toLocaleString('en')} of ${all.toLocaleString('en')} announced`,
       announced: (n: number) => `${n.toLocaleString('en')} announced`,
       untold: (n: number) => `${n.toLocaleString('en')} failed`,
       router: 'Router',
