@@ -149,12 +149,10 @@ impl Session {
             return Err(DagError::TooLarge(*cid));
         }
         cid::verify(cid, &bytes)?;
-        match self.elsewhere.fetched.put(cid, bytes.clone()).await {
+        let kept = self.elsewhere.fetched.put(cid, bytes.clone()).await;
+        if let Err(error @ (FetchedError::Full | FetchedError::Io(_))) = kept {
             // The reader has it nevertheless.
-            Err(error @ (FetchedError::Full | FetchedError::Io(_))) => {
-                tracing::warn!(%error, "a fetched block was not kept");
-            }
-            _ => {}
+            tracing::warn!(%error, "a fetched block was not kept");
         }
         Ok(bytes)
     }

@@ -433,7 +433,7 @@ mod tests {
         let pin = pinning.keep(vec![root], "menu.car".into(), 7).unwrap();
         assert_eq!((pin.blocks, pin.bytes), (3, 13));
         let scene = scene.again(6);
-        assert_eq!(scene.fetched.pins(), [pin.clone()]);
+        assert_eq!(scene.fetched.pins(), std::slice::from_ref(&pin));
         scene.put(b"pepper").await;
         for cid in [root, of_raw(b"bread"), loose] {
             assert!(scene.has(&cid).await && scene.fetched.is_pinned(&cid));

@@ -240,8 +240,11 @@ mod tests {
     }
 
     fn blocks(items: &[Item]) -> Vec<&[u8]> {
-        let bytes = |item| if let &Item::Block { ref bytes, .. } = item { Some(&bytes[..]) } else { None };
-        items.iter().filter_map(bytes).collect()
+        let all = items.iter().filter_map(|item| match item {
+            Item::Block { bytes, .. } => Some(&bytes[..]),
+            _ => None,
+        });
+        all.collect()
     }
 
     #[test]

@@ -15,8 +15,9 @@ impl Worker {
             SwarmEvent::NewListenAddr { listener_id, address } => {
                 tracing::debug!(%address, "the IPFS side listens");
                 self.failed.remove(&listener_id);
-                self.ports.listens(&address);
+                self.listens(&address);
             }
+            SwarmEvent::ExpiredListenAddr { address, .. } => self.listens_no_more(&address),
             SwarmEvent::ListenerClosed { listener_id, reason, .. } => {
                 self.closed(listener_id);
                 if let (Some(address), Err(error)) = (self.failed.remove(&listener_id), reason) {

@@ -47,7 +47,14 @@ pub(super) async fn start(options: Libp2pOptions, parts: Libp2pParts) -> Result<
     let bitswap = Bitswap::new(parts.larder, Wiring { orders, search, offenders, stop: stop.clone() });
     let state = Arc::new(RwLock::new(HostState::default()));
     let ports = Ports::new(options.port_mapping);
-    let mut worker = Worker::new(swarm, bitswap.clone(), parts.check, Arc::clone(&state), ports);
+    let mut worker = Worker::new(
+        swarm,
+        bitswap.clone(),
+        parts.check,
+        Arc::clone(&state),
+        ports,
+        options.routing == Routing::Private,
+    );
     prepare(&mut worker, &options)?;
     let (trading, stopping) = (bitswap.clone(), stop.clone());
     let tasks = vec![

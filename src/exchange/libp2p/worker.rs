@@ -55,6 +55,10 @@ pub(super) struct Worker {
     blocked: Vec<(Instant, PeerId)>,
     forwarded: Vec<Multiaddr>,
     begin: Vec<(PeerId, Multiaddr)>,
+    /// Everybody reaches where this node listens: its own addresses are told with what it announces.
+    private: bool,
+    /// Those addresses.
+    local: Vec<Multiaddr>,
     /// Addresses at relays, each with its listener while there is one.
     relays: Vec<(Multiaddr, Option<ListenerId>)>,
 }
@@ -66,9 +70,10 @@ impl Worker {
         check: RecordCheck,
         state: Arc<RwLock<HostState>>,
         ports: Ports,
+        private: bool,
     ) -> Self {
         let (queries, dialing, failed) = (Queries::default(), HashMap::new(), HashMap::new());
-        let (refused, blocked, forwarded, begin, relays) = Default::default();
+        let (refused, blocked, forwarded, begin, local, relays) = Default::default();
         Self {
             swarm,
             bitswap,
@@ -82,6 +87,8 @@ impl Worker {
             blocked,
             forwarded,
             begin,
+            private,
+            local,
             relays,
         }
     }
@@ -95,6 +102,24 @@ impl Worker {
         match self.swarm.listen_on(address.clone()) {
             Ok(id) => drop(self.failed.insert(id, address)),
             Err(error) => self.not_listened(&address, &error),
+        }
+    }
+
+    /// It listens there from now on.
+    pub fn listens(&mut self, address: &Multiaddr) {
+        self.ports.listens(address);
+        // Who announces without an address is not remembered.
+        if self.private && !self.swarm.external_addresses().any(|known| known == address) {
+            self.swarm.add_external_address(address.clone());
+            self.local.push(address.clone());
+        }
+    }
+
+    /// And there no more.
+    pub fn listens_no_more(&mut self, address: &Multiaddr) {
+        if let Some(at) = self.local.iter().position(|known| known == address) {
+            self.swarm.remove_external_address(address);
+            self.local.swap_remove(at);
         }
     }
 
@@ -294,7 +319,7 @@ impl Worker {
         let text = |addresses: &mut dyn Iterator<Item = &Multiaddr>| addresses.map(ToString::to_string).collect();
         let now = HostState {
             listens: text(&mut self.swarm.listeners()),
-            external: text(&mut self.swarm.external_addresses()),
+            external: text(&mut self.swarm.external_addresses().filter(|address| !self.local.contains(address))),
             failed: self.refused.clone(),
             peers: info.num_peers(),
             connections: info.connection_counters().num_connections() as usize,

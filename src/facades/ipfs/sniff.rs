@@ -108,7 +108,7 @@ mod tests {
             (b"<html lang=en>", "text/html; charset=utf-8"),
             (b"<?xml version='1.0'?><svg xmlns='x'>", "image/svg+xml"),
             (b"{\"a\": 1}", "application/json"),
-            (long[..HEAD].as_bytes(), "application/json"),
+            (&long.as_bytes()[..HEAD], "application/json"),
             (b"{ not json }", "text/plain; charset=utf-8"),
             (b"\0\x01\x02", "application/octet-stream"),
             (b"\xff\xfe\xfd\xfc", "application/octet-stream"),

@@ -175,7 +175,7 @@ impl Rogue {
         self.say.send(Words { bytes, lasting: true }).unwrap();
     }
 
-    async fn is_sent_away(mut self) {
+    async fn sent_away(mut self) {
         tokio::time::timeout(PATIENCE, self.closed.recv()).await.expect("the connection is closed").unwrap();
     }
 }
@@ -200,19 +200,19 @@ async fn end(one: Host, honest: Host, layout: potluck::content::unixfs::Layout) 
 }
 
 #[tokio::test]
-async fn one_who_sends_what_nobody_wants_is_sent_away() {
+async fn one_who_sends_what_nobody_wants_sent_away() {
     let (one, honest, layout) = household().await;
     let rogue = Rogue::at(&one).await;
     for text in ["spam", "ham", "eggs", "more spam"] {
         rogue.says(unwanted(text));
     }
-    rogue.is_sent_away().await;
+    rogue.sent_away().await;
     assert_eq!(one.libp2p.bitswap().bytes().1, 0);
     end(one, honest, layout).await;
 }
 
 #[tokio::test]
-async fn one_who_sends_what_is_no_message_is_sent_away() {
+async fn one_who_sends_what_is_no_message_sent_away() {
     let (one, honest, layout) = household().await;
     let rogue = Rogue::at(&one).await;
     let wants: Vec<u8> = [0x0a, 0].repeat(100_000);
@@ -229,7 +229,7 @@ async fn one_who_sends_what_is_no_message_is_sent_away() {
     for bytes in [framed, too_long, garbage, unasked] {
         rogue.says(bytes);
     }
-    rogue.is_sent_away().await;
+    rogue.sent_away().await;
     end(one, honest, layout).await;
 }
 
@@ -293,7 +293,7 @@ async fn connections_beyond_the_limit_are_refused_and_those_that_are_there_stay(
         rogues.push(Rogue::at(&one).await);
     }
     // Six of eight places are for others.
-    Rogue::at(&one).await.is_sent_away().await;
+    Rogue::at(&one).await.sent_away().await;
     until(|| one.libp2p.state().connections == 6).await;
     end(one, honest, layout).await;
 }
