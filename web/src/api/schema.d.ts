@@ -1219,6 +1219,76 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/v1/pin-services': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** The services, and which libraries they shall keep. */
+    get: operations['pin_services_list'];
+    put?: never;
+    /** Adds a service. Its token is tried, and never shown again. */
+    post: operations['pin_services_add'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/pin-services/{id}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /** Forgets a service and its token. What it keeps stays there. */
+    delete: operations['pin_services_remove'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/pin-services/{id}/pins': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** What the service keeps, or is about to, newest first. It is asked now. */
+    get: operations['pins_kept'];
+    put?: never;
+    /** Has the service keep something public. */
+    post: operations['pins_keep'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/v1/pin-services/{id}/pins/{request_id}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /** Has the service let go of a pin: by its id there, or by the id of a library that the service shall keep. */
+    delete: operations['pins_let_go'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/v1/pins': {
     parameters: {
       query?: never;
@@ -1984,6 +2054,8 @@ export interface components {
       /** @description Where others reach it, as multiaddresses with its id. */
       addresses: string[];
       announced: components['schemas']['Announced'];
+      /** @description Servers of delegated routing that are asked. */
+      delegated_routers: string[];
       /** @description Of these, those that are reached from elsewhere. */
       external: string[];
       /** @description Addresses that it does not listen on, each with the reason. */
@@ -2673,12 +2745,31 @@ export interface components {
       /** @description Multiaddress that ends with `/p2p/` and the node's id. */
       address: string;
     };
+    /** @description `POST /pin-services` */
+    NewPinService: {
+      name: string;
+      /** @description As the service gave it. */
+      token: string;
+      /** @description `https://...`: what `/pins` comes after. */
+      url: string;
+    };
     /** @description `POST /playlists`. */
     NewPlaylist: {
       /** @description Ids of tracks and albums; an album's tracks stand for it. */
       items?: string[];
       /** @description 1 to 200 letters. */
       name: string;
+    };
+    /** @description `POST /pin-services/{id}/pins`: one of `library`, `item` and `cid`. */
+    NewRemotePin: {
+      /** @description Of something in a public library. */
+      cid?: string | null;
+      /** @description Id of an item of a public library. */
+      item?: string | null;
+      /** @description Id of a public library, which stays pinned as it changes. */
+      library?: string | null;
+      /** @description What it is called there; without it, what the library or item is called. */
+      name?: string | null;
     };
     /** @description `POST /replicas` (admin). */
     NewReplica: components['schemas']['ReplicaChoice'] & {
@@ -2736,6 +2827,36 @@ export interface components {
       name: string;
       /** @description CIDs of all its roots. */
       roots: string[];
+    };
+    /** @description A pinning service. Its token is shown to nobody. */
+    PinService: {
+      /**
+       * Format: int64
+       * @description Unix milliseconds.
+       */
+      added_at: number;
+      id: string;
+      /** @description Libraries that it shall keep as they change. */
+      libraries: components['schemas']['PinnedLibrary'][];
+      name: string;
+      /** @description The token cannot be read any more: the service has to be added again. */
+      token_lost: boolean;
+      /** @description What the paths of its API come after. */
+      url: string;
+    };
+    /** @description A library that a service shall keep. */
+    PinnedLibrary: {
+      /** @description CID of the folder that is pinned. */
+      cid?: string | null;
+      /** @description Id of the library. */
+      library: string;
+      /** @description Of the pin. */
+      name: string;
+      /** @description Why it is not as it should be: one sentence. */
+      problem?: string | null;
+      /** @description Id of the pin there; absent where there is none now. */
+      request_id?: string | null;
+      status?: components['schemas']['RemotePinStatus'] | null;
     };
     /** @description `GET /play-queue`: what the caller hears now and next, as some device of theirs said last. */
     PlayQueue: {
@@ -2906,6 +3027,37 @@ export interface components {
       name: string;
       /** @description Of the invite. */
       secret: string;
+    };
+    /** @description A pin of a service. */
+    RemotePin: {
+      cid: string;
+      /** @description When (RFC 3339), as the service says. */
+      created: string;
+      /** @description What else the service says of it. */
+      info: {
+        [key: string]: string;
+      };
+      /** @description Id of the library that is pinned by it as it changes. */
+      library?: string | null;
+      name?: string | null;
+      /** @description Its id there. */
+      request_id: string;
+      status: components['schemas']['RemotePinStatus'];
+    };
+    /**
+     * @description How a pin stands at its service.
+     * @enum {string}
+     */
+    RemotePinStatus: 'queued' | 'pinning' | 'pinned' | 'failed';
+    /** @description `GET /pin-services/{id}/pins` */
+    RemotePins: {
+      /** @description Newest first. */
+      pins: components['schemas']['RemotePin'][];
+      /**
+       * Format: int64
+       * @description Pins from these on to the oldest.
+       */
+      total: number;
     };
     /** @description An item that a library does not hold any more. */
     RemovedItem: {
@@ -6936,6 +7088,266 @@ export interface operations {
         };
       };
       403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  pin_services_list: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['PinService'][];
+        };
+      };
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  pin_services_add: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['NewPinService'];
+      };
+    };
+    responses: {
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['PinService'];
+        };
+      };
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  pin_services_remove: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  pins_kept: {
+    parameters: {
+      query?: {
+        /** @description Those that came before this: `created` of the last one of a page, for the next. */
+        before?: string;
+        /** @description 1 to 1000; default 100. */
+        limit?: number;
+      };
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['RemotePins'];
+        };
+      };
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  pins_keep: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['NewRemotePin'];
+      };
+    };
+    responses: {
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['RemotePin'];
+        };
+      };
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  pins_let_go: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+        request_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Problem'];
+        };
+      };
+      503: {
         headers: {
           [name: string]: unknown;
         };
