@@ -77,10 +77,9 @@ rust-test:
 	cargo test --locked
 
 # `cargo test --no-run` makes the binaries with the features that the tests have: one debug build serves all.
-interop-test: $(patsubst %,tests/interop/%/node_modules/.package-lock.json,helia gateway ipfs opds subsonic) $(SUBSONIC_PYTHON)/requirements.txt
+interop-test: $(patsubst %,tests/interop/%/node_modules/.package-lock.json,helia ipfs opds subsonic) $(SUBSONIC_PYTHON)/requirements.txt
 	cargo test --locked --no-run
 	node tests/interop/helia/run.mjs --potluck "$(CARGO_TARGET_DIR)/debug/potluck"
-	tests/interop/gateway/node_modules/.bin/node tests/interop/gateway/run.mjs --potluck "$(CARGO_TARGET_DIR)/debug/potluck"
 	POTLUCK="$(CARGO_TARGET_DIR)/debug/potluck" $(NODE_22) --test --test-concurrency=1 "tests/interop/ipfs/*.test.mjs"
 	node tests/interop/opds/run.mjs --potluck "$(CARGO_TARGET_DIR)/debug/potluck"
 	node tests/interop/subsonic/run.mjs --potluck "$(CARGO_TARGET_DIR)/debug/potluck" --python "$(SUBSONIC_PYTHON)/bin/python"
