@@ -311,9 +311,9 @@ mod tests {
 
     #[test]
     fn a_block_with_a_hash_that_nobody_can_check_is_refused() {
-        let block = pb::Block { prefix: Bytes::from_static(&[1, 0x55, 0x1e, 32]), data: Bytes::new() };
+        let block = pb::Block { prefix: Bytes::from_static(&[1, 0x55, 0x11, 20]), data: Bytes::new() };
         let bytes = pb::Message { payload: vec![block], ..pb::Message::default() }.encode_to_vec();
-        assert_eq!(Message::decode(bytes.into()), Err(MessageError::Block(CidError::UnsupportedHash(0x1e))));
+        assert_eq!(Message::decode(bytes.into()), Err(MessageError::Block(CidError::UnsupportedHash(0x11))));
     }
 
     proptest! {
