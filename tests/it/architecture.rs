@@ -109,6 +109,20 @@ fn only_the_worker_names_libav() {
 }
 
 #[test]
+fn only_the_ipfs_side_names_libp2p() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for path in rust_files(&src) {
+        let inside = path.strip_prefix(&src).unwrap();
+        if !inside.starts_with("exchange/libp2p") {
+            let text = fs::read_to_string(&path).unwrap();
+            for name in ["use libp2p::", "use ::libp2p", " ::libp2p::", "portmapper::"] {
+                assert!(!text.contains(name), "src/{} says {name}", inside.display());
+            }
+        }
+    }
+}
+
+#[test]
 fn only_the_carrier_between_nodes_names_iroh() {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     for path in rust_files(&src) {
