@@ -93,6 +93,12 @@ impl Libp2p {
         self.inner.state.read().clone()
     }
 
+    /// Nodes that are connected.
+    #[must_use]
+    pub fn peers(&self) -> usize {
+        self.inner.state.read().peers
+    }
+
     /// Where others may reach it, with its id.
     #[must_use]
     pub fn addresses(&self) -> Vec<String> {

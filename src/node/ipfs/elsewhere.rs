@@ -32,7 +32,7 @@ impl Peers {
     async fn ask(&self, cid: &Cid) -> Result<Bytes, FetchError> {
         let libp2p = self.ipfs.libp2p();
         // Nobody is there, and nobody can be found.
-        if self.routing == Routing::Off && !self.ipfs.asks_routers() && libp2p.state().peers == 0 {
+        if self.routing == Routing::Off && !self.ipfs.asks_routers() && libp2p.peers() == 0 {
             return Err(FetchError::NotFound);
         }
         let (root, session) = self.session.clone().unwrap_or_else(|| (*cid, libp2p.bitswap().session(cid)));

@@ -32,18 +32,18 @@ impl Shelf {
     async fn allowed(&self, peer: &PeerId, cid: &Cid) -> Option<u64> {
         let stat =
             self.blocks.stat(cid).await.inspect_err(|error| tracing::error!(%error, "no block is told")).ok()??;
-        let friend = self.accounts.friend_by_ipfs(&peer.to_string());
+        let mut held = Vec::new();
         for root in &stat.roots {
-            let libraries = self.catalog.libraries_of(root).await.unwrap_or_default();
-            let is_for = |(library, visibility): &(String, Visibility)| {
-                *visibility == Visibility::Public
-                    || friend.as_ref().is_some_and(|friend| friend.libraries_for(None).any(|shared| shared == library))
-            };
-            if libraries.iter().any(is_for) {
-                return Some(stat.size);
-            }
+            held.extend(self.catalog.libraries_of(root).await.unwrap_or_default());
         }
-        None
+        let public = held.iter().any(|(_, visibility)| *visibility == Visibility::Public);
+        (public || self.shared(peer, &held)).then_some(stat.size)
+    }
+
+    /// Whether the peer is a friend's, and one of these libraries is shared with the friend.
+    fn shared(&self, peer: &PeerId, libraries: &[(String, Visibility)]) -> bool {
+        let Some(friend) = self.accounts.friend_by_ipfs(&peer.to_string()) else { return false };
+        libraries.iter().any(|(library, _)| friend.libraries_for(None).any(|shared| shared == library))
     }
 
     fn folder(&self, cid: &Cid) -> Option<Bytes> {

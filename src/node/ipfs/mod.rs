@@ -198,7 +198,7 @@ impl Node {
         let pair = Ed25519KeyPair::from_seed_unchecked(&secret)
             .map_err(|error| NodeError::Ipfs(Libp2pError::Start(error.to_string())))?;
         let name = Name::of_ed25519(pair.public_key().as_ref().try_into().unwrap_or(&[0; 32]));
-        let tree = Arc::new(RwLock::new(Tree::open(&self.running.folder.public_tree())));
+        let tree = Arc::new(RwLock::new(Tree::none(&self.running.folder.public_tree())));
         let larder = Arc::new(Shelf::new(self, Arc::clone(&tree)));
         let libp2p = Libp2pOptions { secret, ..options.libp2p.clone() };
         let parts = Libp2pParts { larder, check: Arc::new(names::is_record) };

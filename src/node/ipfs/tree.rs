@@ -52,9 +52,9 @@ struct Folder {
 }
 
 impl Tree {
-    /// The one that was made last; an empty folder where there is none.
+    /// An empty folder, none of whose nodes is there yet: until the first is made.
     #[must_use]
-    pub fn open(path: &Path) -> Self {
+    pub fn none(path: &Path) -> Self {
         let empty = folder::build(Vec::new()).map(|built| built.root).unwrap_or_else(|_| cid::of_raw(b""));
         Self { path: path.to_owned(), file: None, root: empty, places: HashMap::new(), libraries: HashMap::new() }
     }
@@ -249,7 +249,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("tree.car");
         let tree = Tree::make(&path, Vec::new()).unwrap();
-        assert_eq!(tree.root(), Tree::open(&path).root());
+        assert_eq!(tree.root(), Tree::none(&path).root());
         assert!(tree.get(&tree.root()).unwrap().is_some());
         assert_eq!(tree.get(&cid::of_raw(b"other")).unwrap(), None);
     }

@@ -200,7 +200,7 @@ async fn end(one: Host, honest: Host, layout: potluck::content::unixfs::Layout) 
 }
 
 #[tokio::test]
-async fn one_who_sends_what_nobody_wants_sent_away() {
+async fn one_who_sends_what_nobody_wants_is_sent_away() {
     let (one, honest, layout) = household().await;
     let rogue = Rogue::at(&one).await;
     for text in ["spam", "ham", "eggs", "more spam"] {
@@ -212,7 +212,7 @@ async fn one_who_sends_what_nobody_wants_sent_away() {
 }
 
 #[tokio::test]
-async fn one_who_sends_what_is_no_message_sent_away() {
+async fn one_who_sends_what_is_no_message_is_sent_away() {
     let (one, honest, layout) = household().await;
     let rogue = Rogue::at(&one).await;
     let wants: Vec<u8> = [0x0a, 0].repeat(100_000);
