@@ -157,6 +157,8 @@ pub struct Ipfs {
     pub port_mapping: bool,
     /// Connections at most.
     pub connections_max: u32,
+    /// While the node has more memory in use, there are no new connections; 0 for no limit.
+    pub memory_limit_mib: u64,
     /// Everything public is announced once in this time.
     pub announce_hours: u32,
     /// Roots that are announced at most.
@@ -182,6 +184,7 @@ impl Default for Ipfs {
             relays: Vec::new(),
             port_mapping: false,
             connections_max: 1000,
+            memory_limit_mib: 1024,
             announce_hours: 22,
             announced_max: 20_000,
             fetch: WhoFetches::Everyone,

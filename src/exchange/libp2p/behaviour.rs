@@ -6,9 +6,11 @@ use ::libp2p::kad::store::{MemoryStore, MemoryStoreConfig};
 use ::libp2p::swarm::NetworkBehaviour;
 use ::libp2p::swarm::behaviour::toggle::Toggle;
 use ::libp2p::{
-    PeerId, StreamProtocol, allow_block_list, autonat, connection_limits, dcutr, identify, kad, ping, relay,
+    PeerId, StreamProtocol, allow_block_list, autonat, connection_limits, dcutr, identify, kad,
+    memory_connection_limits, ping, relay,
 };
 
+use super::kept::{KEPT_FOR, PROVIDERS_MAX, RECORD_MAX, RECORDS_MAX};
 use super::options::{Libp2pOptions, Routing};
 use super::streams::Streams;
 
@@ -22,16 +24,11 @@ const PRIVATE: StreamProtocol = StreamProtocol::new("/ipfs/lan/kad/1.0.0");
 const PER_PEER: u32 = 4;
 /// Connections that are being made, in either direction.
 const PENDING: u32 = 128;
-/// What others have kept here.
-const RECORDS_MAX: usize = 16 * 1024;
-/// Longest record.
-const RECORD_MAX: usize = 10 * 1024;
-/// How long records of others are kept: IPNS records and providers as the IPFS specification says.
-const RECORD_TIME: Duration = Duration::from_secs(48 * 3600);
 
 #[derive(NetworkBehaviour)]
 pub(super) struct Behaviour {
     limits: connection_limits::Behaviour,
+    memory: Toggle<memory_connection_limits::Behaviour>,
     pub blocked: allow_block_list::Behaviour<allow_block_list::BlockedPeers>,
     pub streams: Streams,
     identify: identify::Behaviour,
@@ -48,6 +45,7 @@ impl Behaviour {
         let public = options.routing == Routing::Public;
         Self {
             limits: connection_limits::Behaviour::new(limits(options.connections_max)),
+            memory: options.memory_limit.map(memory).into(),
             blocked: allow_block_list::Behaviour::default(),
             streams,
             identify: identify::Behaviour::new(introduction(key, public)),
@@ -70,6 +68,10 @@ fn limits(connections_max: u32) -> connection_limits::ConnectionLimits {
         .with_max_established_per_peer(Some(PER_PEER))
 }
 
+fn memory(limit: u64) -> memory_connection_limits::Behaviour {
+    memory_connection_limits::Behaviour::with_max_bytes(usize::try_from(limit).unwrap_or(usize::MAX))
+}
+
 /// What other nodes are told: where they reach this one, but in the public network not what its own network looks like.
 fn introduction(key: &Keypair, public: bool) -> identify::Config {
     identify::Config::new("ipfs/0.1.0".to_owned(), key.public())
@@ -88,8 +90,8 @@ fn kademlia(id: PeerId, options: &Libp2pOptions) -> Option<kad::Behaviour<Memory
     config
         // A record is looked at before it is kept.
         .set_record_filtering(kad::StoreInserts::FilterBoth)
-        .set_record_ttl(Some(RECORD_TIME))
-        .set_provider_record_ttl(Some(RECORD_TIME))
+        .set_record_ttl(Some(KEPT_FOR))
+        .set_provider_record_ttl(Some(KEPT_FOR))
         // This node announces in sweeps of its own.
         .set_provider_publication_interval(None)
         .set_publication_interval(None)
@@ -99,7 +101,7 @@ fn kademlia(id: PeerId, options: &Libp2pOptions) -> Option<kad::Behaviour<Memory
         max_records: RECORDS_MAX,
         max_value_bytes: RECORD_MAX,
         max_providers_per_key: 20,
-        max_provided_keys: options.announced_max,
+        max_provided_keys: options.announced_max + PROVIDERS_MAX,
     };
     let mut kad = kad::Behaviour::with_config(id, MemoryStore::with_config(id, store), config);
     if options.routing == Routing::Private {

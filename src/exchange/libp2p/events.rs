@@ -77,19 +77,15 @@ impl Worker {
 
     /// What others want kept here: records that are right, and providers.
     fn keep(&mut self, request: InboundRequest) {
-        use ::libp2p::kad::store::RecordStore as _;
-        let check = self.check.clone();
         let Some(kad) = self.swarm.behaviour_mut().kad.as_mut() else { return };
-        let kept = match request {
-            InboundRequest::PutRecord { record: Some(record), .. } if check(record.key.as_ref(), &record.value) => {
-                kad.store_mut().put(record)
+        match request {
+            InboundRequest::PutRecord { record: Some(record), .. }
+                if (self.check)(record.key.as_ref(), &record.value) =>
+            {
+                self.kept.record(kad.store_mut(), record);
             }
-            InboundRequest::AddProvider { record: Some(record) } => kad.store_mut().add_provider(record),
-            _ => Ok(()),
-        };
-        // A full store keeps what it has.
-        if let Err(error) = kept {
-            tracing::debug!(%error, "a record of another node is not kept");
+            InboundRequest::AddProvider { record: Some(record) } => self.kept.provider(kad.store_mut(), record),
+            _ => {}
         }
     }
 }

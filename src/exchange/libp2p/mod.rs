@@ -10,6 +10,7 @@
 mod behaviour;
 pub mod bitswap;
 mod events;
+mod kept;
 mod options;
 mod ports;
 mod queries;
@@ -173,6 +174,15 @@ impl Libp2p {
     pub async fn announce(&self, cid: &Cid) -> Result<(), Libp2pError> {
         let key = cid.hash().to_bytes();
         self.ask(|answer| Command::Provide { key, answer }).await?
+    }
+
+    /// Says no more that this node has a block. Others that were told forget it after two days.
+    ///
+    /// # Errors
+    /// [`Libp2pError::Stopped`].
+    pub async fn withdraw(&self, cid: &Cid) -> Result<(), Libp2pError> {
+        let key = cid.hash().to_bytes();
+        self.ask(|answer| Command::Withdraw { key, answer }).await?
     }
 
     /// Who says that it has a block.

@@ -37,6 +37,8 @@ pub struct Libp2pOptions {
     pub port_mapping: bool,
     /// Connections at most.
     pub connections_max: u32,
+    /// While the program has more bytes in memory, no connection is made or taken.
+    pub memory_limit: Option<u64>,
     /// Items that are announced at most.
     pub announced_max: usize,
 }

@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use super::HostState;
 use super::behaviour::Behaviour;
 use super::bitswap::Bitswap;
+use super::kept::Kept;
 use super::options::{Libp2pError, RecordCheck};
 use super::ports::Ports;
 use super::queries::{Queries, Query};
@@ -36,6 +37,7 @@ type Answer<T> = oneshot::Sender<Result<T, Libp2pError>>;
 pub(super) enum Command {
     Connect { peer: PeerId, addresses: Vec<Multiaddr>, answer: Answer<()> },
     Provide { key: Vec<u8>, answer: Answer<()> },
+    Withdraw { key: Vec<u8>, answer: Answer<()> },
     Providers { key: Vec<u8>, answer: Answer<Vec<PeerId>> },
     Put { key: Vec<u8>, value: Vec<u8>, answer: Answer<()> },
     Get { key: Vec<u8>, answer: Answer<Vec<Vec<u8>>> },
@@ -48,6 +50,7 @@ pub(super) struct Worker {
     pub check: RecordCheck,
     pub queries: Queries,
     pub ports: Ports,
+    pub kept: Kept,
     pub dialing: HashMap<PeerId, Vec<Answer<()>>>,
     pub failed: HashMap<ListenerId, Multiaddr>,
     pub refused: Vec<String>,
@@ -72,7 +75,7 @@ impl Worker {
         ports: Ports,
         private: bool,
     ) -> Self {
-        let (queries, dialing, failed) = (Queries::default(), HashMap::new(), HashMap::new());
+        let (queries, kept, dialing, failed) = (Queries::default(), Kept::default(), HashMap::new(), HashMap::new());
         let (refused, blocked, forwarded, begin, local, relays) = Default::default();
         Self {
             swarm,
@@ -80,6 +83,7 @@ impl Worker {
             check,
             queries,
             ports,
+            kept,
             dialing,
             failed,
             refused,
@@ -188,6 +192,10 @@ impl Worker {
         match command {
             Command::Connect { peer, addresses, answer } => self.connect(peer, addresses, answer),
             Command::Provide { key, answer } => self.provide(&RecordKey::from(key), answer),
+            Command::Withdraw { key, answer } => {
+                let withdrawn = self.kad().map(|kad| kad.stop_providing(&RecordKey::from(key)));
+                drop(answer.send(withdrawn));
+            }
             Command::Providers { key, answer } => match self.kad() {
                 Ok(kad) => {
                     let id = kad.get_providers(RecordKey::from(key));
@@ -292,6 +300,9 @@ impl Worker {
         }
         for (address, open) in self.relays.iter_mut().filter(|(_, open)| open.is_none()) {
             *open = self.swarm.listen_on(address.clone()).ok();
+        }
+        if let Some(kad) = self.swarm.behaviour_mut().kad.as_mut() {
+            self.kept.forget(kad.store_mut(), Instant::now());
         }
         if self.swarm.network_info().num_peers() == 0 {
             self.begin();

@@ -1,7 +1,11 @@
 //! Announcing what is public: roots only, one sweep after another, at a pace that nobody feels.
+//!
+//! A sweep tells of everything once. What changes meanwhile ends the step that runs: what is not public any more is withdrawn,
+//! and of the rest only what was not told yet follows.
+use std::collections::HashSet;
 use std::time::Duration;
 
-use futures_util::StreamExt as _;
+use futures_util::{Stream, StreamExt as _, stream};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -9,27 +13,33 @@ use super::{AnnounceState, Ipfs, IpfsOptions};
 use crate::content::Cid;
 use crate::node::Node;
 
-/// Roots that are announced at a time.
-const AT_ONCE: usize = 4;
-/// A change of what is public is looked at this often.
-const LOOK: Duration = Duration::from_secs(10);
+/// Roots that are announced at a time: most of an announcement is waiting for others.
+const AT_ONCE: usize = 8;
+
+/// What some could not be told is tried again after this.
+const AGAIN: Duration = Duration::from_secs(600);
+
+/// What was told, and to be told.
+#[derive(Default)]
+struct Announced {
+    /// All that the host was asked to announce, and is still public.
+    said: HashSet<Cid>,
+    /// Of the sweep that runs.
+    told: HashSet<Cid>,
+    /// In that sweep everything was told once, or was tried.
+    over: bool,
+}
 
 pub(super) async fn keep(ipfs: Ipfs, node: Node, options: IpfsOptions, stop: CancellationToken) {
-    while stop.run_until_cancelled(connected(&ipfs)).await.is_some() {
-        let (began, version) = (Instant::now(), ipfs.version());
-        if stop.run_until_cancelled(sweep(&ipfs, &node, &options)).await.is_none() {
-            return;
+    let work = async {
+        let mut announced = Announced::default();
+        loop {
+            connected(&ipfs).await;
+            sweep(&ipfs, &node, &options, &mut announced).await;
+            (announced.told, announced.over) = (HashSet::new(), false);
         }
-        // What came new is announced soon, and all of it again when its time has come.
-        let due = async {
-            while began.elapsed() < options.announce_every && ipfs.version() == version {
-                tokio::time::sleep(LOOK.min(options.announce_every)).await;
-            }
-        };
-        if stop.run_until_cancelled(due).await.is_none() {
-            return;
-        }
-    }
+    };
+    stop.run_until_cancelled(work).await;
 }
 
 /// Comes back when there is somebody to tell, and something is known of what is public.
@@ -39,41 +49,103 @@ async fn connected(ipfs: &Ipfs) {
     }
 }
 
-async fn sweep(ipfs: &Ipfs, node: &Node, options: &IpfsOptions) {
+/// Tells of everything, and of what comes new until the next sweep is due.
+async fn sweep(ipfs: &Ipfs, node: &Node, options: &IpfsOptions, announced: &mut Announced) {
+    let due = Instant::now() + options.announce_every;
+    let mut changes = ipfs.changes();
+    loop {
+        changes.mark_unchanged();
+        if let Some(roots) = public(ipfs, node, options).await {
+            withdraw(ipfs, &roots, announced).await;
+            tokio::select! {
+                () = step(ipfs, options, &roots, announced) => {}
+                _ = changes.changed() => continue,
+            }
+        }
+        let failed = ipfs.announced().failed > 0;
+        tokio::select! {
+            () = tokio::time::sleep_until(due) => return,
+            () = tokio::time::sleep(AGAIN), if failed => {}
+            _ = changes.changed() => {}
+        }
+    }
+}
+
+/// The roots of what is public, the folder first: it leads to all the others.
+async fn public(ipfs: &Ipfs, node: &Node, options: &IpfsOptions) -> Option<Vec<Cid>> {
     let libraries = match node.catalog().public_files().await {
         Ok(libraries) => libraries,
-        Err(error) => return tracing::error!(%error, "nothing is announced: the catalog could not be read"),
+        Err(error) => {
+            tracing::error!(%error, "nothing is announced: the catalog could not be read");
+            return None;
+        }
     };
     let mut roots: Vec<Cid> = libraries.into_iter().flat_map(|library| library.files).map(|file| file.cid).collect();
     roots.sort_unstable();
     roots.dedup();
-    // The folder first: it leads to all the others.
     roots.insert(0, ipfs.root());
     roots.truncate(options.libp2p.announced_max);
-    let sweeps = ipfs.announced().sweeps;
-    *ipfs.inner.announced.write() = AnnounceState { roots: roots.len() as u64, sweeps, ..AnnounceState::default() };
-    let pace = Duration::from_secs(1) / options.announced_per_second.max(1);
-    let (mut next, began) = (Instant::now(), Instant::now());
-    let paced = futures_util::stream::iter(roots).then(|root| {
+    Some(roots)
+}
+
+/// What is not public any more is not said to be here.
+async fn withdraw(ipfs: &Ipfs, roots: &[Cid], announced: &mut Announced) {
+    let roots: HashSet<&Cid> = roots.iter().collect();
+    let gone: Vec<Cid> = announced.said.iter().filter(|cid| !roots.contains(cid)).copied().collect();
+    for cid in gone {
+        announced.said.remove(&cid);
+        announced.told.remove(&cid);
+        // Only a host that stops cannot.
+        let _ = ipfs.libp2p().withdraw(&cid).await;
+    }
+}
+
+/// Tells of the roots that were not told of in this sweep.
+async fn step(ipfs: &Ipfs, options: &IpfsOptions, roots: &[Cid], announced: &mut Announced) {
+    let Announced { said, told, over } = announced;
+    let fresh: Vec<Cid> = roots.iter().filter(|root| !told.contains(root)).copied().collect();
+    begin(&mut ipfs.inner.announced.write(), roots.len(), fresh.len());
+    let begun = Instant::now();
+    let paced = paced(fresh, Duration::from_secs(1) / options.announced_per_second.max(1));
+    let asked = paced.map(|root| {
+        said.insert(root);
+        one(ipfs, root)
+    });
+    let mut answers = std::pin::pin!(asked.buffer_unordered(AT_ONCE));
+    while let Some((root, was_told)) = answers.next().await {
+        let mut state = ipfs.inner.announced.write();
+        if was_told {
+            state.announced += 1;
+            told.insert(root);
+        } else {
+            state.failed += 1;
+        }
+    }
+    if !std::mem::replace(over, true) {
+        let mut state = ipfs.inner.announced.write();
+        state.sweeps += 1;
+        let seconds = begun.elapsed().as_secs();
+        tracing::info!(roots = state.roots, failed = state.failed, seconds, "announced what is public");
+    }
+}
+
+fn begin(state: &mut AnnounceState, roots: usize, fresh: usize) {
+    *state = AnnounceState { roots: roots as u64, announced: (roots - fresh) as u64, failed: 0, sweeps: state.sweeps };
+}
+
+/// One in each `pace`.
+fn paced(roots: Vec<Cid>, pace: Duration) -> impl Stream<Item = Cid> {
+    let mut next = Instant::now();
+    stream::iter(roots).then(move |root| {
         let at = next;
         next += pace;
         async move {
             tokio::time::sleep_until(at).await;
             root
         }
-    });
-    paced.for_each_concurrent(AT_ONCE, |root| one(ipfs, root)).await;
-    let mut state = ipfs.inner.announced.write();
-    state.sweeps += 1;
-    let seconds = began.elapsed().as_secs();
-    tracing::info!(roots = state.roots, failed = state.failed, seconds, "announced what is public");
+    })
 }
 
-async fn one(ipfs: &Ipfs, root: Cid) {
-    let told = ipfs.libp2p().announce(&root).await;
-    let mut state = ipfs.inner.announced.write();
-    match told {
-        Ok(()) => state.announced += 1,
-        Err(_) => state.failed += 1,
-    }
+async fn one(ipfs: &Ipfs, root: Cid) -> (Cid, bool) {
+    (root, ipfs.libp2p().announce(&root).await.is_ok())
 }

@@ -22,6 +22,7 @@ use std::time::Duration;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use bytes::Bytes;
 use parking_lot::RwLock;
+use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -43,6 +44,8 @@ pub use tree::{Tree, TreeError};
 
 /// After a change of what is public, the tree is made when nothing else came for this long.
 const SETTLE: Duration = Duration::from_secs(2);
+/// And after this where something comes all the time.
+const SETTLE_MAX: Duration = Duration::from_secs(30);
 
 /// Settings of the IPFS side.
 #[derive(Debug, Clone)]
@@ -239,11 +242,7 @@ impl Ipfs {
             if let Err(error) = self.make_tree(&node).await {
                 tracing::error!(%error, "the folder of public libraries could not be made");
             }
-            let changed = async {
-                while !matters(events.recv().await)? {}
-                while tokio::time::timeout(SETTLE, events.recv()).await.is_ok() {}
-                Some(())
-            };
+            let changed = changed(&mut events);
             match stop.run_until_cancelled(changed).await {
                 Some(Some(())) => {}
                 _ => return,
@@ -267,11 +266,38 @@ impl Ipfs {
     }
 }
 
-/// Whether an event may have changed what is public; `None` when there are no more.
-fn matters(event: Result<NodeEvent, RecvError>) -> Option<bool> {
+/// Comes back after a change of what may be public, and whatever comes close after it; `None` when there are no more.
+async fn changed(events: &mut Receiver<NodeEvent>) -> Option<()> {
+    let mut change = matters(events.recv().await)?;
+    while change == Change::None {
+        change = matters(events.recv().await)?;
+    }
+    let rest = async {
+        while change != Change::Library
+            && let Ok(event) = tokio::time::timeout(SETTLE, events.recv()).await
+        {
+            change = matters(event)?;
+        }
+        Some(())
+    };
+    // A long scan has something new all the time.
+    tokio::time::timeout(SETTLE_MAX, rest).await.unwrap_or(Some(()))
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Change {
+    None,
+    Item,
+    /// Which libraries are public may have changed: nothing is to be told a moment longer of those that are not.
+    Library,
+}
+
+/// What an event changes; `None` when there are no more.
+fn matters(event: Result<NodeEvent, RecvError>) -> Option<Change> {
     match event {
-        Ok(NodeEvent::Item { .. } | NodeEvent::Library(_)) | Err(RecvError::Lagged(_)) => Some(true),
-        Ok(_) => Some(false),
+        Ok(NodeEvent::Library(_)) => Some(Change::Library),
+        Ok(NodeEvent::Item { .. }) | Err(RecvError::Lagged(_)) => Some(Change::Item),
+        Ok(_) => Some(Change::None),
         Err(RecvError::Closed) => None,
     }
 }

@@ -297,3 +297,14 @@ async fn connections_beyond_the_limit_are_refused_and_those_that_are_there_stay(
     until(|| one.libp2p.state().connections == 6).await;
     end(one, honest, layout).await;
 }
+
+#[tokio::test]
+async fn a_node_without_memory_to_spare_takes_no_connections() {
+    let full = potluck::exchange::libp2p::Libp2pOptions { memory_limit: Some(1), ..super::options(1) };
+    let (one, other) = (Host::with(full).await, Host::new(2).await);
+    assert!(other.libp2p.connect(&one.libp2p.addresses()[0]).await.is_err());
+    assert!(one.libp2p.connect(&other.libp2p.addresses()[0]).await.is_err(), "nor makes any");
+    assert_eq!(one.libp2p.state().connections, 0);
+    one.libp2p.stop().await;
+    other.libp2p.stop().await;
+}

@@ -79,6 +79,7 @@ pub fn options(seed: u8) -> Libp2pOptions {
         relays: Vec::new(),
         port_mapping: false,
         connections_max: 64,
+        memory_limit: None,
         announced_max: 1000,
     }
 }

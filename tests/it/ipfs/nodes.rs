@@ -116,6 +116,32 @@ async fn what_is_private_is_neither_served_nor_confirmed_nor_announced_to_anyone
 }
 
 #[tokio::test]
+async fn what_is_made_private_is_not_said_to_be_here_any_more() {
+    let middle = Host::with(Libp2pOptions { routing: Routing::Private, ..options(1) }).await;
+    let node = public(&[film()], side(Routing::Private, middle.libp2p.addresses())).await;
+    let shown = root(&node).await;
+    let ipfs = node.node().ipfs().unwrap().clone();
+    until(|| ipfs.announced().announced == 2).await;
+    // Nobody is left who was told.
+    middle.libp2p.stop().await;
+    let at = vec![address(&node)];
+    let stranger = Host::with(Libp2pOptions { routing: Routing::Private, bootstrap: at, ..options(2) }).await;
+    until(|| stranger.libp2p.state().routing_peers > 0).await;
+    assert_eq!(stranger.libp2p.providers(&shown).await.unwrap(), [ipfs.libp2p().id()]);
+
+    let ada = node.signed_in("ada").await;
+    let libraries: Value = ada.get("/api/v1/libraries").send().await.unwrap().json().await.unwrap();
+    let library = format!("/api/v1/libraries/{}", libraries[0]["id"].as_str().unwrap());
+    let answer =
+        ada.request(http::Method::PATCH, &library).json(&json!({"visibility": "private"})).send().await.unwrap();
+    assert!(answer.status().is_success(), "{:?}", answer.text().await);
+    until(|| ipfs.announced().roots == 1).await;
+    assert!(stranger.libp2p.providers(&shown).await.unwrap().is_empty());
+    node.stop().await;
+    stranger.libp2p.stop().await;
+}
+
+#[tokio::test]
 async fn the_public_libraries_are_a_folder_under_the_nodes_name() {
     let middle = Host::with(Libp2pOptions { routing: Routing::Private, ..options(1) }).await;
     let node = public(&[film()], side(Routing::Private, middle.libp2p.addresses())).await;
