@@ -1,6 +1,4 @@
 //! CARs: how fast one is written of a library's file and of what is pinned, by HTTP and by the command line, beside the same bytes read plainly.
-use std::fs::File;
-use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -12,7 +10,6 @@ use crate::node::{Served, init};
 use crate::table::Table;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_potluck");
-const MIB: usize = 1024 * 1024;
 /// Of the file; `POTLUCK_BENCH_CAR_MIB` has another size.
 const SIZE: usize = 1024;
 /// Each is measured so often, and the best counts: what the machine does besides is not ours.
@@ -28,16 +25,16 @@ async fn written(table: &mut Table) -> anyhow::Result<()> {
     let (data, films, car) = (folder.path().join("data"), folder.path().join("films"), folder.path().join("film.car"));
     std::fs::create_dir(&films)?;
     let size = std::env::var("POTLUCK_BENCH_CAR_MIB").ok().and_then(|n| n.parse().ok()).unwrap_or(SIZE);
-    film(&films.join("film.bin.mkv"), size)?;
+    crate::replicas::film(&films.join("film.mp4"), size)?;
     init(&data)?;
     run(&data, &["library", "add", "Films", "--kind", "videos", "--path"], Some(&films))?;
     run(&data, &["scan"], None)?;
-    let cid = run(&data, &["cid"], Some(&films.join("film.bin.mkv")))?;
+    let cid = run(&data, &["cid"], Some(&films.join("film.mp4")))?;
     let cid = cid.trim();
     // Whoever was first installed the same one.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let api = Api::sign_in(Served::start(&data)?).await?;
-    let plain = fetched(&api, &format!("/ipfs/{cid}?filename=a.mkv")).await?;
+    let plain = fetched(&api, &format!("/ipfs/{cid}?filename=a.mp4")).await?;
     let of_library = fetched(&api, &format!("/ipfs/{cid}?format=car")).await?;
     let exported = exported(&data, cid)?;
     table.row("CAR of a library's file, by HTTP", rate(of_library), "-", format!("the file by HTTP: {}", rate(plain)));
@@ -55,17 +52,6 @@ async fn written(table: &mut Table) -> anyhow::Result<()> {
     table.row("`potluck export` of it to nowhere", rate(exported), "at least 500 MB/s", beside.clone());
     table.row("`potluck import car`, checked, on disk", rate(taken), "-", beside);
     Ok(())
-}
-
-/// No two pieces of it are alike.
-fn film(path: &Path, size_mib: usize) -> anyhow::Result<()> {
-    let mut file = File::create(path)?;
-    let mut piece: Vec<u8> = (0..MIB).map(|n| (n ^ (n >> 8)) as u8).collect();
-    for number in 0..size_mib {
-        piece[..8].copy_from_slice(&number.to_le_bytes());
-        file.write_all(&piece)?;
-    }
-    Ok(file.sync_all()?)
 }
 
 fn run(data: &Path, arguments: &[&str], path: Option<&Path>) -> anyhow::Result<String> {

@@ -9,6 +9,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use potluck::exchange::libp2p::{Libp2p, Libp2pOptions, Routing};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::{Value, json};
+use tokio::runtime::Runtime;
 
 use crate::api::Api;
 use crate::ipfs::{Open, host, options};
@@ -21,8 +22,10 @@ const PEERS: usize = 1000;
 const TRACKS: u64 = 10_000;
 /// Nodes that are told of them.
 const TOLD: usize = 20;
-/// Segments that are asked for, with and without announcing.
-const ROUNDS: usize = 600;
+/// Turns with announcing, and as many without: what the machine does besides falls on both.
+const TURNS: usize = 4;
+/// Segments that are asked for in each.
+const ASKED: usize = 500;
 const LISTEN: (&str, &str) = ("POTLUCK_IPFS__LISTEN", "/ip4/127.0.0.1/tcp/0");
 const SETTLED: Duration = Duration::from_secs(10);
 
@@ -84,12 +87,11 @@ async fn announce(table: &mut Table) -> anyhow::Result<()> {
     Sounds::new(folder.path())?.write(&music, 0..TRACKS)?;
     crate::segments::film(&films)?;
     std::fs::remove_file(films.join("short.mp4"))?;
-    let first = private(0, Vec::new()).await?;
-    let begin = vec![first.addresses()[0].clone()];
-    let others: Vec<Libp2p> =
-        stream::iter((1..TOLD).map(|number| private(number, begin.clone()))).buffer_unordered(4).try_collect().await?;
+    let far = elsewhere()?;
+    let told = far.spawn(network()).await??;
+    let begin = told[0].addresses()[0].clone();
     let settings: [(&str, &OsStr); 2] =
-        [("POTLUCK_IPFS__ROUTING", "private".as_ref()), ("POTLUCK_IPFS__BOOTSTRAP", OsStr::new(&begin[0]))];
+        [("POTLUCK_IPFS__ROUTING", "private".as_ref()), ("POTLUCK_IPFS__BOOTSTRAP", OsStr::new(&begin))];
     let node = serve(&folder.path().join("data"), &settings).await?;
     node.post("/api/v1/libraries", json!({"name": "Films", "kind": "videos", "path": films})).await?;
     let item = node.until("/api/v1/items?kind=video", |all| all["items"][0]["state"] == "present").await?;
@@ -104,16 +106,24 @@ async fn announce(table: &mut Table) -> anyhow::Result<()> {
     tokio::time::sleep(SETTLED).await;
     let segments = segments(&node, &item).await?;
     play(&node, &segments).await?;
-    let quiet = play(&node, &segments).await?;
-    node.patch(&format!("/api/v1/libraries/{library}"), json!({"visibility": "public"})).await?;
-    node.until("/api/v1/ipfs", |ipfs| ipfs["announced"]["announced"].as_u64() > Some(100)).await?;
-    let (begun, before) = (Instant::now(), node.get("/api/v1/ipfs").await?["announced"].take());
-    let busy = play(&node, &segments).await?;
-    let after = node.get("/api/v1/ipfs").await?["announced"].take();
-    ensure!(after["roots"].as_u64() > Some(TRACKS), "{after}: not all is public");
-    ensure!(after["announced"].as_u64() < after["roots"].as_u64(), "{after}: the sweep was over");
-    let told = |state: &Value| state["announced"].as_f64().unwrap_or(0.0);
-    let a_second = (told(&after) - told(&before)) / begun.elapsed().as_secs_f64();
+    let (mut quiet, mut busy, mut announced, mut seconds) = (Vec::new(), Vec::new(), 0.0, 0.0);
+    for _ in 0..TURNS {
+        quiet.extend(play(&node, &segments).await?);
+        show(&node, &library, "public").await?;
+        node.until("/api/v1/ipfs", |ipfs| told_of(ipfs) > 20.0 && told_of(ipfs) < 1000.0).await?;
+        let (begun, before) = (Instant::now(), told_of(&node.get("/api/v1/ipfs").await?));
+        busy.extend(play(&node, &segments).await?);
+        let after = node.get("/api/v1/ipfs").await?;
+        let all = after["announced"]["roots"].as_u64();
+        ensure!(all > Some(TRACKS), "{after}: not all is public");
+        ensure!(told_of(&after) < TRACKS as f64, "{after}: the sweep was over");
+        ensure!(after["announced"]["failed"] == 0, "{after}: some could not be told");
+        (announced, seconds) = (announced + told_of(&after) - before, seconds + begun.elapsed().as_secs_f64());
+        show(&node, &library, "private").await?;
+        node.until("/api/v1/ipfs", |ipfs| ipfs["announced"]["roots"].as_u64() < Some(TRACKS)).await?;
+        tokio::time::sleep(SETTLED / 5).await;
+    }
+    let a_second = announced / seconds;
     table.row(
         &format!("segments while {TRACKS} public files are announced"),
         percentiles(busy),
@@ -122,22 +132,48 @@ async fn announce(table: &mut Table) -> anyhow::Result<()> {
     );
     table.row(
         &format!("a sweep over {TRACKS} files"),
-        format!(
-            "{:.0} minutes at {a_second:.1} a second, {} not told",
-            TRACKS as f64 / a_second / 60.0,
-            after["failed"]
-        ),
+        format!("{:.0} minutes at {a_second:.1} a second", TRACKS as f64 / a_second / 60.0),
         "within its 22 hours",
         format!("{TOLD} nodes were told"),
     );
-    futures_util::future::join_all(others.iter().chain([&first]).map(Libp2p::stop)).await;
+    far.spawn(async move { futures_util::future::join_all(told.iter().map(Libp2p::stop)).await }).await?;
+    far.shutdown_background();
     Ok(())
+}
+
+/// Who is told does its work on other machines: here, on what this one's has left.
+fn elsewhere() -> anyhow::Result<Runtime> {
+    let mut far = tokio::runtime::Builder::new_multi_thread();
+    far.worker_threads(1).enable_all().on_thread_start(|| {
+        // Of this thread alone. Where it is refused the figure is only worse.
+        let _ = rustix::process::nice(19);
+    });
+    Ok(far.build()?)
+}
+
+/// Nodes that know each other.
+async fn network() -> anyhow::Result<Vec<Libp2p>> {
+    let first = private(0, Vec::new()).await?;
+    let begin = vec![first.addresses()[0].clone()];
+    let others = stream::iter((1..TOLD).map(|number| private(number, begin.clone()))).buffer_unordered(4);
+    let mut all = vec![first];
+    all.extend(others.try_collect::<Vec<_>>().await?);
+    Ok(all)
 }
 
 async fn private(number: usize, bootstrap: Vec<String>) -> anyhow::Result<Libp2p> {
     let listen = vec![LISTEN.1.to_owned()];
     let options = Libp2pOptions { routing: Routing::Private, bootstrap, ..options(number, listen) };
     host(options, Open::nothing()).await
+}
+
+async fn show(node: &Api, library: &str, visibility: &str) -> anyhow::Result<()> {
+    node.patch(&format!("/api/v1/libraries/{library}"), json!({"visibility": visibility})).await?;
+    Ok(())
+}
+
+fn told_of(ipfs: &Value) -> f64 {
+    ipfs["announced"]["announced"].as_f64().unwrap_or(0.0)
 }
 
 /// Addresses of the film's segments, as any player finds them.
@@ -154,8 +190,8 @@ async fn segments(node: &Api, item: &str) -> anyhow::Result<Vec<String>> {
 
 /// How long each takes that is asked for, jumping.
 async fn play(node: &Api, segments: &[String]) -> anyhow::Result<Vec<Duration>> {
-    let mut times = Vec::with_capacity(ROUNDS);
-    for round in 0..ROUNDS {
+    let mut times = Vec::with_capacity(ASKED);
+    for round in 0..ASKED {
         times.push(node.timed(&segments[round * 37 % segments.len()]).await?);
     }
     Ok(times)

@@ -86,6 +86,7 @@ pub fn options(number: usize, listen: Vec<String>) -> Libp2pOptions {
         relays: Vec::new(),
         port_mapping: false,
         connections_max: 4096,
+        memory_limit: None,
         announced_max: 20_000,
     }
 }
