@@ -623,6 +623,7 @@ export const en = {
       reachable: 'Others reach this node',
       unreachable: 'Others are not known to reach this node: it reaches them',
       nobody: 'Nobody is connected, and nobody is known to reach this node',
+      unrouted: 'Waits for nodes that know its address: routing is off',
       name: 'Name of the public libraries',
       peerId: 'Peer id',
       addresses: 'Addresses',

@@ -4,9 +4,15 @@ import { announcing, ports, reach } from './ipfs';
 const none = { roots: 0, announced: 0, failed: 0, sweeps: 0 };
 
 test('a node is reachable where an address is known from elsewhere', () => {
-  expect(reach({ external: ['/ip4/203.0.113.7/tcp/4001'], peers: 0 }).known).toBe(true);
-  expect(reach({ external: [], peers: 3 }).known).toBe(false);
-  expect(reach({ external: [], peers: 3 }).text).not.toBe(reach({ external: [], peers: 0 }).text);
+  expect(reach({ external: ['/ip4/203.0.113.7/tcp/4001'], peers: 0, routing: 'off' }).tone).toBe('good');
+  expect(reach({ external: [], peers: 3, routing: 'public' }).tone).toBe('warn');
+  const alone = reach({ external: [], peers: 0, routing: 'public' });
+  expect(alone.tone).toBe('warn');
+  expect(alone.text).not.toBe(reach({ external: [], peers: 3, routing: 'public' }).text);
+});
+
+test('a node that looks for nobody is no cause for alarm', () => {
+  expect(reach({ external: [], peers: 0, routing: 'off' }).tone).toBe('calm');
 });
 
 test('what the router said is told, and where it forwards to', () => {

@@ -3,10 +3,19 @@ import type { IpfsStatus } from '../../api/types';
 import { t } from '../../strings';
 import { joined } from '../text/facts';
 
-/** Whether others reach the node from elsewhere, in a sentence; `known`: at an address that is known to work. */
-export function reach(ipfs: Pick<IpfsStatus, 'external' | 'peers'>): { known: boolean; text: string } {
-  if (ipfs.external.length > 0) return { known: true, text: t.status.ipfs.reachable };
-  return { known: false, text: ipfs.peers > 0 ? t.status.ipfs.unreachable : t.status.ipfs.nobody };
+/** Whether others reach the node from elsewhere, in a sentence. */
+export interface Reach {
+  /** `good`: at an address that is known to work; `calm`: nobody is looked for, as the settings say. */
+  tone: 'good' | 'calm' | 'warn';
+  text: string;
+}
+
+/** See [`Reach`]. */
+export function reach(ipfs: Pick<IpfsStatus, 'external' | 'peers' | 'routing'>): Reach {
+  if (ipfs.external.length > 0) return { tone: 'good', text: t.status.ipfs.reachable };
+  if (ipfs.peers > 0) return { tone: 'warn', text: t.status.ipfs.unreachable };
+  if (ipfs.routing === 'off') return { tone: 'calm', text: t.status.ipfs.unrouted };
+  return { tone: 'warn', text: t.status.ipfs.nobody };
 }
 
 /** What the router said of forwarding the ports. */
