@@ -187,11 +187,15 @@ async fn answers(
         times.push(answer(node, &ours).await?.0);
         // In turns, so that both meet the same machine.
         if let Some(theirs) = theirs.as_ref().filter(|_| !fewer || n < FEWER) {
-            reference.push(answer(node, theirs).await?.0);
+            // What it does not know it refuses each time.
+            reference.extend(answer(node, theirs).await.ok().map(|(took, _)| took));
         }
     }
-    let reference =
-        if reference.is_empty() { NOT_HERE.to_owned() } else { format!("Supysonic: {}", percentiles(reference)) };
+    let reference = match theirs {
+        None => NOT_HERE.to_owned(),
+        Some(_) if reference.is_empty() => "Supysonic refuses it".to_owned(),
+        Some(_) => format!("Supysonic: {}", percentiles(reference)),
+    };
     table.row(what, percentiles(times), asked, reference);
     Ok(())
 }
@@ -217,9 +221,11 @@ async fn opine(node: &Api, server: &str, password: &str) -> anyhow::Result<()> {
     for (album, n) in list["albumList2"]["album"].as_array().context("a list of albums")?.iter().zip(0..) {
         let id = album["id"].as_str().context("it has an id")?;
         ask(format!("star?albumId={id}")).await?;
-        ask(format!("setRating?id={id}&rating={}", 1 + n % 5)).await?;
         let songs = ask(format!("getAlbum?id={id}")).await?;
         let song = songs["album"]["song"][0]["id"].as_str().context("it has a song")?;
+        // Supysonic rates folders and songs, and takes the mean of an album's songs for the album.
+        let rated = if server == node.node.url { id } else { song };
+        ask(format!("setRating?id={rated}&rating={}", 1 + n % 5)).await?;
         ask(format!("scrobble?id={song}&submission=true")).await?;
     }
     Ok(())
