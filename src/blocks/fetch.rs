@@ -10,7 +10,7 @@ use parking_lot::RwLock;
 use super::dag::{DagError, Source};
 use super::{Fetched, FetchedError, Names};
 use crate::content::Cid;
-use crate::content::cid;
+use crate::content::cid::{self, CidError};
 use crate::content::unixfs::node::NODE_MAX;
 
 /// A block that nobody brought in this time is not waited for any longer.
@@ -137,6 +137,10 @@ impl Session {
     }
 
     async fn ask(&self, cid: &Cid) -> Result<Bytes, DagError> {
+        // Whatever came could not be told from what was asked for.
+        if !cid::is_verifiable(cid) {
+            return Err(CidError::UnsupportedHash(cid.hash().code()).into());
+        }
         let begin = || self.elsewhere.fetch.read().as_ref().map(|fetch| fetch.session(&self.root));
         let Some(fetch) = self.fetch.get_or_init(begin) else { return Err(DagError::NotFound(*cid)) };
         let asked = tokio::time::timeout(self.elsewhere.patience, fetch.fetch(cid)).await;

@@ -113,6 +113,12 @@ pub fn canonical(cid: &Cid) -> Cid {
     }
 }
 
+/// Whether [`verify`] can tell what a CID names: its hash function is known here.
+#[must_use]
+pub fn is_verifiable(cid: &Cid) -> bool {
+    hash(cid.hash().code(), &[]).is_ok()
+}
+
 /// The hash of `bytes` by a function that is known here; the identity function holds any bytes that fit.
 ///
 /// # Errors
@@ -187,6 +193,7 @@ mod tests {
     fn an_unknown_hash_function_is_named() {
         let cid = Cid::new_v1(RAW, Multihash::wrap(0x16, &[0; 32]).unwrap());
         assert_eq!(verify(&cid, b""), Err(CidError::UnsupportedHash(0x16)));
+        assert!(!is_verifiable(&cid) && is_verifiable(&of_raw(b"dish")));
     }
 
     /// Digests of "abc" as their specifications have them.

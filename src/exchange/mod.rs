@@ -5,6 +5,7 @@
 pub mod frames;
 pub mod iroh;
 pub mod libp2p;
+pub mod network;
 mod outbox;
 mod session;
 pub mod webrtc;

@@ -93,7 +93,7 @@ pub fn options(number: usize, listen: Vec<String>) -> Libp2pOptions {
 
 pub async fn host(options: Libp2pOptions, larder: Arc<Open>) -> anyhow::Result<Libp2p> {
     let listens = !options.listen.is_empty();
-    let host = Libp2p::start(options, Libp2pParts { larder, check: Arc::new(|_, _| true) }).await?;
+    let host = Libp2p::start(options, Libp2pParts { larder, check: Arc::new(|_, _, _| true) }).await?;
     while listens && host.state().listens.is_empty() {
         ensure!(host.state().failed.is_empty(), "{:?}", host.state().failed);
         tokio::time::sleep(Duration::from_millis(5)).await;

@@ -1,6 +1,7 @@
 //! A small internet of network namespaces: places that reach each other through a router, homes behind NAT, and what goes wrong
 //! on the way. It needs root, `ip` and `nft`; where that is missing, whoever wants one is told so and leaves.
 use std::io::Write as _;
+use std::os::fd::AsFd as _;
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
@@ -173,6 +174,16 @@ impl Place {
         ip(&format!("-n {namespace} addr del 192.168.1.{}/24 dev lan", self.inside));
         self.inside += 100;
         number(namespace, self.inside);
+    }
+
+    /// Does something there, on a thread of its own.
+    pub fn spawn(&self, work: impl FnOnce() + Send + 'static) {
+        let namespace = std::fs::File::open(format!("/run/netns/{}", self.namespace.0)).unwrap();
+        std::thread::spawn(move || {
+            let network = Some(rustix::thread::LinkNameSpaceType::Network);
+            rustix::thread::move_into_link_name_space(namespace.as_fd(), network).unwrap();
+            work();
+        });
     }
 
     /// Runs there.

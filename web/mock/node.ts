@@ -51,6 +51,7 @@ const IPFS: IpfsStatus = {
   routing: 'public',
   delegated_routers: [],
   peers: 38,
+  relayed: 2,
   routing_peers: 212,
   wanted: 0,
   ledgers: [],

@@ -10,8 +10,10 @@ use ::libp2p::{
     memory_connection_limits, ping, relay,
 };
 
+use super::by_address::ByAddress;
 use super::kept::{KEPT_FOR, PROVIDERS_MAX, RECORD_MAX, RECORDS_MAX};
 use super::options::{Libp2pOptions, Routing};
+use super::outside::Outside;
 use super::streams::Streams;
 
 /// Bitswap as it is spoken here.
@@ -28,12 +30,13 @@ const PENDING: u32 = 128;
 #[derive(NetworkBehaviour)]
 pub(super) struct Behaviour {
     limits: connection_limits::Behaviour,
+    by_address: ByAddress,
     memory: Toggle<memory_connection_limits::Behaviour>,
     pub blocked: allow_block_list::Behaviour<allow_block_list::BlockedPeers>,
     pub streams: Streams,
     identify: identify::Behaviour,
     ping: ping::Behaviour,
-    pub kad: Toggle<kad::Behaviour<MemoryStore>>,
+    pub kad: Outside<Toggle<kad::Behaviour<MemoryStore>>>,
     autonat: Toggle<autonat::v2::client::Behaviour>,
     relay: relay::client::Behaviour,
     dcutr: dcutr::Behaviour,
@@ -45,12 +48,13 @@ impl Behaviour {
         let public = options.routing == Routing::Public;
         Self {
             limits: connection_limits::Behaviour::new(limits(options.connections_max)),
+            by_address: ByAddress::default(),
             memory: options.memory_limit.map(memory).into(),
             blocked: allow_block_list::Behaviour::default(),
             streams,
             identify: identify::Behaviour::new(introduction(key, public)),
             ping: ping::Behaviour::default(),
-            kad: kademlia(id, options).into(),
+            kad: Outside::new(kademlia(id, options).into(), public),
             autonat: public.then(autonat::v2::client::Behaviour::default).into(),
             relay,
             dcutr: dcutr::Behaviour::new(id),

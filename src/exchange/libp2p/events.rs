@@ -5,6 +5,7 @@ use ::libp2p::{PeerId, identify};
 
 use super::behaviour::BehaviourEvent;
 use super::options::Libp2pError;
+use super::outside::is_of_house;
 use super::queries::Next;
 use super::worker::Worker;
 
@@ -47,8 +48,8 @@ impl Worker {
     fn told(&mut self, event: BehaviourEvent) {
         match event {
             BehaviourEvent::Identify(identify::Event::Received { peer_id, info, .. }) => self.met(peer_id, info),
-            BehaviourEvent::Kad(kad::Event::OutboundQueryProgressed { id, result, step, .. }) => {
-                match self.queries.step(id, result, step.last, &self.check) {
+            BehaviourEvent::Kad(kad::Event::OutboundQueryProgressed { id, result, step, stats }) => {
+                match self.queries.step(id, result, &step, stats.num_successes(), &self.check) {
                     Next::More => {}
                     Next::Enough => self.finish(&id),
                     Next::Found(root, peers) => self.found(&root, peers),
@@ -69,7 +70,8 @@ impl Worker {
     fn met(&mut self, peer: PeerId, info: identify::Info) {
         let Some(kad) = self.swarm.behaviour_mut().kad.as_mut() else { return };
         if info.protocols.iter().any(|protocol| kad.protocol_names().contains(protocol)) {
-            for address in info.listen_addrs {
+            let told = info.listen_addrs.into_iter().filter(|address| !self.public || !is_of_house(address));
+            for address in told {
                 kad.add_address(&peer, address);
             }
         }
@@ -79,10 +81,8 @@ impl Worker {
     fn keep(&mut self, request: InboundRequest) {
         let Some(kad) = self.swarm.behaviour_mut().kad.as_mut() else { return };
         match request {
-            InboundRequest::PutRecord { record: Some(record), .. }
-                if (self.check)(record.key.as_ref(), &record.value) =>
-            {
-                self.kept.record(kad.store_mut(), record);
+            InboundRequest::PutRecord { record: Some(record), .. } => {
+                self.kept.record(kad.store_mut(), record, &self.check);
             }
             InboundRequest::AddProvider { record: Some(record) } => self.kept.provider(kad.store_mut(), record),
             _ => {}

@@ -9,9 +9,12 @@
 //! mode `off` nobody is told and nobody asked what is here.
 mod behaviour;
 pub mod bitswap;
+mod by_address;
 mod events;
 mod kept;
+mod memory;
 mod options;
+mod outside;
 mod ports;
 mod queries;
 mod start;
@@ -48,6 +51,8 @@ pub struct HostState {
     pub failed: Vec<String>,
     /// Nodes that are connected.
     pub peers: usize,
+    /// Of those, the ones that are reached by way of a relay only.
+    pub relayed: usize,
     /// Connections with them.
     pub connections: usize,
     /// Nodes that Kademlia knows.

@@ -37,7 +37,7 @@ pub struct Libp2pOptions {
     pub port_mapping: bool,
     /// Connections at most.
     pub connections_max: u32,
-    /// While the program has more bytes in memory, no connection is made or taken.
+    /// While the program has more bytes in memory, no connection is made or taken, and those that hold most are ended.
     pub memory_limit: Option<u64>,
     /// Items that are announced at most.
     pub announced_max: usize,
@@ -50,8 +50,8 @@ pub fn is_address(text: &str, with_peer: bool) -> bool {
     address.is_ok_and(|address| !with_peer || matches!(address.iter().last(), Some(Protocol::P2p(_))))
 }
 
-/// Says whether a record (key, value) may be kept and believed.
-pub type RecordCheck = Arc<dyn Fn(&[u8], &[u8]) -> bool + Send + Sync>;
+/// Says whether a record (key, value) may be kept and believed; where there is one already (the third), in the place of that.
+pub type RecordCheck = Arc<dyn Fn(&[u8], &[u8], Option<&[u8]>) -> bool + Send + Sync>;
 
 /// What a host needs of the node.
 #[derive(Clone)]
@@ -72,6 +72,8 @@ pub enum PortState {
     Asked,
     /// It forwards ports from these addresses.
     Forwarded(Vec<String>),
+    /// It forwards ports from these, which are none of the internet's: another router is behind it.
+    Inside(Vec<String>),
 }
 
 /// Why something cannot be done.

@@ -9,6 +9,7 @@ use portmapper::{Client, Config};
 use tokio::sync::{Notify, watch};
 
 use super::options::PortState;
+use crate::exchange::network::is_public;
 
 /// A port that is to be forwarded.
 struct Forward {
@@ -60,16 +61,25 @@ impl Ports {
         self.changed.notified().await;
     }
 
-    /// The addresses at which the router passes on to this node.
+    /// The addresses at which the router passes on to this node, those that the internet reaches.
     pub fn external(&self) -> Vec<Multiaddr> {
-        [&self.tcp, &self.udp].into_iter().flatten().filter_map(Forward::address).collect()
+        self.told().filter(|(at, _)| is_public((*at.ip()).into())).map(|(_, address)| address).collect()
+    }
+
+    /// What the router said.
+    fn told(&self) -> impl Iterator<Item = (SocketAddrV4, Multiaddr)> {
+        [&self.tcp, &self.udp].into_iter().flatten().filter_map(Forward::address)
     }
 
     pub fn state(&self) -> PortState {
-        match (self.asked, self.external()) {
-            (false, _) => PortState::Off,
-            (true, external) if external.is_empty() => PortState::Asked,
-            (true, external) => PortState::Forwarded(external.iter().map(ToString::to_string).collect()),
+        if !self.asked {
+            return PortState::Off;
+        }
+        let text = |addresses: Vec<Multiaddr>| addresses.iter().map(ToString::to_string).collect();
+        match (self.external(), self.told().map(|(_, address)| address).collect::<Vec<_>>()) {
+            (_, told) if told.is_empty() => PortState::Asked,
+            (external, told) if external.is_empty() => PortState::Inside(text(told)),
+            (external, _) => PortState::Forwarded(text(external)),
         }
     }
 
@@ -80,11 +90,11 @@ impl Ports {
 }
 
 impl Forward {
-    fn address(&self) -> Option<Multiaddr> {
+    fn address(&self) -> Option<(SocketAddrV4, Multiaddr)> {
         let external = (*self.external.borrow())?;
         let port = if self.udp { Protocol::Udp(external.port()) } else { Protocol::Tcp(external.port()) };
         let address = Multiaddr::empty().with(Protocol::Ip4(*external.ip())).with(port);
-        Some(self.rest.iter().fold(address, Multiaddr::with))
+        Some((external, self.rest.iter().fold(address, Multiaddr::with)))
     }
 }
 
@@ -100,7 +110,9 @@ fn port_of(address: &Multiaddr) -> Option<(NonZeroU16, bool, Multiaddr)> {
         Protocol::Udp(port) => (port, true),
         _ => return None,
     };
-    Some((NonZeroU16::new(port)?, udp, parts.collect()))
+    let rest: Multiaddr = parts.collect();
+    // Of two ports of TCP the one for browsers is the lesser.
+    (udp || rest.is_empty()).then_some((NonZeroU16::new(port)?, udp, rest))
 }
 
 #[cfg(test)]
@@ -113,7 +125,12 @@ mod tests {
             |text: &str| port_of(&text.parse().unwrap()).map(|(port, udp, rest)| (port.get(), udp, rest.to_string()));
         assert_eq!(of("/ip4/192.0.2.1/tcp/4001"), Some((4001, false, String::new())));
         assert_eq!(of("/ip4/192.0.2.1/udp/4001/quic-v1"), Some((4001, true, "/quic-v1".to_owned())));
-        for none in ["/ip4/127.0.0.1/tcp/4001", "/ip6/2001:db8::1/tcp/4001", "/dns/example.org/tcp/4001"] {
+        for none in [
+            "/ip4/192.0.2.1/tcp/4002/ws",
+            "/ip4/127.0.0.1/tcp/4001",
+            "/ip6/2001:db8::1/tcp/4001",
+            "/dns/example.org/tcp/4001",
+        ] {
             assert_eq!(of(none), None, "{none}");
         }
     }

@@ -2,7 +2,9 @@
 use std::collections::{HashMap, HashSet};
 
 use ::libp2p::PeerId;
-use ::libp2p::kad::{AddProviderError, GetProvidersOk, GetRecordOk, PutRecordError, QueryId, QueryResult};
+use ::libp2p::kad::{
+    AddProviderError, GetProvidersOk, GetRecordOk, ProgressStep, PutRecordError, QueryId, QueryResult,
+};
 use tokio::sync::oneshot;
 
 use super::options::{Libp2pError, RecordCheck};
@@ -10,6 +12,8 @@ use crate::content::Cid;
 
 /// Providers of one block that are asked for it.
 pub(super) const PROVIDERS_MAX: usize = 20;
+/// Roots that are looked for at a time.
+const SEARCHES_MAX: usize = 32;
 /// Records of one key that are compared.
 const RECORDS_MAX: usize = 16;
 
@@ -52,13 +56,25 @@ impl Queries {
         self.open.insert(id, query);
     }
 
-    /// A step of a query came.
-    pub fn step(&mut self, id: QueryId, result: QueryResult, last: bool, check: &RecordCheck) -> Next {
+    /// Whether one more root may be looked for.
+    pub fn may_search(&self) -> bool {
+        self.open.values().filter(|query| matches!(query, Query::Search(_))).count() < SEARCHES_MAX
+    }
+
+    /// A step of a query came; `answered` says how many nodes took part in it.
+    pub fn step(
+        &mut self,
+        id: QueryId,
+        result: QueryResult,
+        step: &ProgressStep,
+        answered: u32,
+        check: &RecordCheck,
+    ) -> Next {
         let Some(mut query) = self.open.remove(&id) else { return Next::More };
         let next = query.take(&result, check);
         match next {
-            Next::Enough => query.end(result),
-            _ if last => query.end(result),
+            Next::Enough => query.end(result, answered),
+            _ if step.last => query.end(result, answered),
             _ => drop(self.open.insert(id, query)),
         }
         next
@@ -70,7 +86,7 @@ impl Query {
         match (self, result) {
             (Self::Get { found, .. }, QueryResult::GetRecord(Ok(GetRecordOk::FoundRecord(record)))) => {
                 let record = &record.record;
-                if check(record.key.as_ref(), &record.value) {
+                if check(record.key.as_ref(), &record.value, None) {
                     found.push(record.value.clone());
                 }
                 if found.len() < RECORDS_MAX { Next::More } else { Next::Enough }
@@ -89,13 +105,15 @@ impl Query {
         }
     }
 
-    fn end(self, result: QueryResult) {
+    fn end(self, result: QueryResult, answered: u32) {
         let told = |text: String| Err(Libp2pError::Routing(text));
         // Who asked may have gone.
         match (self, result) {
             (Self::Provide(answer), QueryResult::StartProviding(Err(error @ AddProviderError::Timeout { .. }))) => {
                 let _ = answer.send(told(error.to_string()));
             }
+            // Kademlia is content with having told nobody.
+            (Self::Provide(answer), _) if answered == 0 => drop(answer.send(told("no other node answered".to_owned()))),
             (Self::Provide(answer), _) => drop(answer.send(Ok(()))),
             (Self::Put(answer), QueryResult::PutRecord(Err(error))) => drop(answer.send(put(&error))),
             (Self::Put(answer), _) => drop(answer.send(Ok(()))),

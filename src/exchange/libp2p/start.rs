@@ -19,8 +19,11 @@ use super::{HostState, Inner, Libp2p};
 
 /// A connection without streams ends after this.
 const IDLE_TIME: Duration = Duration::from_secs(120);
-/// Streams of one connection, of all protocols.
-const STREAMS_MAX: usize = 128;
+/// Streams of one connection, of all protocols. Each may hold 256 KiB that were not read yet.
+const STREAMS_MAX: usize = 32;
+/// What one stream, and one connection, of QUIC may hold that was not read yet, in bytes.
+const STREAM_WINDOW: u32 = 2 * 1024 * 1024;
+const CONNECTION_WINDOW: u32 = 2 * STREAM_WINDOW;
 /// Calls that may wait for the worker.
 const COMMANDS: usize = 256;
 /// Roots that may wait to be looked for.
@@ -47,14 +50,7 @@ pub(super) async fn start(options: Libp2pOptions, parts: Libp2pParts) -> Result<
     let bitswap = Bitswap::new(parts.larder, Wiring { orders, search, offenders, stop: stop.clone() });
     let state = Arc::new(RwLock::new(HostState::default()));
     let ports = Ports::new(options.port_mapping);
-    let mut worker = Worker::new(
-        swarm,
-        bitswap.clone(),
-        parts.check,
-        Arc::clone(&state),
-        ports,
-        options.routing == Routing::Private,
-    );
+    let mut worker = Worker::new(swarm, bitswap.clone(), parts.check, Arc::clone(&state), ports, &options);
     prepare(&mut worker, &options)?;
     let (trading, stopping) = (bitswap.clone(), stop.clone());
     let tasks = vec![
@@ -77,6 +73,7 @@ async fn swarm(key: Keypair, streams: Streams, options: &Libp2pOptions) -> Resul
         .map_err(failed)?
         .with_quic_config(|mut config| {
             config.max_concurrent_stream_limit = STREAMS_MAX as u32;
+            (config.max_stream_data, config.max_connection_data) = (STREAM_WINDOW, CONNECTION_WINDOW);
             config
         })
         .with_dns()
@@ -88,7 +85,9 @@ async fn swarm(key: Keypair, streams: Streams, options: &Libp2pOptions) -> Resul
         .map_err(failed)?
         .with_behaviour(|key, relay| Behaviour::new(key, relay, streams, options))
         .map_err(failed)?
-        .with_swarm_config(|config| config.with_idle_connection_timeout(IDLE_TIME))
+        .with_swarm_config(|config| {
+            config.with_idle_connection_timeout(IDLE_TIME).with_max_negotiating_inbound_streams(STREAMS_MAX)
+        })
         .build();
     Ok(swarm)
 }

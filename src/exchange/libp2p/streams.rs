@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use ::libp2p::core::Endpoint;
 use ::libp2p::core::transport::PortUse;
 use ::libp2p::core::upgrade::ReadyUpgrade;
+use ::libp2p::swarm::behaviour::ConnectionEstablished;
 use ::libp2p::swarm::handler::{
     ConnectionEvent, DialUpgradeError, FullyNegotiatedInbound, FullyNegotiatedOutbound, ProtocolsChange,
 };
@@ -36,6 +37,11 @@ pub(super) struct Order {
     pub opened: oneshot::Sender<Stream>,
 }
 
+struct Connection {
+    id: ConnectionId,
+    relayed: bool,
+}
+
 /// Orders that may wait.
 const ORDERS: usize = 256;
 
@@ -47,7 +53,8 @@ pub(super) struct Streams {
     protocol: StreamProtocol,
     arrivals: Arrivals,
     orders: mpsc::Receiver<Order>,
-    connections: HashMap<PeerId, usize>,
+    /// Of each node, the direct ones before those by way of a relay.
+    connections: HashMap<PeerId, Vec<Connection>>,
 }
 
 impl Streams {
@@ -58,15 +65,27 @@ impl Streams {
         (Self { protocol, arrivals, orders, connections: HashMap::new() }, ordering, arriving)
     }
 
+    /// Nodes that are connected by way of a relay only.
+    pub fn relayed(&self) -> usize {
+        self.connections.values().filter(|known| known.iter().all(|connection| connection.relayed)).count()
+    }
+
     fn handler(&self, peer: PeerId) -> Handler {
         let (protocol, arrivals) = (self.protocol.clone(), self.arrivals.clone());
         Handler { peer, protocol, arrivals, opening: VecDeque::new() }
     }
 
-    fn closed(&mut self, peer: PeerId, remaining: usize) {
-        if remaining > 0 {
-            self.connections.insert(peer, remaining);
-        } else if self.connections.remove(&peer).is_some() {
+    fn opened(&mut self, peer: PeerId, connection: Connection) {
+        let known = self.connections.entry(peer).or_default();
+        known.push(connection);
+        known.sort_by_key(|connection| connection.relayed);
+    }
+
+    fn closed(&mut self, peer: PeerId, id: ConnectionId) {
+        let Some(known) = self.connections.get_mut(&peer) else { return };
+        known.retain(|connection| connection.id != id);
+        if known.is_empty() {
+            self.connections.remove(&peer);
             let _ = self.arrivals.send(Arrival::Gone(peer));
         }
     }
@@ -99,11 +118,11 @@ impl NetworkBehaviour for Streams {
 
     fn on_swarm_event(&mut self, event: FromSwarm) {
         match event {
-            FromSwarm::ConnectionEstablished(established) => {
-                self.connections.insert(established.peer_id, established.other_established + 1);
+            FromSwarm::ConnectionEstablished(ConnectionEstablished { peer_id, connection_id, endpoint, .. }) => {
+                self.opened(peer_id, Connection { id: connection_id, relayed: endpoint.is_relayed() });
             }
-            FromSwarm::ConnectionClosed(ConnectionClosed { peer_id, remaining_established, .. }) => {
-                self.closed(peer_id, remaining_established);
+            FromSwarm::ConnectionClosed(ConnectionClosed { peer_id, connection_id, .. }) => {
+                self.closed(peer_id, connection_id);
             }
             _ => {}
         }
@@ -115,12 +134,9 @@ impl NetworkBehaviour for Streams {
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<ToSwarm<Self::ToSwarm, THandlerInEvent<Self>>> {
         while let Poll::Ready(Some(Order { peer, opened })) = self.orders.poll_recv(cx) {
-            if self.connections.contains_key(&peer) {
-                return Poll::Ready(ToSwarm::NotifyHandler {
-                    peer_id: peer,
-                    handler: NotifyHandler::Any,
-                    event: opened,
-                });
+            if let Some(best) = self.connections.get(&peer).and_then(|known| known.first()) {
+                let handler = NotifyHandler::One(best.id);
+                return Poll::Ready(ToSwarm::NotifyHandler { peer_id: peer, handler, event: opened });
             }
         }
         Poll::Pending
@@ -191,5 +207,36 @@ impl ConnectionHandler for Handler {
             }
             _ => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_direct_connection_is_used_before_one_by_way_of_a_relay() {
+        let (mut streams, ..) = Streams::new(StreamProtocol::new("/test"));
+        let peer = PeerId::random();
+        let [first, second] = [1, 2].map(ConnectionId::new_unchecked);
+        streams.opened(peer, Connection { id: first, relayed: true });
+        streams.opened(peer, Connection { id: second, relayed: false });
+        let best = |streams: &Streams| streams.connections[&peer][0].id;
+        assert_eq!((best(&streams), streams.relayed()), (second, 0));
+        streams.closed(peer, second);
+        assert_eq!((best(&streams), streams.relayed()), (first, 1));
+    }
+
+    #[test]
+    fn one_is_gone_with_its_last_connection() {
+        let (mut streams, _orders, mut arrivals) = Streams::new(StreamProtocol::new("/test"));
+        let peer = PeerId::random();
+        let [first, second] = [1, 2].map(ConnectionId::new_unchecked);
+        streams.opened(peer, Connection { id: first, relayed: false });
+        streams.opened(peer, Connection { id: second, relayed: false });
+        streams.closed(peer, first);
+        assert!(arrivals.try_recv().is_err());
+        streams.closed(peer, second);
+        assert!(matches!(arrivals.try_recv(), Ok(Arrival::Gone(gone)) if gone == peer));
     }
 }

@@ -19,7 +19,8 @@ use super::HostState;
 use super::behaviour::Behaviour;
 use super::bitswap::Bitswap;
 use super::kept::Kept;
-use super::options::{Libp2pError, RecordCheck};
+use super::memory;
+use super::options::{Libp2pError, Libp2pOptions, RecordCheck, Routing};
 use super::ports::Ports;
 use super::queries::{Queries, Query};
 use crate::content::Cid;
@@ -30,6 +31,8 @@ const BLOCKED_FOR: Duration = Duration::from_secs(600);
 const PUBLISH_EVERY: Duration = Duration::from_millis(20);
 /// How often what changes slowly is looked at.
 const TICK: Duration = Duration::from_secs(15);
+/// How often memory is looked at, where it is limited.
+const WEIGH_EVERY: Duration = Duration::from_secs(1);
 
 type Answer<T> = oneshot::Sender<Result<T, Libp2pError>>;
 
@@ -60,6 +63,10 @@ pub(super) struct Worker {
     begin: Vec<(PeerId, Multiaddr)>,
     /// Everybody reaches where this node listens: its own addresses are told with what it announces.
     private: bool,
+    /// Nobody is told of the addresses of houses, nor believed about them.
+    pub public: bool,
+    /// Bytes of the program, beyond which nodes are sent home.
+    memory_limit: Option<u64>,
     /// Those addresses.
     local: Vec<Multiaddr>,
     /// Addresses at relays, each with its listener while there is one.
@@ -73,7 +80,7 @@ impl Worker {
         check: RecordCheck,
         state: Arc<RwLock<HostState>>,
         ports: Ports,
-        private: bool,
+        options: &Libp2pOptions,
     ) -> Self {
         let (queries, kept, dialing, failed) = (Queries::default(), Kept::default(), HashMap::new(), HashMap::new());
         let (refused, blocked, forwarded, begin, local, relays) = Default::default();
@@ -91,7 +98,9 @@ impl Worker {
             blocked,
             forwarded,
             begin,
-            private,
+            private: options.routing == Routing::Private,
+            public: options.routing == Routing::Public,
+            memory_limit: options.memory_limit,
             local,
             relays,
         }
@@ -166,6 +175,8 @@ impl Worker {
     ) {
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut weigh = tokio::time::interval(WEIGH_EVERY);
+        weigh.set_missed_tick_behavior(MissedTickBehavior::Delay);
         // Where nothing happens there is nothing to write down.
         let (mut changed, mut published) = (true, tokio::time::Instant::now());
         loop {
@@ -177,10 +188,14 @@ impl Worker {
                 }
                 event = self.swarm.select_next_some() => self.event(event),
                 Some(command) = commands.recv() => self.command(command),
-                Some(root) = searches.recv() => self.search(root),
+                Some(root) = searches.recv(), if self.queries.may_search() => self.search(root),
                 Some(peer) = offenders.recv() => self.send_away(peer),
                 () = self.ports.changed() => self.take_ports(),
                 _ = tick.tick() => self.tick(),
+                _ = weigh.tick(), if self.memory_limit.is_some() => {
+                    self.weigh();
+                    continue;
+                }
                 () = stop.cancelled() => break,
             }
             changed = true;
@@ -279,6 +294,24 @@ impl Worker {
         self.blocked.push((Instant::now(), peer));
     }
 
+    /// Sends nodes home while there is too much in memory.
+    fn weigh(&mut self) {
+        if memory::used() <= self.memory_limit {
+            return;
+        }
+        let home = memory::too_many(self.bitswap.greediest());
+        if !home.is_empty() {
+            tracing::warn!(
+                nodes = home.len(),
+                "too much memory is in use (ipfs.memory_limit_mib); IPFS nodes are sent home"
+            );
+        }
+        for peer in home {
+            // One that has just gone is not connected.
+            let _ = self.swarm.disconnect_peer_id(peer);
+        }
+    }
+
     fn take_ports(&mut self) {
         let now = self.ports.external();
         for gone in self.forwarded.iter().filter(|address| !now.contains(address)) {
@@ -333,6 +366,7 @@ impl Worker {
             external: text(&mut self.swarm.external_addresses().filter(|address| !self.local.contains(address))),
             failed: self.refused.clone(),
             peers: info.num_peers(),
+            relayed: self.swarm.behaviour().streams.relayed(),
             connections: info.connection_counters().num_connections() as usize,
             routing_peers,
             routing_server,

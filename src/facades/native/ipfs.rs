@@ -29,6 +29,7 @@ pub(in crate::facades) async fn show(State(app): State<App>) -> Result<axum::Jso
         PortState::Off => ("off", Vec::new()),
         PortState::Asked => ("asked", Vec::new()),
         PortState::Forwarded(addresses) => ("forwarded", addresses),
+        PortState::Inside(addresses) => ("inside", addresses),
     };
     let announced = ipfs.announced();
     Ok(axum::Json(Ipfs {
@@ -40,6 +41,7 @@ pub(in crate::facades) async fn show(State(app): State<App>) -> Result<axum::Jso
         external: state.external,
         failed: state.failed,
         peers: state.peers as u64,
+        relayed: state.relayed as u64,
         routing: routing(&app).to_owned(),
         routing_peers: state.routing_peers as u64,
         delegated_routers: delegated(&app),

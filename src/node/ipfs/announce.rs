@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{AnnounceState, Ipfs, IpfsOptions};
+use crate::catalog::Visibility;
 use crate::content::Cid;
 use crate::node::Node;
 
@@ -18,6 +19,8 @@ const AT_ONCE: usize = 8;
 
 /// What some could not be told is tried again after this.
 const AGAIN: Duration = Duration::from_secs(600);
+/// How often is looked whether this node is reached at other addresses than those that were told.
+const MOVED_EVERY: Duration = Duration::from_secs(30);
 
 /// What was told, and to be told.
 #[derive(Default)]
@@ -28,6 +31,8 @@ struct Announced {
     told: HashSet<Cid>,
     /// In that sweep everything was told once, or was tried.
     over: bool,
+    /// Where this node was reached when that was told.
+    reached: Vec<String>,
 }
 
 pub(super) async fn keep(ipfs: Ipfs, node: Node, options: IpfsOptions, stop: CancellationToken) {
@@ -44,7 +49,11 @@ pub(super) async fn keep(ipfs: Ipfs, node: Node, options: IpfsOptions, stop: Can
 
 /// Comes back when there is somebody to tell, and something is known of what is public.
 async fn connected(ipfs: &Ipfs) {
-    while ipfs.libp2p().state().routing_peers == 0 || ipfs.version() == 0 {
+    let alone = || {
+        let state = ipfs.libp2p().state();
+        state.peers == 0 || state.routing_peers == 0
+    };
+    while alone() || ipfs.version() == 0 {
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
 }
@@ -55,10 +64,11 @@ async fn sweep(ipfs: &Ipfs, node: &Node, options: &IpfsOptions, announced: &mut 
     let mut changes = ipfs.changes();
     loop {
         changes.mark_unchanged();
+        announced.look_where(ipfs);
         if let Some(roots) = public(ipfs, node, options).await {
             withdraw(ipfs, &roots, announced).await;
             tokio::select! {
-                () = step(ipfs, options, &roots, announced) => {}
+                () = step(ipfs, node, options, &roots, announced) => {}
                 _ = changes.changed() => continue,
             }
         }
@@ -66,7 +76,36 @@ async fn sweep(ipfs: &Ipfs, node: &Node, options: &IpfsOptions, announced: &mut 
         tokio::select! {
             () = tokio::time::sleep_until(due) => return,
             () = tokio::time::sleep(AGAIN), if failed => {}
+            () = moved(ipfs, &announced.reached) => {}
             _ = changes.changed() => {}
+        }
+    }
+}
+
+impl Announced {
+    /// What was told with addresses that nobody reaches is told anew.
+    fn look_where(&mut self, ipfs: &Ipfs) {
+        let now = reached(ipfs);
+        if !now.is_empty() && now != self.reached {
+            self.told.clear();
+            self.reached = now;
+        }
+    }
+}
+
+fn reached(ipfs: &Ipfs) -> Vec<String> {
+    let mut external = ipfs.libp2p().state().external;
+    external.sort_unstable();
+    external
+}
+
+/// Comes back when this node is reached elsewhere than before. Nowhere is not told to anybody.
+async fn moved(ipfs: &Ipfs, before: &[String]) {
+    loop {
+        tokio::time::sleep(MOVED_EVERY).await;
+        let now = reached(ipfs);
+        if !now.is_empty() && now != before {
+            return;
         }
     }
 }
@@ -101,15 +140,15 @@ async fn withdraw(ipfs: &Ipfs, roots: &[Cid], announced: &mut Announced) {
 }
 
 /// Tells of the roots that were not told of in this sweep.
-async fn step(ipfs: &Ipfs, options: &IpfsOptions, roots: &[Cid], announced: &mut Announced) {
-    let Announced { said, told, over } = announced;
+async fn step(ipfs: &Ipfs, node: &Node, options: &IpfsOptions, roots: &[Cid], announced: &mut Announced) {
+    let Announced { said, told, over, .. } = announced;
     let fresh: Vec<Cid> = roots.iter().filter(|root| !told.contains(root)).copied().collect();
     begin(&mut ipfs.inner.announced.write(), roots.len(), fresh.len());
     let begun = Instant::now();
     let paced = paced(fresh, Duration::from_secs(1) / options.announced_per_second.max(1));
     let asked = paced.map(|root| {
         said.insert(root);
-        one(ipfs, root)
+        one(ipfs, node, root)
     });
     let mut answers = std::pin::pin!(asked.buffer_unordered(AT_ONCE));
     while let Some((root, was_told)) = answers.next().await {
@@ -146,6 +185,13 @@ fn paced(roots: Vec<Cid>, pace: Duration) -> impl Stream<Item = Cid> {
     })
 }
 
-async fn one(ipfs: &Ipfs, root: Cid) -> (Cid, bool) {
-    (root, ipfs.libp2p().announce(&root).await.is_ok())
+async fn one(ipfs: &Ipfs, node: &Node, root: Cid) -> (Cid, bool) {
+    // Between two steps, some of it may have become private.
+    let told = is_public(ipfs, node, &root).await && ipfs.libp2p().announce(&root).await.is_ok();
+    (root, told)
+}
+
+async fn is_public(ipfs: &Ipfs, node: &Node, root: &Cid) -> bool {
+    let held = node.catalog().libraries_of(root).await.unwrap_or_default();
+    *root == ipfs.root() || held.iter().any(|(_, visibility)| *visibility == Visibility::Public)
 }

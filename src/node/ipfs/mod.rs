@@ -46,6 +46,8 @@ pub use tree::{Tree, TreeError};
 const SETTLE: Duration = Duration::from_secs(2);
 /// And after this where something comes all the time.
 const SETTLE_MAX: Duration = Duration::from_secs(30);
+/// After a failure it is tried again.
+const AGAIN: Duration = Duration::from_secs(30);
 
 /// Settings of the IPFS side.
 #[derive(Debug, Clone)]
@@ -221,11 +223,8 @@ impl Node {
         self.tasks().spawn("public folder", |stop| async move { publishing.keep_tree(node, stop).await });
         let (node, pinning) = (self.clone(), ipfs.clone());
         self.tasks().spawn("remote pins", |stop| pins::keep(node, pinning, stop));
-        let routing = options.libp2p.routing != Routing::Off;
-        if routing || !ipfs.inner.routers.is_empty() {
-            let naming = ipfs.clone();
-            self.tasks().spawn("name", |stop| names::keep(naming, routing, stop));
-        }
+        let (naming, routing) = (ipfs.clone(), options.libp2p.routing != Routing::Off);
+        self.tasks().spawn("name", |stop| names::keep(naming, routing, stop));
         if routing {
             let (node, announcing) = (self.clone(), ipfs);
             self.tasks().spawn("announcing", |stop| announce::keep(announcing, node, options, stop));
@@ -239,11 +238,17 @@ impl Ipfs {
     async fn keep_tree(self, node: Node, stop: CancellationToken) {
         let mut events = node.events();
         loop {
-            if let Err(error) = self.make_tree(&node).await {
+            let made = self.make_tree(&node).await;
+            if let Err(error) = &made {
                 tracing::error!(%error, "the folder of public libraries could not be made");
             }
-            let changed = changed(&mut events);
-            match stop.run_until_cancelled(changed).await {
+            let next = async {
+                tokio::select! {
+                    more = changed(&mut events) => more,
+                    () = tokio::time::sleep(AGAIN), if made.is_err() => Some(()),
+                }
+            };
+            match stop.run_until_cancelled(next).await {
                 Some(Some(())) => {}
                 _ => return,
             }
@@ -251,15 +256,32 @@ impl Ipfs {
     }
 
     async fn make_tree(&self, node: &Node) -> Result<(), TreeError> {
-        let libraries = node.catalog().public_files().await.map_err(|error| TreeError::Catalog(error.to_string()))?;
         let path = node.folder().public_tree();
-        let made = tokio::task::spawn_blocking(move || Tree::make(&path, libraries)).await;
-        let made = made.map_err(|_| TreeError::Catalog("it was stopped".to_owned()))??;
-        let changed = made.root() != self.root();
-        *self.inner.tree.write() = made;
+        let made = match node.catalog().public_files().await {
+            Ok(libraries) => tokio::task::spawn_blocking({
+                let path = path.clone();
+                move || Tree::make(&path, libraries)
+            })
+            .await
+            .unwrap_or_else(|_| Err(TreeError::Catalog("it was stopped".to_owned()))),
+            Err(error) => Err(TreeError::Catalog(error.to_string())),
+        };
+        // What was public before may not be any more: where nobody knows, nobody is told.
+        let (tree, failed) = match made {
+            Ok(tree) => (tree, None),
+            Err(error) => (Tree::none(&path), Some(error)),
+        };
+        let stands_for = self.take(tree);
+        failed.map_or(Ok(()), Err)?;
+        stands_for.map_err(|error| TreeError::Catalog(error.to_string()))
+    }
+
+    /// Takes over a new folder, and has the name stand for it.
+    fn take(&self, tree: Tree) -> Result<(), NameError> {
+        let root = tree.root();
+        *self.inner.tree.write() = tree;
         self.inner.libp2p.bitswap().look_again();
-        if changed || self.version() == 0 {
-            self.inner.names.stands_for(self.root()).map_err(|error| TreeError::Catalog(error.to_string()))?;
+        if self.inner.names.stands_for(root)? {
             self.inner.version.send_modify(|version| *version += 1);
         }
         Ok(())

@@ -1,6 +1,7 @@
 //! Names of IPNS: what this node's own stands for, and what those of others do.
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use aws_lc_rs::signature::Ed25519KeyPair;
@@ -63,13 +64,21 @@ pub(super) struct Names {
     current: Mutex<Option<Resolved>>,
     known: Mutex<Vec<(Name, Instant, Resolved)>>,
     changed: Arc<Notify>,
+    /// Since the start.
+    signed_once: AtomicBool,
     /// Number of the own record that others were given last.
     given: Mutex<Option<u64>>,
 }
 
-/// Whether a record may be kept for others.
-pub(super) fn is_record(key: &[u8], value: &[u8]) -> bool {
-    Name::of_routing_key(key).is_ok_and(|name| ipns::verify(name, value, Timestamp::now()).is_ok())
+/// Whether a record may be kept for others, in the place of the one that is there.
+pub(super) fn is_record(key: &[u8], value: &[u8], known: Option<&[u8]>) -> bool {
+    let Ok(name) = Name::of_routing_key(key) else { return false };
+    let read = |bytes| ipns::verify(name, bytes, Timestamp::now()).ok();
+    match (read(value), known.and_then(read)) {
+        (None, _) => false,
+        (Some(_), None) => true,
+        (Some(new), Some(known)) => new.order(&known).is_ge(),
+    }
 }
 
 impl Names {
@@ -83,14 +92,19 @@ impl Names {
             current: Mutex::new(kept),
             known: Mutex::default(),
             changed: Arc::default(),
+            signed_once: AtomicBool::new(false),
             given: Mutex::default(),
         }
     }
 
-    /// The own name stands for this folder from now on.
-    pub fn stands_for(&self, root: Cid) -> Result<(), NameError> {
+    /// The own name stands for this folder from now on. Says whether it did not before, or was not signed since the start.
+    pub fn stands_for(&self, root: Cid) -> Result<bool, NameError> {
         let value = format!("/ipfs/{root}");
         let mut current = self.current.lock();
+        let same = current.as_ref().is_some_and(|before| before.record.value == value);
+        if same && self.signed_once.load(Ordering::Relaxed) {
+            return Ok(false);
+        }
         let sequence = match &*current {
             Some(before) if before.record.value == value => before.record.sequence,
             Some(before) => before.record.sequence + 1,
@@ -99,8 +113,9 @@ impl Names {
         };
         *current = Some(self.signed(value, sequence)?);
         drop(current);
+        self.signed_once.store(true, Ordering::Relaxed);
         self.changed.notify_one();
-        Ok(())
+        Ok(true)
     }
 
     fn signed(&self, value: String, sequence: u64) -> Result<Resolved, NameError> {
@@ -163,7 +178,8 @@ fn read(name: Name, bytes: Vec<u8>) -> Option<Resolved> {
     Some(Resolved { record, bytes })
 }
 
-/// Gives the own record to the nodes near its name, where there is routing, and to the servers that are set, whenever it changed, and from time to time.
+/// Gives the own record to the nodes near its name, where there is routing, and to the servers that are set, whenever it changed, and from
+/// time to time. Where there is nobody it is only renewed: who fetches it from this node itself gets one that still counts.
 pub(super) async fn keep(ipfs: Ipfs, routing: bool, stop: CancellationToken) {
     let names = &ipfs.inner.names;
     loop {
@@ -198,6 +214,43 @@ async fn give(ipfs: &Ipfs, routing: bool) -> Result<(), NameError> {
     let (put, told) = tokio::join!(put, ipfs.inner.routers.put(ipfs.inner.name, &own.bytes));
     put?;
     told?;
+    if !routing && !ipfs.asks_routers() {
+        return Ok(());
+    }
     *ipfs.inner.names.given.lock() = Some(own.record.sequence);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_lc_rs::signature::KeyPair as _;
+
+    use super::*;
+    use crate::content::cid;
+
+    fn names(dir: &tempfile::TempDir) -> Names {
+        let pair = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap();
+        let own = Name::of_ed25519(pair.public_key().as_ref().try_into().unwrap());
+        Names::new(own, pair, dir.path().join("record"))
+    }
+
+    fn bytes(names: &Names) -> Vec<u8> {
+        names.current.lock().clone().unwrap().bytes
+    }
+
+    #[test]
+    fn a_record_is_kept_in_the_place_of_an_older_one_only() {
+        let dir = tempfile::tempdir().unwrap();
+        let names = names(&dir);
+        assert!(names.stands_for(cid::of_raw(b"old")).unwrap());
+        let old = bytes(&names);
+        assert!(names.stands_for(cid::of_raw(b"new")).unwrap());
+        assert!(!names.stands_for(cid::of_raw(b"new")).unwrap(), "it does already");
+        let (new, key) = (bytes(&names), names.own.routing_key());
+        assert!(is_record(&key, &new, Some(&old)) && is_record(&key, &new, None));
+        assert!(is_record(&key, &new, Some(&new)), "given anew");
+        assert!(!is_record(&key, &old, Some(&new)));
+        assert!(is_record(&key, &old, Some(b"what is none")));
+        assert!(!is_record(&key, b"what is none", None));
+    }
 }

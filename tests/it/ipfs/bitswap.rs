@@ -117,7 +117,7 @@ async fn an_address_that_is_taken_is_told_and_the_others_are_used() {
     let both = potluck::exchange::libp2p::Libp2pOptions { listen, ..options(3) };
     let parts = potluck::exchange::libp2p::Libp2pParts {
         larder: two.pantry.clone(),
-        check: std::sync::Arc::new(|_: &[u8], _: &[u8]| false),
+        check: std::sync::Arc::new(|_: &[u8], _: &[u8], _: Option<&[u8]>| false),
     };
     let three = potluck::exchange::libp2p::Libp2p::start(both, parts).await.unwrap();
     until(|| three.state().listens.len() == 1 && three.state().failed.len() == 1).await;

@@ -6,6 +6,7 @@ mod keeper;
 pub mod nodes;
 mod opened;
 mod pins;
+mod reached;
 mod relayed;
 mod routing;
 
@@ -93,7 +94,7 @@ impl Host {
         let kitchen = Kitchen::new();
         let pantry =
             Arc::new(Pantry { blocks: kitchen.blocks.clone(), hidden: Mutex::default(), given: Mutex::default() });
-        let check = Arc::new(|key: &[u8], value: &[u8]| value.starts_with(key));
+        let check = Arc::new(|key: &[u8], value: &[u8], _: Option<&[u8]>| value.starts_with(key));
         let wanted = options.listen.len();
         let libp2p = Libp2p::start(options, Libp2pParts { larder: pantry.clone(), check }).await.unwrap();
         until(|| libp2p.state().listens.len() >= wanted).await;

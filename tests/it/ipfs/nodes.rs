@@ -255,3 +255,26 @@ async fn admins_see_how_it_stands_and_connect_to_nodes() {
     assert_eq!(without.signed_in("ada").await.status("/api/v1/ipfs").await, 503, "a node runs without");
     without.stop().await;
 }
+
+#[tokio::test]
+async fn where_the_public_folder_cannot_be_written_nothing_is_told_of_what_was_public() {
+    let node = public(&[film()], side(Routing::Off, Vec::new())).await;
+    root(&node).await;
+    let ipfs = node.node().ipfs().unwrap().clone();
+    until(|| ipfs.root() != empty_folder()).await;
+    let shown = ipfs.root();
+    assert!(ipfs.folder(&shown).unwrap().is_some());
+    // No file can be made there.
+    let part = node.node().folder().public_tree().with_extension("part");
+    std::fs::create_dir(&part).unwrap();
+    let ada = node.signed_in("ada").await;
+    let libraries: Value = ada.get("/api/v1/libraries").send().await.unwrap().json().await.unwrap();
+    let library = format!("/api/v1/libraries/{}", libraries[0]["id"].as_str().unwrap());
+    let private = json!({"visibility": "private"});
+    let answer = ada.request(http::Method::PATCH, &library).json(&private).send().await.unwrap();
+    assert!(answer.status().is_success(), "{:?}", answer.text().await);
+    until(|| ipfs.root() == empty_folder()).await;
+    assert!(ipfs.folder(&shown).unwrap().is_none());
+    assert!(!ipfs.is_published(), "nobody is there who was told");
+    node.stop().await;
+}

@@ -41,6 +41,20 @@ async fn what_is_not_announced_is_not_found() {
 }
 
 #[tokio::test]
+async fn what_nobody_could_be_told_is_not_taken_for_announced() {
+    let alone = first().await;
+    let (layout, _) = alone.file("film", 10).await;
+    assert!(matches!(alone.libp2p.announce(&layout.root).await, Err(Libp2pError::Routing(_))));
+    let other = joined(2, &alone).await;
+    until(|| alone.libp2p.state().routing_peers > 0).await;
+    alone.libp2p.announce(&layout.root).await.unwrap();
+    assert_eq!(other.libp2p.providers(&layout.root).await.unwrap(), [alone.libp2p.id()]);
+    for host in [alone, other] {
+        host.libp2p.stop().await;
+    }
+}
+
+#[tokio::test]
 async fn a_record_that_is_right_is_kept_by_others_and_a_wrong_one_is_not() {
     let middle = first().await;
     let (owner, seeker) = (joined(2, &middle).await, joined(3, &middle).await);

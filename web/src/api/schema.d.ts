@@ -2073,10 +2073,18 @@ export interface components {
        * @description Nodes that are connected.
        */
       peers: number;
-      /** @description Whether the router forwards the ports: `off` where it is not asked, `asked` where it does not (yet), `forwarded`. */
+      /**
+       * @description Whether the router forwards the ports: `off` where it is not asked, `asked` where it does not (yet), `forwarded`, `inside`
+       *     where another router is between it and the internet.
+       */
       port_mapping: string;
       /** @description Whether other nodes were told what the name stands for now. */
       published: boolean;
+      /**
+       * Format: int64
+       * @description Of those, the ones that are reached by way of a relay only.
+       */
+      relayed: number;
       /** @description CID of the folder that the name stands for. */
       root: string;
       /** @description How others are found: `off`, `private` or `public`. */

@@ -629,6 +629,10 @@ export const en = {
       addresses: 'Addresses',
       failed: (address: string) => `Not used: ${address}`,
       peers: 'Connected nodes',
+      connected: (all: number, relayed: number) =>
+        relayed > 0
+          ? `${all.toLocaleString('en')} (${relayed.toLocaleString('en')} by way of a relay)`
+          : all.toLocaleString('en'),
       routing: 'Routing',
       routed: { off: 'off', private: 'own network', public: 'public network' } as Record<string, string>,
       known: (n: number) => `${count(n, 'node', 'nodes')} known`,
@@ -640,6 +644,8 @@ export const en = {
       untold: (n: number) => `${n.toLocaleString('en')} failed`,
       router: 'Router',
       forwarded: (addresses: string) => `forwards ${addresses}`,
+      inside: (addresses: string) =>
+        `forwards ${addresses}, which the internet does not reach: another router is behind it`,
       asked: 'was asked to forward the ports, and did not say that it does',
       notAsked: 'is not asked to forward the ports',
       delegated: 'Asks who has what',

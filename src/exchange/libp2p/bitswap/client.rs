@@ -20,12 +20,14 @@ use super::message::{Entry, Kind};
 use super::peer::Peer;
 use super::{BitswapError, Inner};
 use crate::content::Cid;
-use crate::content::cid::canonical;
+use crate::content::cid::{canonical, is_verifiable};
 
 /// Peers that are asked whether they have a block, where nobody is known to.
 const ASKED_MAX: usize = 64;
 /// Where nobody has it, all are asked again after this.
 const AGAIN: Duration = Duration::from_secs(10);
+/// Who was asked for a block and sent nothing may have lost the question: it is asked again after this, where nobody else is left.
+const ASKED_AGAIN: Duration = Duration::from_secs(30);
 /// Providers of a root are looked for this often at most.
 const SEARCH_EVERY: Duration = Duration::from_secs(30);
 /// Blocks that came, or were cancelled: one of them is no surprise.
@@ -48,10 +50,20 @@ struct Want {
     over: CancellationToken,
 }
 
+impl Want {
+    /// One more waits for it; not where the last one has just gone, or where it ends.
+    fn is_joined(&self) -> bool {
+        let more = |waiters| (waiters > 0).then_some(waiters + 1);
+        !self.over.is_cancelled() && self.waiters.fetch_update(Ordering::AcqRel, Ordering::Acquire, more).is_ok()
+    }
+}
+
 #[derive(Default)]
 struct State {
     /// Who was asked for the block, and when.
     asked: HashMap<PeerId, Instant>,
+    /// Of those, who did not send it in time.
+    late: HashSet<PeerId>,
     /// Who was asked whether it has it.
     told: HashSet<PeerId>,
     haves: HashSet<PeerId>,
@@ -133,9 +145,7 @@ impl Client {
 
     fn want(&self, inner: &Arc<Inner>, session: &Arc<Session>, cid: &Cid) -> Waiting {
         let mut wants = self.wants.lock();
-        // One that ends at this moment is of no use any more.
-        if let Some(want) = wants.get(&canonical(cid)).filter(|want| !want.over.is_cancelled()) {
-            want.waiters.fetch_add(1, Ordering::AcqRel);
+        if let Some(want) = wants.get(&canonical(cid)).filter(|want| want.is_joined()) {
             return Waiting(Arc::clone(want));
         }
         let want = Arc::new(Want {
@@ -209,6 +219,10 @@ pub(super) async fn fetch(
     cid: &Cid,
     patience: Duration,
 ) -> Result<Bytes, BitswapError> {
+    // What nobody here can check nobody can bring.
+    if !is_verifiable(cid) {
+        return Err(BitswapError::NotFound(*cid));
+    }
     let waiting = inner.client.want(inner, session, cid);
     let mut done = waiting.0.done.subscribe();
     let block = async {
@@ -237,16 +251,20 @@ async fn drive(inner: Arc<Inner>, want: Arc<Want>) {
         wants.remove(&canonical(&want.cid));
     }
     inner.client.recent.lock().add(canonical(&want.cid));
-    drop(wants);
-    give_up(&inner, &want);
+    // Where it is wanted anew, it is not to be cancelled after that was said.
+    let wanted = wants.contains_key(&canonical(&want.cid));
+    give_up(&inner, &want, !wanted);
 }
 
-/// Tells those who were asked that it is not wanted any more.
-fn give_up(inner: &Inner, want: &Want) {
+/// What was asked for is not on its way any more; `cancel` tells those who were asked.
+fn give_up(inner: &Inner, want: &Want, cancel: bool) {
     let state = std::mem::take(&mut *want.state.lock());
     let peers = inner.peers.lock();
     for peer in state.asked.keys().filter_map(|id| peers.get(id)) {
         peer.landed();
+    }
+    if !cancel {
+        return;
     }
     // Who said no remembers the question too, in case it comes.
     let told: HashSet<&PeerId> = state.asked.keys().chain(&state.told).chain(&state.nots).collect();
@@ -270,15 +288,26 @@ fn step(inner: &Inner, want: &Want) -> Duration {
     if let Some(left) = patience_left(inner, want) {
         return left;
     }
+    blame(inner, want);
     if let Some(peer) = best(inner, want) {
         peer.mind.lock().in_flight += 1;
         want.state.lock().asked.insert(peer.id, Instant::now());
         peer.say(entry(want, Kind::Block));
         return peer.patience();
     }
+    forget(inner, want);
     ask_all(inner, want);
     search(inner, want);
     AGAIN
+}
+
+/// Those who were asked long ago may be asked again.
+fn forget(inner: &Inner, want: &Want) {
+    let mut state = want.state.lock();
+    let peers = inner.peers.lock();
+    for (id, _) in state.asked.extract_if(|_, at| at.elapsed() > ASKED_AGAIN) {
+        peers.get(&id).inspect(|peer| peer.landed());
+    }
 }
 
 /// How long somebody who was asked may still take.
@@ -289,7 +318,15 @@ fn patience_left(inner: &Inner, want: &Want) -> Option<Duration> {
     asked.into_iter().filter_map(left).max()
 }
 
-/// Who has it, as far as is known, and was not asked yet: the one with least on its way.
+/// Those who were asked, said that they have it and sent nothing are asked after others from now on.
+fn blame(inner: &Inner, want: &Want) {
+    let mut state = want.state.lock();
+    let State { asked, late, .. } = &mut *state;
+    let peers = inner.peers.lock();
+    asked.keys().filter(|id| late.insert(**id)).filter_map(|id| peers.get(id)).for_each(|peer| peer.late());
+}
+
+/// Who has it, as far as is known, and was not asked yet: the one that is likely to have sent it first.
 fn best(inner: &Inner, want: &Want) -> Option<Arc<Peer>> {
     let state = want.state.lock();
     let members = want.session.members.lock();
@@ -297,7 +334,7 @@ fn best(inner: &Inner, want: &Want) -> Option<Arc<Peer>> {
     let peers = inner.peers.lock();
     let load = |peer: &Arc<Peer>| {
         let mind = peer.mind.lock();
-        (mind.in_flight, mind.latency)
+        mind.latency.saturating_mul(u32::try_from(mind.in_flight + 1).unwrap_or(u32::MAX))
     };
     candidates.filter_map(|id| peers.get(id).cloned()).min_by_key(load)
 }
@@ -323,4 +360,76 @@ fn search(inner: &Inner, want: &Want) {
 
 fn entry(want: &Want, kind: Kind) -> Entry {
     Entry { cid: want.cid, priority: 1, kind, cancel: false, send_dont_have: true }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+    use futures_util::future::BoxFuture;
+
+    use super::super::{Bitswap, Larder, Wiring};
+    use super::*;
+    use crate::content::cid;
+
+    struct Empty;
+
+    impl Larder for Empty {
+        fn size<'a>(&'a self, _: &'a PeerId, _: &'a Cid) -> BoxFuture<'a, Option<u64>> {
+            async { None }.boxed()
+        }
+
+        fn block<'a>(&'a self, _: &'a PeerId, _: &'a Cid) -> BoxFuture<'a, Option<Bytes>> {
+            async { None }.boxed()
+        }
+    }
+
+    /// A side with these peers, of whom nobody answers.
+    fn bitswap(peers: &[PeerId]) -> Bitswap {
+        let (orders, search) = (mpsc::channel(8).0, mpsc::channel(8).0);
+        let wiring = Wiring { orders, search, offenders: mpsc::unbounded_channel().0, stop: CancellationToken::new() };
+        let bitswap = Bitswap::new(Arc::new(Empty), wiring);
+        for peer in peers {
+            drop(bitswap.peer(*peer));
+        }
+        bitswap
+    }
+
+    #[tokio::test]
+    async fn one_who_says_that_it_has_a_block_and_does_not_send_it_is_asked_after_others() {
+        let (idle, good) = (PeerId::random(), PeerId::random());
+        let bitswap = bitswap(&[idle, good]);
+        let inner = &bitswap.inner;
+        let session = bitswap.session(&cid::of_raw(b"root"));
+        session.members.lock().extend([idle, good]);
+        let waiting = inner.client.want(inner, &session, &cid::of_raw(b"soup"));
+        waiting.0.state.lock().asked.insert(idle, Instant::now());
+        blame(inner, &waiting.0);
+        blame(inner, &waiting.0);
+        let latency = |peer: &PeerId| inner.peers.lock()[peer].mind.lock().latency;
+        assert_eq!(latency(&idle), 2 * latency(&good), "blamed once for one block");
+        let other = inner.client.want(inner, &session, &cid::of_raw(b"bread"));
+        assert_eq!(best(inner, &other.0).map(|peer| peer.id), Some(good));
+    }
+
+    #[tokio::test]
+    async fn one_who_comes_as_the_last_one_goes_waits_for_a_want_of_its_own() {
+        let bitswap = bitswap(&[]);
+        let session = bitswap.session(&cid::of_raw(b"root"));
+        let want = || bitswap.inner.client.want(&bitswap.inner, &session, &cid::of_raw(b"soup"));
+        let (first, second) = (want(), want());
+        assert!(Arc::ptr_eq(&first.0, &second.0));
+        // Between the last one's going and the end of the want.
+        second.0.waiters.store(0, Ordering::Release);
+        let third = want();
+        assert!(!Arc::ptr_eq(&first.0, &third.0) && !third.0.over.is_cancelled());
+    }
+
+    #[tokio::test]
+    async fn what_nobody_can_check_is_not_asked_for() {
+        let bitswap = bitswap(&[PeerId::random()]);
+        let sha1 = Cid::new_v1(0x55, multihash::Multihash::wrap(0x11, &[7; 20]).unwrap());
+        let session = bitswap.session(&sha1);
+        let answer = bitswap.fetch(&session, &sha1, Duration::MAX).await;
+        assert_eq!(answer, Err(BitswapError::NotFound(sha1)));
+    }
 }

@@ -8,7 +8,7 @@ use prost::Message as _;
 use prost::encoding::{WireType, decode_key, decode_varint};
 
 use crate::content::Cid;
-use crate::content::cid::{self, CidError};
+use crate::content::cid;
 
 /// Longest message, in bytes: what the specification allows.
 pub const MESSAGE_MAX: usize = 4 * 1024 * 1024;
@@ -52,6 +52,8 @@ pub struct Message {
     pub presences: Vec<(Cid, bool)>,
     /// Bytes of blocks that the sender holds ready for the receiver.
     pub pending_bytes: u32,
+    /// Blocks that were left out, because nobody here can make their hash.
+    pub unverifiable: usize,
 }
 
 /// Why bytes are no message.
@@ -66,9 +68,6 @@ pub enum MessageError {
     /// See [`ENTRIES_MAX`].
     #[error("a message with more than {ENTRIES_MAX} entries")]
     TooMany,
-    /// A block whose hash this node cannot make.
-    #[error(transparent)]
-    Block(#[from] CidError),
 }
 
 mod pb {
@@ -156,7 +155,7 @@ impl Message {
     }
 
     /// Reads a message without its length. Blocks get the CID that they hash to, so that none is wrong; entries and presences
-    /// whose CID cannot be read are left out.
+    /// whose CID cannot be read are left out, and blocks by a hash that is not known here are counted.
     ///
     /// # Errors
     /// See [`MessageError`].
@@ -170,10 +169,14 @@ impl Message {
         let message = pb::Message::decode(bytes).map_err(|_| MessageError::Malformed)?;
         let wantlist = message.wantlist.unwrap_or_default();
         let presence = |p: &pb::Presence| Some((cid_of(&p.cid)?, p.kind == 0));
+        let sent = message.payload.len();
+        let blocks: Vec<_> =
+            message.payload.into_iter().filter_map(|sent| block(sent).transpose()).collect::<Result<_, _>>()?;
         Ok(Self {
             entries: wantlist.entries.iter().filter_map(entry).collect(),
             full: wantlist.full,
-            blocks: message.payload.into_iter().map(block).collect::<Result<_, _>>()?,
+            unverifiable: sent - blocks.len(),
+            blocks,
             presences: message.presences.iter().filter_map(presence).collect(),
             pending_bytes: u32::try_from(message.pending_bytes).unwrap_or(0),
         })
@@ -203,11 +206,12 @@ fn prefix(cid: &Cid) -> Vec<u8> {
     out
 }
 
-fn block(block: pb::Block) -> Result<(Cid, Bytes), MessageError> {
+/// `None` where its hash is not known here.
+fn block(block: pb::Block) -> Result<Option<(Cid, Bytes)>, MessageError> {
     let mut prefix = block.prefix;
     let mut next = || decode_varint(&mut prefix).map_err(|_| MessageError::Malformed);
     let (version, codec, hash, len) = (next()?, next()?, next()?, next()?);
-    let hash = cid::hash(hash, &block.data)?;
+    let Ok(hash) = cid::hash(hash, &block.data) else { return Ok(None) };
     if u64::from(hash.size()) != len {
         return Err(MessageError::Malformed);
     }
@@ -216,7 +220,7 @@ fn block(block: pb::Block) -> Result<(Cid, Bytes), MessageError> {
         1 => Cid::new_v1(codec, hash),
         _ => return Err(MessageError::Malformed),
     };
-    Ok((cid, block.data))
+    Ok(Some((cid, block.data)))
 }
 
 /// Entries, presences and blocks of an encoded message; `None` where it is malformed. Makes room for nothing.
@@ -274,6 +278,7 @@ mod tests {
             blocks: vec![(cid::of_raw(b"dish"), Bytes::from_static(b"dish")), (version_0, Bytes::from_static(b"node"))],
             presences: vec![(cid::of_raw(b"a"), true), (cid::of_raw(b"b"), false)],
             pending_bytes: 12,
+            unverifiable: 0,
         };
         assert_eq!(decoded(&message), message);
     }
@@ -310,10 +315,13 @@ mod tests {
     }
 
     #[test]
-    fn a_block_with_a_hash_that_nobody_can_check_is_refused() {
-        let block = pb::Block { prefix: Bytes::from_static(&[1, 0x55, 0x11, 20]), data: Bytes::new() };
-        let bytes = pb::Message { payload: vec![block], ..pb::Message::default() }.encode_to_vec();
-        assert_eq!(Message::decode(bytes.into()), Err(MessageError::Block(CidError::UnsupportedHash(0x11))));
+    fn a_block_with_a_hash_that_nobody_can_check_is_left_out_and_the_rest_is_read() {
+        let block = |prefix| pb::Block { prefix: Bytes::from_static(prefix), data: Bytes::from_static(b"dish") };
+        let payload = vec![block(&[1, 0x55, 0x11, 20]), block(&[1, 0x55, 0x12, 32])];
+        let bytes = pb::Message { payload, ..pb::Message::default() }.encode_to_vec();
+        let message = Message::decode(bytes.into()).unwrap();
+        assert_eq!((message.unverifiable, message.blocks.len()), (1, 1));
+        assert_eq!(message.blocks[0].0, cid::of_raw(b"dish"));
     }
 
     proptest! {

@@ -22,6 +22,7 @@ use ::libp2p::{PeerId, Stream};
 use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::sync::{Semaphore, mpsc};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -39,6 +40,9 @@ pub use server::Larder;
 const TURNS: usize = 4;
 /// Blocks that nobody wanted, and messages that are none, before a peer is sent away.
 const OFFENCES_MAX: u32 = 4;
+/// Streams that a peer may have waiting to be read, and for how long.
+const WAITING_MAX: usize = 64;
+const WAITING_TIME: Duration = Duration::from_secs(30);
 
 /// Why there is no block.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -85,6 +89,8 @@ struct Inner {
     orders: mpsc::Sender<Order>,
     peers: Mutex<HashMap<PeerId, Arc<Peer>>>,
     turns: Semaphore,
+    /// KiB of messages that are made or being sent.
+    room: Semaphore,
     client: Client,
     offenders: mpsc::UnboundedSender<PeerId>,
     counters: Counters,
@@ -115,6 +121,7 @@ impl Bitswap {
             orders: wiring.orders,
             peers: Mutex::default(),
             turns: Semaphore::new(TURNS),
+            room: Semaphore::new(server::ROOM_KIB),
             client: Client::new(wiring.search),
             offenders: wiring.offenders,
             counters: Counters::default(),
@@ -177,6 +184,14 @@ impl Bitswap {
         self.inner.client.wanted()
     }
 
+    /// Peers, those with most streams first: each holds what was not read of it yet.
+    pub(super) fn greediest(&self) -> Vec<PeerId> {
+        let peers = self.inner.peers.lock();
+        let mut greedy: Vec<_> = peers.values().map(|peer| (peer.streams.load(Ordering::Relaxed), peer.id)).collect();
+        greedy.sort_unstable_by(|a, b| b.cmp(a));
+        greedy.into_iter().map(|(_, peer)| peer).collect()
+    }
+
     /// This peer is said to have a root.
     pub(super) fn provides(&self, root: &Cid, peer: PeerId) {
         self.inner.client.provides(root, peer);
@@ -215,23 +230,33 @@ impl Bitswap {
         self.inner.client.unreachable(&peer);
     }
 
-    fn read(&self, peer: Arc<Peer>, mut stream: Stream) {
+    fn read(&self, peer: Arc<Peer>, stream: Stream) {
         let inner = Arc::clone(&self.inner);
-        self.inner.tasks.spawn(async move {
-            let over = peer.over.clone();
-            // Some peers open a stream for each message: those that are too many wait.
-            let Some(Ok(_place)) = over.run_until_cancelled(peer.reading.acquire()).await else { return };
-            while let Some(read) = over.run_until_cancelled(wire::read(&mut stream, || peer.message_max())).await {
-                match read {
-                    Ok(Some(message)) => handle(&inner, &peer, message),
-                    Ok(None) | Err(wire::WireError::Io(_)) => return,
-                    Err(error) => {
-                        tracing::debug!(peer = %peer.id, %error, "a Bitswap stream is not read any more");
-                        return offended(&inner, &peer);
-                    }
-                }
+        if peer.streams.fetch_add(1, Ordering::Relaxed) < WAITING_MAX {
+            self.inner.tasks.spawn(async move {
+                peer.over.run_until_cancelled(listen_to(&inner, &peer, stream)).await;
+                peer.streams.fetch_sub(1, Ordering::Relaxed);
+            });
+        } else {
+            peer.streams.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
+async fn listen_to(inner: &Inner, peer: &Arc<Peer>, mut stream: Stream) {
+    // Some peers open a stream for each message: those that are too many wait.
+    let Ok(Ok(_place)) = timeout(WAITING_TIME, peer.reading.acquire()).await else { return };
+    loop {
+        match wire::read(&mut stream, peer).await {
+            Ok(Some(message)) => handle(inner, peer, message),
+            Ok(None) | Err(wire::WireError::Io(_)) => return,
+            // Not every line is quick.
+            Err(wire::WireError::Slow) => return tracing::debug!(peer = %peer.id, "a Bitswap stream was too slow"),
+            Err(error) => {
+                tracing::debug!(peer = %peer.id, %error, "a Bitswap stream is not read any more");
+                return offended(inner, peer);
             }
-        });
+        }
     }
 }
 
@@ -241,6 +266,8 @@ fn handle(inner: &Inner, peer: &Arc<Peer>, message: Message) {
             offended(inner, peer);
         }
     }
+    // Nobody asks for what cannot be checked.
+    (0..message.unverifiable).for_each(|_| offended(inner, peer));
     for (cid, have) in &message.presences {
         inner.client.presence(peer, cid, *have);
     }

@@ -1,24 +1,29 @@
 //! What is known of one peer: what it wants, what is to be said to it, and what went over.
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use ::libp2p::PeerId;
 use parking_lot::Mutex;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 
 use super::message::{ENTRIES_MAX, Entry, MESSAGE_MAX, Message};
 use super::wants::Wants;
 use crate::content::Cid;
 
+const KIB: usize = 1024;
 /// Streams of one peer that are read at a time.
 const READING_MAX: usize = 16;
 /// Longest message of a peer that was asked for nothing: what wantlists take.
 const UNASKED_MAX: usize = 256 * 1024;
+/// Messages of the greatest length of one peer that are being read at a time, whichever that length is.
+const LONGEST_AT_ONCE: usize = 2;
 /// Blocks that were asked for may come so long after they were cancelled.
 const ASKED_FOR: Duration = Duration::from_secs(60);
 /// A peer that was not measured yet is expected to answer in this time.
 const LATENCY: Duration = Duration::from_millis(300);
+/// And one that keeps others waiting in no longer than this.
+const LATENCY_MAX: Duration = Duration::from_secs(10);
 /// Answers that wait for a peer to take them.
 const PRESENCES_MAX: usize = ENTRIES_MAX;
 /// Entries and presences in one message at most.
@@ -52,6 +57,10 @@ pub(super) struct Peer {
     /// Something is to be said, or wanted by it.
     pub ring: Notify,
     pub reading: Semaphore,
+    /// KiB of messages that are being read.
+    room: Semaphore,
+    /// Streams that it opened.
+    pub streams: AtomicUsize,
     pub ledger: Ledger,
     pub over: CancellationToken,
 }
@@ -81,8 +90,16 @@ impl Peer {
             asked: None,
             offences: 0,
         };
-        let (ring, reading) = (Notify::new(), Semaphore::new(READING_MAX));
-        Self { id, mind: Mutex::new(mind), ring, reading, ledger: Ledger::default(), over }
+        Self {
+            id,
+            mind: Mutex::new(mind),
+            ring: Notify::new(),
+            reading: Semaphore::new(READING_MAX),
+            room: Semaphore::new(LONGEST_AT_ONCE * MESSAGE_MAX / KIB),
+            streams: AtomicUsize::new(0),
+            ledger: Ledger::default(),
+            over,
+        }
     }
 
     /// Says what this node wants, or does not want any more.
@@ -104,10 +121,12 @@ impl Peer {
         self.ring.notify_one();
     }
 
-    /// Bytes that its next message may have.
-    pub fn message_max(&self) -> usize {
+    /// Room for a message of so many bytes, as soon as there is some; `None` where it may not have as many.
+    pub async fn room(&self, len: usize) -> Option<SemaphorePermit<'_>> {
         let asked = self.mind.lock().asked;
-        if asked.is_some_and(|asked| asked.elapsed() < ASKED_FOR) { MESSAGE_MAX } else { UNASKED_MAX }
+        let max = if asked.is_some_and(|asked| asked.elapsed() < ASKED_FOR) { MESSAGE_MAX } else { UNASKED_MAX };
+        let weight = u32::try_from((len * (MESSAGE_MAX / max)).div_ceil(KIB)).ok()?;
+        if len > max { None } else { self.room.acquire_many(weight).await.ok() }
     }
 
     /// A block came `after` it was asked for.
@@ -115,6 +134,12 @@ impl Peer {
         let mut mind = self.mind.lock();
         mind.latency = (mind.latency * 7 + after) / 8;
         mind.asked = Some(Instant::now());
+    }
+
+    /// A block did not come in the time that was to be expected: others are asked before it.
+    pub fn late(&self) {
+        let mut mind = self.mind.lock();
+        mind.latency = (mind.latency * 2).min(LATENCY_MAX);
     }
 
     /// One block less is on its way.

@@ -9,7 +9,7 @@ use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
 use futures_util::io::AsyncWriteExt as _;
 use futures_util::stream;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{SemaphorePermit, mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::message::{Entry, Kind, Message};
@@ -20,6 +20,12 @@ use crate::exchange::libp2p::streams::Order;
 
 /// Bytes of blocks in a message, but for a single larger one: two leaves of this node's files.
 const BLOCKS_MAX: u64 = 2 * 1024 * 1024;
+/// KiB of messages that wait to be sent, or are being sent, to all peers: each message counts twice, as blocks and as it goes out.
+pub(super) const ROOM_KIB: usize = 128 * 1024;
+/// A peer that takes nothing is tried again after this, and twice that the next time.
+const AGAIN: Duration = Duration::from_millis(500);
+/// After so many times in a row what it wants is forgotten.
+const TRIES: u32 = 4;
 /// Wants that are looked at for one message.
 const LOOKED_AT_MAX: usize = 256;
 /// Blocks of a message that are read at a time.
@@ -38,6 +44,14 @@ pub trait Larder: Send + Sync + 'static {
     fn block<'a>(&'a self, peer: &'a PeerId, cid: &'a Cid) -> BoxFuture<'a, Option<Bytes>>;
 }
 
+/// A message that is ready to be sent.
+struct Dish<'a> {
+    message: Message,
+    /// What its blocks answer.
+    wants: Vec<Entry>,
+    _room: Option<SemaphorePermit<'a>>,
+}
+
 /// Makes messages for a peer, each while the one before is being sent.
 pub(super) async fn serve(inner: Arc<Inner>, peer: Arc<Peer>) {
     let (ready, to_send) = mpsc::channel(1);
@@ -50,38 +64,56 @@ pub(super) async fn serve(inner: Arc<Inner>, peer: Arc<Peer>) {
     }
 }
 
-async fn cook(inner: &Inner, peer: &Peer, ready: mpsc::Sender<Message>) {
-    loop {
+async fn cook<'a>(inner: &'a Inner, peer: &Peer, ready: mpsc::Sender<Dish<'a>>) {
+    // One is made while another is on its way, and none more.
+    while let Ok(place) = ready.reserve().await {
         while !peer.mind.lock().is_open() {
             peer.ring.notified().await;
         }
-        let message = message(inner, peer).await;
-        if !message.is_empty() && ready.send(message).await.is_err() {
-            return;
+        let dish = dish(inner, peer).await;
+        if !dish.message.is_empty() {
+            place.send(dish);
         }
     }
 }
 
-async fn message(inner: &Inner, peer: &Peer) -> Message {
-    let (mut message, wanted) = {
+async fn dish<'a>(inner: &'a Inner, peer: &Peer) -> Dish<'a> {
+    let (message, wanted) = {
         let mut mind = peer.mind.lock();
         (mind.words(), mind.theirs.is_open())
     };
+    let mut dish = Dish { message, wants: Vec::new(), _room: None };
     if wanted {
-        // Those who wait for a turn get it in their order.
-        let Ok(_turn) = inner.turns.acquire().await else { return message };
-        let blocks = choose(inner, peer, &mut message).await;
-        let larder = &inner.larder;
-        let read = |entry: Entry| async move { (larder.block(&peer.id, &entry.cid).await, entry) };
-        let found: Vec<_> = stream::iter(blocks.into_iter().map(read)).buffered(READS).collect().await;
-        for (block, entry) in found {
-            match block {
-                Some(block) => message.blocks.push((entry.cid, block)),
-                None => missing(peer, entry, &mut message),
+        // Those who wait for room, and for a turn, get it in their order.
+        let Ok(mut room) = inner.room.acquire_many(kib(BLOCKS_MAX)).await else { return dish };
+        let Ok(_turn) = inner.turns.acquire().await else { return dish };
+        fill(inner, peer, &mut dish).await;
+        let bytes: usize = dish.message.blocks.iter().map(|(_, block)| block.len()).sum();
+        drop(room.split((kib(BLOCKS_MAX) - kib(BLOCKS_MAX).min(kib(bytes as u64))) as usize));
+        dish._room = Some(room);
+    }
+    dish
+}
+
+/// What a message with so many bytes of blocks takes.
+fn kib(bytes: u64) -> u32 {
+    u32::try_from(bytes * 2 / 1024).unwrap_or(u32::MAX)
+}
+
+async fn fill(inner: &Inner, peer: &Peer, dish: &mut Dish<'_>) {
+    let blocks = choose(inner, peer, &mut dish.message).await;
+    let larder = &inner.larder;
+    let read = |entry: Entry| async move { (larder.block(&peer.id, &entry.cid).await, entry) };
+    let found: Vec<_> = stream::iter(blocks.into_iter().map(read)).buffered(READS).collect().await;
+    for (block, entry) in found {
+        match block {
+            Some(block) => {
+                dish.message.blocks.push((entry.cid, block));
+                dish.wants.push(entry);
             }
+            None => missing(peer, entry, &mut dish.message),
         }
     }
-    message
 }
 
 /// Answers questions, and says which blocks come with this message.
@@ -116,30 +148,47 @@ fn missing(peer: &Peer, entry: Entry, message: &mut Message) {
     peer.mind.lock().theirs.hold(entry);
 }
 
-async fn carry(inner: &Inner, peer: &Peer, mut ready: mpsc::Receiver<Message>) {
-    let mut open = None;
-    loop {
-        let message = match timeout(IDLE_TIME, ready.recv()).await {
-            Ok(Some(message)) => message,
-            Ok(None) => return,
-            Err(_) => {
-                close(open.take()).await;
-                match ready.recv().await {
-                    Some(message) => message,
-                    None => return,
-                }
-            }
-        };
+async fn carry(inner: &Inner, peer: &Peer, mut ready: mpsc::Receiver<Dish<'_>>) {
+    let (mut open, mut failed) = (None, 0);
+    while let Some(dish) = next_dish(&mut ready, &mut open).await {
         let had_one = open.is_some();
-        let sent = send(inner, peer, &mut open, &message).await;
+        let sent = send(inner, peer, &mut open, &dish.message).await;
         // The other side may have closed what it did not use.
-        let sent = sent || (had_one && send(inner, peer, &mut open, &message).await);
-        if sent {
-            message.blocks.iter().for_each(|(_, block)| peer.ledger.sent(block.len()));
+        if sent || (had_one && send(inner, peer, &mut open, &dish.message).await) {
+            dish.message.blocks.iter().for_each(|(_, block)| peer.ledger.sent(block.len()));
+            failed = 0;
         } else {
+            failed += 1;
             inner.client.unreachable(peer);
+            not_taken(peer, dish, failed).await;
         }
     }
+}
+
+/// The next message; while there is none for long, no stream is held open.
+async fn next_dish<'a>(ready: &mut mpsc::Receiver<Dish<'a>>, open: &mut Option<Stream>) -> Option<Dish<'a>> {
+    match timeout(IDLE_TIME, ready.recv()).await {
+        Ok(dish) => dish,
+        Err(_) => {
+            close(open.take()).await;
+            ready.recv().await
+        }
+    }
+}
+
+/// What it wants stays wanted, but a peer that takes nothing is not tried on and on.
+async fn not_taken(peer: &Peer, dish: Dish<'_>, failed: u32) {
+    let Dish { wants, message, _room } = dish;
+    drop((message, _room));
+    if failed >= TRIES {
+        drop(peer.mind.lock().theirs.apply(Vec::new(), true, 0));
+    } else {
+        let mut mind = peer.mind.lock();
+        wants.into_iter().for_each(|entry| mind.theirs.put_back(entry));
+        drop(mind);
+        peer.ring.notify_one();
+    }
+    tokio::time::sleep(AGAIN * 2u32.pow(failed.min(TRIES) - 1)).await;
 }
 
 async fn send(inner: &Inner, peer: &Peer, open: &mut Option<Stream>, message: &Message) -> bool {
@@ -170,5 +219,40 @@ async fn ask_for_stream(inner: &Inner, peer: &Peer) -> Option<Stream> {
 async fn close(stream: Option<Stream>) {
     if let Some(mut stream) = stream {
         let _ = timeout(OPEN_TIME, stream.close()).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::content::cid;
+    use tokio_util::sync::CancellationToken;
+
+    fn want(text: &str) -> Entry {
+        let cid = cid::of_raw(text.as_bytes());
+        Entry { cid, priority: 1, kind: Kind::Block, cancel: false, send_dont_have: true }
+    }
+
+    fn dish(wants: Vec<Entry>) -> Dish<'static> {
+        Dish { message: Message::default(), wants, _room: None }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_did_not_go_out_is_still_wanted() {
+        let peer = Peer::new(PeerId::random(), CancellationToken::new());
+        not_taken(&peer, dish(vec![want("soup"), want("bread")]), 1).await;
+        assert_eq!(peer.mind.lock().theirs.len(), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_takes_nothing_is_tried_less_and_less_and_then_forgotten() {
+        let peer = Peer::new(PeerId::random(), CancellationToken::new());
+        let begun = tokio::time::Instant::now();
+        for failed in 1..=TRIES {
+            let wants = if failed == 1 { vec![want("soup")] } else { vec![peer.mind.lock().theirs.next().unwrap()] };
+            not_taken(&peer, dish(wants), failed).await;
+        }
+        assert_eq!(peer.mind.lock().theirs.len(), 0);
+        assert_eq!(begun.elapsed(), AGAIN * (2u32.pow(TRIES) - 1));
     }
 }

@@ -7,12 +7,15 @@ use bytes::{Bytes, BytesMut};
 use futures_util::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
 
-use super::message::{MESSAGE_MAX, Message, MessageError};
+use super::message::{Message, MessageError};
+use super::peer::Peer;
 
 /// Room is made for so many bytes at a time, as they arrive: who only announces a long message costs nothing.
 const STEP: usize = 64 * 1024;
-/// A message that began must be there after this.
-const MESSAGE_TIME: Duration = Duration::from_secs(60);
+/// A message that began must be over after this and [`RATE_MIN`].
+const MESSAGE_TIME: Duration = Duration::from_secs(30);
+/// Bytes a second that the slowest peer takes and gives.
+const RATE_MIN: usize = 32 * 1024;
 /// A stream on which nothing comes for so long is closed.
 const IDLE_TIME: Duration = Duration::from_secs(300);
 
@@ -27,18 +30,19 @@ pub(super) enum WireError {
     Slow,
 }
 
-/// The next message; `None` at the end of the stream, and when nothing comes for minutes. `max` bytes at most.
-pub(super) async fn read(stream: &mut Stream, max: impl Fn() -> usize) -> Result<Option<Message>, WireError> {
+/// The next message of a peer, read as soon as there is room for it; `None` at the end of the stream, and when nothing comes for
+/// minutes.
+pub(super) async fn read(stream: &mut Stream, peer: &Peer) -> Result<Option<Message>, WireError> {
     let Ok(first) = timeout(IDLE_TIME, first(stream)).await else { return Ok(None) };
     let Some(first) = first? else { return Ok(None) };
-    let rest = async {
-        let len = length(stream, first).await?;
-        if len > max().min(MESSAGE_MAX) {
-            return Err(MessageError::TooLong(len).into());
-        }
-        Ok(Message::decode(body(stream, len).await?)?)
-    };
-    timeout(MESSAGE_TIME, rest).await.map_err(|_| WireError::Slow)?.map(Some)
+    let len = timeout(MESSAGE_TIME, length(stream, first)).await.map_err(|_| WireError::Slow)??;
+    let _room = peer.room(len).await.ok_or(MessageError::TooLong(len))?;
+    let body = timeout(time_for(len), body(stream, len)).await.map_err(|_| WireError::Slow)??;
+    Ok(Some(Message::decode(body)?))
+}
+
+fn time_for(len: usize) -> Duration {
+    MESSAGE_TIME + Duration::from_secs((len / RATE_MIN) as u64)
 }
 
 async fn first(stream: &mut Stream) -> io::Result<Option<u8>> {
@@ -78,5 +82,5 @@ pub(super) async fn write(stream: &mut Stream, message: &Message) -> Result<(), 
         stream.write_all(&bytes).await?;
         stream.flush().await
     };
-    Ok(timeout(MESSAGE_TIME, written).await.map_err(|_| WireError::Slow)??)
+    Ok(timeout(time_for(bytes.len()), written).await.map_err(|_| WireError::Slow)??)
 }

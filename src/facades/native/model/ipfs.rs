@@ -21,13 +21,16 @@ pub struct Ipfs {
     pub failed: Vec<String>,
     /// Nodes that are connected.
     pub peers: u64,
+    /// Of those, the ones that are reached by way of a relay only.
+    pub relayed: u64,
     /// How others are found: `off`, `private` or `public`.
     pub routing: String,
     /// Nodes that are known for finding others.
     pub routing_peers: u64,
     /// Servers of delegated routing that are asked.
     pub delegated_routers: Vec<String>,
-    /// Whether the router forwards the ports: `off` where it is not asked, `asked` where it does not (yet), `forwarded`.
+    /// Whether the router forwards the ports: `off` where it is not asked, `asked` where it does not (yet), `forwarded`, `inside`
+    /// where another router is between it and the internet.
     pub port_mapping: String,
     /// Where it forwards them from.
     pub forwarded: Vec<String>,

@@ -17,6 +17,7 @@ test('a node that looks for nobody is no cause for alarm', () => {
 
 test('what the router said is told, and where it forwards to', () => {
   expect(ports({ port_mapping: 'forwarded', forwarded: ['203.0.113.7:4001'] })).toContain('203.0.113.7:4001');
+  expect(ports({ port_mapping: 'inside', forwarded: ['10.0.0.7:4001'] })).toContain('does not reach');
   expect(ports({ port_mapping: 'asked', forwarded: [] })).not.toBe(ports({ port_mapping: 'off', forwarded: [] }));
 });
 

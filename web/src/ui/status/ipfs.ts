@@ -21,6 +21,7 @@ export function reach(ipfs: Pick<IpfsStatus, 'external' | 'peers' | 'routing'>):
 /** What the router said of forwarding the ports. */
 export function ports(ipfs: Pick<IpfsStatus, 'port_mapping' | 'forwarded'>): string {
   if (ipfs.port_mapping === 'forwarded') return t.status.ipfs.forwarded(ipfs.forwarded.join(', '));
+  if (ipfs.port_mapping === 'inside') return t.status.ipfs.inside(ipfs.forwarded.join(', '));
   return ipfs.port_mapping === 'asked' ? t.status.ipfs.asked : t.status.ipfs.notAsked;
 }
 
