@@ -6,7 +6,6 @@ use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, CACHE_CONTROL, LOCATION,
 };
-use http::request::Parts;
 use http::{HeaderName, HeaderValue, StatusCode};
 
 use super::App;
@@ -22,47 +21,27 @@ impl App {
     }
 }
 
-/// `GET /ipfs/{cid}`, `/ipfs/{cid}/` and `/ipfs/{cid}/{*path}`.
+/// `GET` of `/ipfs/{cid}` or `/ipns/{name}`, with a path, with a slash alone, or without.
 pub(super) async fn content(
-    state: State<App>,
-    gate: SeenContent,
-    params: RawPathParams,
-    query: RawQuery,
-    own: Option<Extension<OwnOrigin>>,
-    request: Request,
-) -> Response {
-    answer(state, gate, Namespace::Ipfs, &params, query, own.is_some(), &request.into_parts().0).await
-}
-
-/// `GET /ipns/{name}`, `/ipns/{name}/` and `/ipns/{name}/{*path}`.
-pub(super) async fn named(
-    state: State<App>,
-    gate: SeenContent,
-    params: RawPathParams,
-    query: RawQuery,
-    own: Option<Extension<OwnOrigin>>,
-    request: Request,
-) -> Response {
-    answer(state, gate, Namespace::Ipns, &params, query, own.is_some(), &request.into_parts().0).await
-}
-
-async fn answer(
     State(app): State<App>,
     SeenContent(gate): SeenContent,
-    namespace: Namespace,
-    params: &RawPathParams,
+    params: RawPathParams,
     RawQuery(query): RawQuery,
-    own_origin: bool,
-    request: &Parts,
+    own: Option<Extension<OwnOrigin>>,
+    request: Request,
 ) -> Response {
+    let request = request.into_parts().0;
     let param = |name: &str| params.iter().find(|(key, _)| *key == name).map(|(_, value)| value);
-    let root = param("cid").or(param("name")).unwrap_or_default();
+    let (namespace, root) = match param("name") {
+        Some(name) => (Namespace::Ipns, name),
+        None => (Namespace::Ipfs, param("cid").unwrap_or_default()),
+    };
     let path = match param("path") {
         Some(path) => path,
         None if request.uri.path().ends_with('/') => "/",
         None => "",
     };
-    let (method, headers, query) = (&request.method, &request.headers, query.as_deref());
+    let (method, headers, query, own_origin) = (&request.method, &request.headers, query.as_deref(), own.is_some());
     let asked = GatewayRequest { method, headers, query, namespace, root, path, own_origin };
     open(app.gateway().get(gate, asked).await)
 }
@@ -78,20 +57,26 @@ pub(super) async fn address(RawQuery(query): RawQuery) -> Response {
 
 /// `OPTIONS`, which a page of another site asks before it reads.
 pub(super) async fn preflight() -> Response {
-    let mut response = open(StatusCode::NO_CONTENT.into_response());
-    let headers = response.headers_mut();
-    headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, HEAD, OPTIONS"));
-    headers
-        .insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("Accept, Cache-Control, Content-Type, Range"));
-    response
+    open(StatusCode::NO_CONTENT.into_response())
 }
 
-/// Pages of other sites may read what is for anyone: credentials do not come with what they ask for.
+/// Pages of other sites may read what is for anyone: credentials do not come with what they ask for, and
+/// `Authorization` is not among the headers that they may send.
 fn open(mut response: Response) -> Response {
-    const SHOWN: &str = "Content-Length, Content-Location, Content-Range, ETag, X-Ipfs-Path, X-Ipfs-Roots";
+    const METHODS: &str = "GET, HEAD, OPTIONS";
+    const ASKED: &str = "Accept, Cache-Control, Content-Type, Range, User-Agent, X-Requested-With";
+    // What other gateways show; two of them are never sent here.
+    const SHOWN: &str = "Content-Length, Content-Location, Content-Range, ETag, Ipfs-Uri, X-Chunked-Output, X-Ipfs-Path, \
+                         X-Ipfs-Roots, X-Stream-Output";
     let headers = response.headers_mut();
-    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(SHOWN));
+    for (name, value) in [
+        (ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+        (ACCESS_CONTROL_ALLOW_METHODS, METHODS),
+        (ACCESS_CONTROL_ALLOW_HEADERS, ASKED),
+        (ACCESS_CONTROL_EXPOSE_HEADERS, SHOWN),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
     if headers.get(CACHE_CONTROL).is_some_and(|rule| rule.as_bytes().starts_with(b"public")) {
         let name = HeaderName::from_static("cross-origin-resource-policy");
         headers.insert(name, HeaderValue::from_static("cross-origin"));
