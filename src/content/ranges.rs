@@ -4,10 +4,10 @@ use std::ops::Range;
 /// What a `Range` header asks of a representation of a known size.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wanted {
-    /// Answer the whole with 200: no header, one that is not understood, or one asking for several ranges, which a server
-    /// may ignore (RFC 9110, 14.2).
+    /// Answer the whole with 200: no header, or one that is not understood.
     Whole,
-    /// Answer 206 with these bytes; never empty.
+    /// Answer 206 with these bytes; never empty. Of several ranges they are the first that is there: a server may send a part of
+    /// what is asked (RFC 9110, 15.3.7), and need not know answers in several parts.
     Part(Range<u64>),
     /// Answer 416: nothing of what is asked is there.
     Unsatisfiable,
@@ -19,13 +19,10 @@ pub fn wanted(header: Option<&str>, size: u64) -> Wanted {
     let Some(specs) = header.and_then(byte_specs) else { return Wanted::Whole };
     let parsed: Option<Vec<Spec>> = specs.split(',').map(str::trim).filter(|s| !s.is_empty()).map(spec).collect();
     let Some(parsed) = parsed else { return Wanted::Whole };
-    let satisfiable = parsed.iter().any(|spec| spec.resolve(size).is_some());
-    match parsed.as_slice() {
-        [] => Wanted::Whole,
-        _ if !satisfiable => Wanted::Unsatisfiable,
-        [one] => one.resolve(size).map_or(Wanted::Unsatisfiable, Wanted::Part),
-        _ => Wanted::Whole,
+    if parsed.is_empty() {
+        return Wanted::Whole;
     }
+    parsed.iter().find_map(|spec| spec.resolve(size)).map_or(Wanted::Unsatisfiable, Wanted::Part)
 }
 
 /// Reads the gateway's `entity-bytes=from:to` (`to` may be `*`; negative numbers count from the end; `to` is inclusive)
@@ -112,7 +109,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_understood_or_asks_for_several_parts_gets_the_whole() {
+    fn of_several_ranges_the_first_that_is_there_is_a_part() {
+        assert_eq!(wanted(Some("bytes=6-8,0-4"), 10), Wanted::Part(6..9));
+        assert_eq!(wanted(Some("bytes=10-20, -2,0-1"), 10), Wanted::Part(8..10));
+        assert_eq!(wanted(Some("bytes=10-20,30-"), 10), Wanted::Unsatisfiable);
+    }
+
+    #[test]
+    fn what_is_not_understood_gets_the_whole() {
         let headers = [
             "",
             "bytes",
@@ -123,7 +127,6 @@ mod tests {
             "bytes=5-2",
             "bytes=1-2-3",
             "bytes=+1-2",
-            "bytes=0-1,3-4",
             "items=0-1",
             "bytes=0-1,x",
             "bytes=--1",

@@ -241,12 +241,20 @@ async fn a_file_is_answered_whole_and_in_parts() {
 }
 
 #[tokio::test]
-async fn bad_and_multiple_ranges_get_the_whole() {
+async fn bad_ranges_get_the_whole_and_of_several_the_first_is_given() {
     let mut gateway = Gateway::new();
     let cid = gateway.shown("a", b"soup").await;
-    for range in ["bytes=", "bytes=3-1", "bytes=a-b", "pieces=0-1", "bytes=0-0,2-3", "bytes=0-1-2", "bytes==0-1"] {
+    for range in ["bytes=", "bytes=3-1", "bytes=a-b", "pieces=0-1", "bytes=0-0,x", "bytes=0-1-2", "bytes==0-1"] {
         let answer = gateway.get(&format!("/ipfs/{cid}"), &[("range", range)]).await;
         assert_eq!((answer.status, answer.body.as_slice()), (StatusCode::OK, &b"soup"[..]), "{range}");
+    }
+    for query in ["", "?format=raw"] {
+        let uri = format!("/ipfs/{cid}{query}");
+        let whole = gateway.get(&uri, &[]).await;
+        let first = gateway.get(&uri, &[("range", "bytes=2-3,0-1")]).await;
+        assert_eq!((first.status, first.text()), (StatusCode::PARTIAL_CONTENT, "up"), "{query}");
+        assert_eq!((first.header("content-range"), first.header("content-length")), ("bytes 2-3/4", "2"));
+        assert_eq!(first.header("content-type"), whole.header("content-type"));
     }
     let twice = gateway.get(&format!("/ipfs/{cid}"), &[("range", "bytes=0-1"), ("range", "bytes=2-3")]).await;
     assert_eq!(twice.status, StatusCode::OK);
