@@ -99,13 +99,14 @@ async fn in_folder(found: &Found, request: &GatewayRequest<'_>, query: &Query) -
         return Ok(to_slash(request));
     }
     let (folder, source) = (found.last(), Arc::clone(&found.seen));
-    let index = match folder::find(&*source, folder, "index.html", &mut Vec::new()).await {
-        Ok(cid) => source.block(&cid).await.ok().map(|block| (cid, file::kind(&cid, &block))),
-        Err(DagError::NoName { .. }) => None,
+    let cid = match folder::find(&*source, folder, "index.html", &mut Vec::new()).await {
+        Ok(cid) => cid,
+        Err(DagError::NoName { .. }) => return listing::of_folder(found, request).await,
         Err(error) => return Err(error),
     };
-    match index {
-        Some((cid, Ok(Kind::File(size)))) => {
+    // One that cannot be had now is no reason for a listing, which caches would keep in its place.
+    match file::kind(&cid, &source.block(&cid).await?) {
+        Ok(Kind::File(size)) => {
             let file = File { cid, size, local: false };
             send(found, request, query, &file, &folder, query.filename.as_deref().or(Some("index.html"))).await
         }

@@ -100,6 +100,24 @@ async fn a_folder_with_an_index_is_that_page_in_a_sandbox() {
 }
 
 #[tokio::test]
+async fn an_index_that_cannot_be_had_is_an_error_and_not_a_listing() {
+    let gateway = Gateway::fetching();
+    let (here, nowhere) = (gateway.others.raw(b"soup"), cid::of_raw(b"<!DOCTYPE html>"));
+    let site = gateway.others.folder(&[("index.html", nowhere), ("soup", here)]);
+    for (failing, status) in [
+        (None, StatusCode::NOT_FOUND),
+        (Some(FetchError::TimedOut), StatusCode::GATEWAY_TIMEOUT),
+        (Some(FetchError::Refused("nobody answers".into())), StatusCode::BAD_GATEWAY),
+    ] {
+        gateway.others.0.lock().failing = failing;
+        let answer = gateway.get(&format!("/ipfs/{site}/"), &[]).await;
+        assert_eq!((answer.status, answer.header("cache-control")), (status, "no-store"), "{}", answer.text());
+    }
+    gateway.others.raw(b"<!DOCTYPE html>");
+    assert_eq!(gateway.get(&format!("/ipfs/{site}/"), &[]).await.text(), "<!DOCTYPE html>");
+}
+
+#[tokio::test]
 async fn a_sharded_folder_is_listed_and_each_of_its_files_is_found() {
     let gateway = Gateway::fetching();
     let names: Vec<String> = (0..6000).map(|n| format!("a dish with a rather long name {n:05}.txt")).collect();
