@@ -7,7 +7,7 @@ use http::header::{CACHE_CONTROL, CONTENT_LENGTH};
 use http::{HeaderMap, Method, StatusCode};
 
 use super::refusal::{not_found, of_dag, of_name, refusal};
-use super::request::Format;
+use super::request::{Format, Query};
 use super::seen::{Place, Seen};
 use super::{Gate, Gateway, GatewayRequest, Namespace, block};
 use crate::blocks::dag::path::{self, Led};
@@ -139,7 +139,12 @@ async fn resolve(gateway: &Gateway, gate: &dyn Gate, text: &str) -> Result<Named
 }
 
 /// The record of a name, for who checks it.
-pub(super) async fn record(gateway: &Gateway, gate: &dyn Gate, request: &GatewayRequest<'_>) -> Response {
+pub(super) async fn record(
+    gateway: &Gateway,
+    gate: &dyn Gate,
+    request: &GatewayRequest<'_>,
+    query: &Query,
+) -> Response {
     if request.namespace != Namespace::Ipns || !request.path.trim_matches('/').is_empty() {
         return refusal(StatusCode::BAD_REQUEST, "a record is one of a name below /ipns/, without a path");
     }
@@ -150,10 +155,11 @@ pub(super) async fn record(gateway: &Gateway, gate: &dyn Gate, request: &Gateway
     let Some(record) = named.record else { return not_found() };
     let seconds = named.ttl.min(TTL_MAX).as_secs().try_into().unwrap_or(0);
     let tag = format!("\"{}.ipns-record\"", data_encoding::HEXLOWER.encode(&sha256(&record)[..16]));
-    let (len, name) = (record.len(), format!("{}.ipns-record", request.root));
+    let (len, usual) = (record.len(), format!("{}.ipns-record", request.root));
+    let name = query.filename.as_deref().unwrap_or(&usual);
     let cache = Cache::Named { public: true, seconds };
     let kind = Format::IpnsRecord.media_type();
-    let mut response = block::attachment(request, &tag, cache, kind, &name, record);
+    let mut response = block::attachment(request, &tag, cache, kind, name, record);
     if request.method == Method::HEAD {
         response.headers_mut().insert(CONTENT_LENGTH, len.into());
     }

@@ -26,16 +26,18 @@ mod uri;
 use std::sync::Arc;
 
 use ::bytes::Bytes;
+use axum::body::Body;
 use axum::response::Response;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use http::header::{CONTENT_LOCATION, VARY, X_CONTENT_TYPE_OPTIONS};
+use http::header::{CONTENT_LOCATION, LOCATION, VARY, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
 use super::bytes;
 use crate::blocks::dag::DagError;
 use crate::blocks::{Blocks, Elsewhere, May};
 use crate::content::Cid;
+use crate::content::ipns::Name;
 use found::Found;
 use refusal::{of_dag, refusal};
 use request::{Format, Query};
@@ -145,6 +147,13 @@ impl GatewayRequest<'_> {
         self.path.ends_with('/') || self.own_origin && self.path.is_empty()
     }
 
+    /// The name in its one form, where it is asked for in another: base 36, which also fits into a label of DNS.
+    fn usual_name(&self) -> Option<String> {
+        // Who asks by a host of its own was sent to the right one before.
+        let name = (self.namespace == Namespace::Ipns && !self.own_origin).then(|| Name::parse(self.root).ok())??;
+        Some(name.to_string()).filter(|name| name != self.root)
+    }
+
     /// The path of the content, encoded: as addresses have it where all roots share one origin.
     fn content_path(&self) -> String {
         let path = format!("/{}/{}", self.namespace.name(), self.root);
@@ -179,12 +188,15 @@ impl Gateway {
         if request.headers.get("service-worker").is_some_and(|value| value == "script") && !request.own_origin {
             return refusal(StatusCode::BAD_REQUEST, "a service worker would be one of the whole node");
         }
+        if let Some(name) = request.usual_name() {
+            return moved(&request, &name);
+        }
         let query = match Query::read(request.query, request.headers) {
             Ok(query) => query,
             Err(reason) => return refusal(StatusCode::BAD_REQUEST, reason),
         };
         if query.format == Format::IpnsRecord {
-            return found::record(self, &*gate, &request).await;
+            return found::record(self, &*gate, &request, &query).await;
         }
         let found = match Found::look(self, gate, &request).await {
             Ok(found) => found,
@@ -195,6 +207,16 @@ impl Gateway {
             Err(error) => of_dag(&error),
         }
     }
+}
+
+/// To the same path below the name in its usual form.
+fn moved(request: &GatewayRequest<'_>, name: &str) -> Response {
+    let query = request.query.map(|query| format!("?{query}")).unwrap_or_default();
+    let path = GatewayRequest { root: name, ..*request }.content_path();
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::FOUND;
+    bytes::set(&mut response, LOCATION, &format!("{path}{query}"));
+    response
 }
 
 async fn answer(found: &Found, request: &GatewayRequest<'_>, query: &Query) -> Result<Response, DagError> {

@@ -12,25 +12,49 @@ fn named(gateway: &Gateway, name: &str, path: String, ttl: u64) -> Name {
 }
 
 #[tokio::test]
-async fn a_name_in_any_of_its_forms_leads_through_its_path_to_content() {
+async fn a_name_leads_through_its_path_to_content() {
     let gateway = Gateway::fetching();
     let soup = gateway.others.raw(b"soup");
     let inner = gateway.others.folder(&[("soup.txt", soup)]);
     let root = gateway.others.folder(&[("menu", inner)]);
-    let name = named(&gateway, KEY, format!("/ipfs/{root}/menu"), 60);
-    for text in [KEY.to_owned(), name.peer_id(), name.to_cid().to_string()] {
-        let answer = gateway.get(&format!("/ipns/{text}/soup.txt"), &[]).await;
-        assert_eq!((answer.status, answer.text()), (StatusCode::OK, "soup"), "{text}");
-        assert_eq!(answer.header("x-ipfs-path"), format!("/ipns/{text}/soup.txt"));
-        assert_eq!(answer.header("x-ipfs-roots"), format!("{root},{inner},{soup}"));
-        assert_eq!(answer.header("cache-control"), "private, max-age=60");
-        assert_eq!(answer.header("etag"), format!("\"{soup}\""));
-    }
+    named(&gateway, KEY, format!("/ipfs/{root}/menu"), 60);
+    let answer = gateway.get(&format!("/ipns/{KEY}/soup.txt"), &[]).await;
+    assert_eq!((answer.status, answer.text()), (StatusCode::OK, "soup"));
+    assert_eq!(answer.header("x-ipfs-path"), format!("/ipns/{KEY}/soup.txt"));
+    assert_eq!(answer.header("x-ipfs-roots"), format!("{root},{inner},{soup}"));
+    assert_eq!(answer.header("cache-control"), "private, max-age=60");
+    assert_eq!(answer.header("etag"), format!("\"{soup}\""));
     let folder = gateway.get(&format!("/ipns/{KEY}"), &[]).await;
     assert_eq!(folder.header("location"), format!("/ipns/{KEY}/"));
     let listing = gateway.get(&format!("/ipns/{KEY}/"), &[]).await;
     assert_eq!((listing.status, listing.header("cache-control")), (StatusCode::OK, "private, max-age=60"));
     assert!(listing.text().contains(&format!("<a href=\"/ipns/{KEY}/soup%2Etxt\">")));
+}
+
+#[tokio::test]
+async fn a_name_in_another_form_is_sent_to_its_usual_one() {
+    let mut gateway = Gateway::fetching();
+    let name = Name::parse(KEY).unwrap();
+    // The first two are pairs that other gateways are held to.
+    for (asked, usual) in [
+        (
+            "12D3KooWRBy97UB99e3J6hiPesre1MZeuNQvfan4gBziswrRJsNK",
+            "k51qzi5uqu5dlvj2baxnqndepeb86cbk3ng7n3i46uzyxzyqj2xjonzllnv0v8",
+        ),
+        ("QmcJM7PRfkSbcM5cf1QugM5R37TLRKyJGgBEhXjLTB8uA2", "k2k4r8ol4m8kkcqz509c1rcjwunebj02gcnm5excpx842u736nja8ger"),
+        (name.peer_id().as_str(), KEY),
+        (name.to_cid().to_string().as_str(), KEY),
+    ] {
+        for (rest, location) in
+            [("", ""), ("/root2/", "/root2/"), ("/%C4%85?format=raw&x=%2F", "/%C4%85?format=raw&x=%2F")]
+        {
+            let answer = gateway.get(&format!("/ipns/{asked}{rest}"), &[]).await;
+            assert_eq!(answer.status, StatusCode::FOUND, "{asked}{rest}");
+            assert_eq!(answer.header("location"), format!("/ipns/{usual}{location}"));
+        }
+    }
+    gateway.own_origin = true;
+    assert_eq!(gateway.get(&format!("/ipns/{}", name.peer_id()), &[]).await.status, StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]
@@ -62,6 +86,9 @@ async fn a_record_is_given_to_who_checks_it() {
         let head = gateway.head(&uri, &[("accept", accept)]).await;
         assert_eq!((head.body.len(), head.header("content-length")), (0, "15"));
     }
+    let called = gateway.get(&format!("/ipns/{KEY}?format=ipns-record&filename=test%D1%82.ipns-record"), &[]).await;
+    let disposition = "attachment; filename=\"test_.ipns-record\"; filename*=UTF-8''test%D1%82.ipns-record";
+    assert_eq!(called.header("content-disposition"), disposition);
     for wrong in [format!("/ipns/{KEY}/a"), format!("/ipfs/{}", cid::of_raw(b"soup"))] {
         let answer = gateway.get(&format!("{wrong}?format=ipns-record"), &[]).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{wrong}");
