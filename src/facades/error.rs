@@ -59,6 +59,12 @@ impl Refusal {
         Self::new(StatusCode::NOT_FOUND, "not_found", "there is no such thing here")
     }
 
+    /// It is not here, and was not to be looked for elsewhere: the same for what does not exist for this caller.
+    #[must_use]
+    pub fn not_kept() -> Self {
+        Self::new(StatusCode::PRECONDITION_FAILED, "not_kept", "it is not here")
+    }
+
     /// It is as it is, and that is in the way: what.
     #[must_use]
     pub fn conflict(message: impl Into<String>) -> Self {
@@ -82,6 +88,12 @@ impl Refusal {
     #[must_use]
     pub fn hidden() -> Self {
         Self::not_found().denied()
+    }
+
+    /// [`Refusal::not_kept`] of what is here, for others.
+    #[must_use]
+    pub fn hidden_or_not_kept() -> Self {
+        Self::not_kept().denied()
     }
 
     /// The caller must say who it is.

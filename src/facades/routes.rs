@@ -18,7 +18,7 @@ use futures_util::future::BoxFuture;
 
 use super::error::Refusal;
 use super::forward::{self, Question};
-use super::ipfs::{Gate, Sight, WhoFetches};
+use super::ipfs::{Gate, Sight, WhoFetches, only_if_cached};
 use super::native::{
     accounts, api_keys, app_passwords, artists, audit, blocks, changes, events, folders, friends, hls, ipfs, items,
     libraries, listens, lyrics, move_in, openapi, opinions, pages, pictures, pin_services, pins, place, play_queue,
@@ -659,9 +659,13 @@ async fn see_content(app: &App, caller: &Caller, cid: Option<String>, request: &
     // open what is from elsewhere is told by the gateway what there is, here or there.
     let hides = |cid: &Cid| inline(cid).is_none() && gate.may() == May::Nothing;
     if let Some(cid) = cid.and_then(|cid| parse(&cid).ok()).filter(hides) {
+        let (hidden, nowhere) = match only_if_cached(request.headers()) {
+            true => (Refusal::hidden_or_not_kept(), Refusal::not_kept()),
+            false => (Refusal::hidden(), Refusal::not_found()),
+        };
         match app.node().blocks().stat(&cid).await? {
-            Some(stat) if gate.sight(&stat.roots).await == Sight::Hidden => return Err(Refusal::hidden()),
-            None if gate.folder(&cid).await.is_none() => return Err(Refusal::not_found()),
+            Some(stat) if gate.sight(&stat.roots).await == Sight::Hidden => return Err(hidden),
+            None if gate.folder(&cid).await.is_none() => return Err(nowhere),
             _ => {}
         }
     }

@@ -88,7 +88,9 @@ impl Found {
     }
 }
 
-fn only_if_cached(headers: &HeaderMap) -> bool {
+/// Whether only what is here is wanted, and nothing from elsewhere.
+#[must_use]
+pub fn only_if_cached(headers: &HeaderMap) -> bool {
     let values = headers.get_all(CACHE_CONTROL).iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).any(|rule| rule.trim().eq_ignore_ascii_case("only-if-cached"))
 }

@@ -44,6 +44,7 @@ use request::{Format, Query};
 
 pub use block::{block, block_unchanged};
 pub use describe::{Described, What};
+pub use found::only_if_cached;
 pub use uri::{opened, pasted};
 
 /// Whether what is asked for is checked by who asks, and never shown by a browser.

@@ -61,6 +61,28 @@ async fn what_is_pinned_is_for_the_nodes_people_and_what_is_fetched_for_those_wh
 }
 
 #[tokio::test]
+async fn who_wants_only_what_is_here_is_told_apart_and_learns_nothing_of_what_is_hidden() {
+    let node = TestNode::with(&[film()], |wishes| wishes.visibility = Visibility::Private).await;
+    let hidden = node.imported().await.remove(0).cid.unwrap();
+    let missing = cid::of_raw(b"nowhere").to_string();
+    let client = reqwest::Client::new();
+    for method in [Method::HEAD, Method::GET] {
+        let mut answers = Vec::new();
+        for cid in [&hidden, &missing] {
+            let request = client.request(method.clone(), format!("{}/ipfs/{cid}", node.url));
+            let answer = request.header("cache-control", "only-if-cached").send().await.unwrap();
+            assert_eq!(answer.status(), StatusCode::PRECONDITION_FAILED, "{cid}");
+            answers.push(answer.text().await.unwrap());
+        }
+        assert_eq!(answers[0], answers[1]);
+    }
+    let ada = node.signed_in("ada").await;
+    let kept = ada.get(&format!("/ipfs/{hidden}")).header("cache-control", "only-if-cached").send().await.unwrap();
+    assert_eq!(kept.status(), StatusCode::OK);
+    node.stop().await;
+}
+
+#[tokio::test]
 async fn a_car_is_taken_in_listed_survives_and_is_given_back() {
     let node = node(WhoFetches::Everyone, &[]).await;
     let (car, root, leaf) = site();
