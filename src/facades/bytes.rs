@@ -67,6 +67,16 @@ impl Cache {
 }
 
 impl Cache {
+    /// Whether proxies may keep it.
+    #[must_use]
+    pub fn is_public(self) -> bool {
+        match self {
+            Self::Public => true,
+            Self::Revalidate | Self::Private => false,
+            Self::Named { public, .. } | Self::Page { public } => public,
+        }
+    }
+
     /// Of a page about what is kept like this.
     #[must_use]
     pub fn of_page(self) -> Self {

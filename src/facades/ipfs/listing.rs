@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::response::Response;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG};
 use http::{HeaderValue, Method};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::found::Found;
 use super::{GatewayRequest, encode};
@@ -20,6 +20,8 @@ use crate::facades::bytes;
 const ENTRIES: usize = 10_000;
 /// Changes with the look of the page, so that none of an older look is kept.
 const LOOK: &str = "1";
+/// Of a name, what addresses do not have as it is.
+const NAME: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 /// It shows itself and nothing else.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:60rem;padding:0 1rem;\
@@ -58,7 +60,7 @@ pub(super) fn of_data(found: &Found, request: &GatewayRequest<'_>) -> Response {
     let cid = canonical(&found.last());
     let tag = format!("\"DagIndex-{LOOK}_CID-{cid}\"");
     if bytes::not_modified(request.headers, &tag) {
-        return bytes::unchanged(&tag, found.cache.of_page());
+        return of_no_age(found, bytes::unchanged(&tag, found.cache.of_page()));
     }
     let codec = if cid.codec() == DAG_CBOR { "DAG-CBOR" } else { "DAG-JSON" };
     let mut body = format!("<p>{}</p>\n<p>{codec}, <code>{cid}</code></p>\n<ul>\n", crumbs(request));
@@ -66,7 +68,18 @@ pub(super) fn of_data(found: &Found, request: &GatewayRequest<'_>) -> Response {
         let _ = writeln!(body, "<li><a href=\"{}?format={format}\">{format}</a></li>", escape(&request.address()));
     }
     body.push_str("</ul>\n");
-    page(request, &tag, found.cache.of_page().header(), &format!("{codec} {cid}"), &body)
+    let mut response = page(request, &tag, found.cache.of_page().header(), &format!("{codec} {cid}"), &body);
+    // Without a character set, which the page tells itself, as other gateways have it.
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html"));
+    of_no_age(found, response)
+}
+
+/// Data has its own address in each form; the page about it is told nothing of caches. Where it is not for anyone, they are kept off.
+fn of_no_age(found: &Found, mut response: Response) -> Response {
+    if found.cache.is_public() {
+        response.headers_mut().remove(CACHE_CONTROL);
+    }
+    response
 }
 
 impl GatewayRequest<'_> {
@@ -90,13 +103,17 @@ fn crumbs(request: &GatewayRequest<'_>) -> String {
 }
 
 fn row(body: &mut String, base: &str, entry: &Link, own_origin: bool) {
-    let address = format!("{base}{}", utf8_percent_encode(&entry.name, NON_ALPHANUMERIC));
+    let address = format!("{base}{}", utf8_percent_encode(&entry.name, NAME));
     let name = escape(&entry.name);
     let _ = write!(body, "<tr><td><a href=\"{}\">{name}</a></td><td class=\"hash\">", escape(&address));
-    let filename = utf8_percent_encode(&entry.name, NON_ALPHANUMERIC);
+    let filename = utf8_percent_encode(&entry.name, NAME);
     let _ = match own_origin {
         true => write!(body, "{}", entry.cid),
-        false => write!(body, "<a translate=\"no\" href=\"/ipfs/{0}?filename={filename}\">{0}</a>", entry.cid),
+        false => write!(
+            body,
+            "<a class=\"ipfs-hash\" translate=\"no\" href=\"/ipfs/{0}?filename={filename}\">{0}</a>",
+            entry.cid
+        ),
     };
     let _ = writeln!(body, "</td><td class=\"size\">{}</td></tr>", size(entry.tsize));
 }

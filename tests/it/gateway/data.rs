@@ -90,9 +90,31 @@ async fn a_browser_gets_a_page_about_data_with_its_forms() {
     let cid = cbor(&gateway, &ipld!({ "<b>": 1 }));
     let html = [("accept", "text/html,application/xhtml+xml,*/*;q=0.8")];
     let page = gateway.get(&format!("/ipfs/{cid}"), &html).await;
-    assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
+    assert_eq!((page.status, page.header("content-type")), (StatusCode::OK, "text/html"));
+    assert!(page.text().contains("<meta charset=\"utf-8\">") && page.text().trim_end().ends_with("</html>"));
+    assert!(!page.headers.contains_key("content-disposition"));
+    assert_eq!(page.header("cache-control"), "private, max-age=604800, stale-while-revalidate=2678400");
+    for range in ["bytes=7-9", "bytes=7-9,1-3"] {
+        let part = gateway.get(&format!("/ipfs/{cid}"), &[html[0], ("range", range)]).await;
+        assert_eq!((part.status, &part.body), (StatusCode::OK, &page.body), "{range}");
+    }
     assert!(page.text().contains(&format!("<a href=\"/ipfs/{cid}?format=dag-json\">")) && !page.text().contains("<b>"));
     assert!(page.header("etag").starts_with("\"DagIndex-"));
     let json = gateway.get(&format!("/ipfs/{cid}?format=dag-json"), &html).await;
     assert_eq!(json.text(), "{\"<b>\":1}");
+}
+
+#[tokio::test]
+async fn caches_are_told_nothing_of_a_page_about_data_for_anyone() {
+    let gateway = Gateway::new();
+    let empty = Cid::new_v1(DAG_CBOR, multihash::Multihash::wrap(0, b"\xa0").unwrap());
+    let (uri, html) = (format!("/ipfs/{empty}"), ("accept", "text/html"));
+    let page = gateway.get(&uri, &[html]).await;
+    assert!(page.status == StatusCode::OK && page.text().contains("</html>"), "{}", page.text());
+    let known = gateway.get(&uri, &[html, ("if-none-match", page.header("etag"))]).await;
+    assert_eq!(known.status, StatusCode::NOT_MODIFIED);
+    for answer in [page, known] {
+        assert!(!answer.headers.contains_key("cache-control"));
+    }
+    assert_eq!(gateway.get(&uri, &[]).await.header("cache-control"), "public, max-age=29030400, immutable");
 }

@@ -49,7 +49,7 @@ async fn a_listing_has_names_sizes_and_the_way_back_and_nothing_that_runs() {
             "/ipfs/<a href=\"{base}\">{root}</a>/<a href=\"{base}/%C4%85\">ą</a>/<a href=\"{base}/%C4%85/%C4%99\">ę</a>"
         ),
         format!("<a href=\"{base}/%C4%85/%C4%99/..\">..</a>"),
-        format!("<a href=\"{base}/%C4%85/%C4%99/file%2D%C5%BA%C5%82%2Etxt\">file-źł.txt</a>"),
+        format!("<a href=\"{base}/%C4%85/%C4%99/file-%C5%BA%C5%82.txt\">file-źł.txt</a>"),
         format!("href=\"/ipfs/{}?filename=", cid::of_raw(b"soup\n")),
         "1.5 KiB".to_owned(),
     ] {

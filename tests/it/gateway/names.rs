@@ -28,7 +28,7 @@ async fn a_name_leads_through_its_path_to_content() {
     assert_eq!(folder.header("location"), format!("/ipns/{KEY}/"));
     let listing = gateway.get(&format!("/ipns/{KEY}/"), &[]).await;
     assert_eq!((listing.status, listing.header("cache-control")), (StatusCode::OK, "private, max-age=60"));
-    assert!(listing.text().contains(&format!("<a href=\"/ipns/{KEY}/soup%2Etxt\">")));
+    assert!(listing.text().contains(&format!("<a href=\"/ipns/{KEY}/soup.txt\">")));
 }
 
 #[tokio::test]
