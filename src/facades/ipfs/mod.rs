@@ -37,6 +37,7 @@ use super::bytes;
 use crate::blocks::dag::DagError;
 use crate::blocks::{Blocks, Elsewhere, May};
 use crate::content::Cid;
+use crate::content::cid::{self, canonical};
 use crate::content::ipns::Name;
 use found::Found;
 use refusal::{of_dag, refusal};
@@ -157,11 +158,27 @@ impl GatewayRequest<'_> {
 
     /// The path of the content, encoded: as addresses have it where all roots share one origin.
     fn content_path(&self) -> String {
-        let path = format!("/{}/{}", self.namespace.name(), self.root);
-        match self.path.trim_start_matches('/') {
-            "" if self.path.is_empty() => encode(&path),
-            rest => format!("{}/{}", encode(&path), encode(rest)),
-        }
+        encode(&self.plain_path())
+    }
+
+    /// [`Self::content_path`] as it is meant.
+    fn plain_path(&self) -> String {
+        format!("/{}/{}{}", self.namespace.name(), self.root, self.below())
+    }
+
+    /// The address of the content on its own: `ipfs://` or `ipns://`, the root in its one form, and the path.
+    fn uri(&self) -> String {
+        let root = match self.namespace {
+            Namespace::Ipfs => cid::parse(self.root).map(|cid| canonical(&cid).to_string()).ok(),
+            Namespace::Ipns => Name::parse(self.root).map(|name| name.to_string()).ok(),
+        };
+        let root = root.unwrap_or_else(|| self.root.to_owned());
+        format!("{}://{root}{}", self.namespace.name(), encode(&self.below()))
+    }
+
+    /// What follows the root: nothing, or a path that begins with a slash.
+    fn below(&self) -> String {
+        if self.path.is_empty() { String::new() } else { format!("/{}", self.path.trim_start_matches('/')) }
     }
 
     /// The path of its address, encoded.
@@ -189,6 +206,8 @@ impl Gateway {
         if request.headers.get("service-worker").is_some_and(|value| value == "script") && !request.own_origin {
             return refusal(StatusCode::BAD_REQUEST, "a service worker would be one of the whole node");
         }
+        let path = straightened(request.path);
+        let request = GatewayRequest { path: &path, ..request };
         if let Some(name) = request.usual_name() {
             return moved(&request, &name);
         }
@@ -210,6 +229,25 @@ impl Gateway {
     }
 }
 
+/// A path without `.`, `..` and empty names: an encoded slash parts names as any other does, so that they may come from there. Nothing
+/// leads above the root: what would is left as the name of something that is not there.
+fn straightened(path: &str) -> String {
+    let mut names: Vec<&str> = Vec::new();
+    for name in path.split('/').filter(|name| !matches!(*name, "" | ".")) {
+        match names.last() {
+            Some(last) if name == ".." && *last != ".." => {
+                names.pop();
+            }
+            _ => names.push(name),
+        }
+    }
+    let of_folder = matches!(path.rsplit('/').next(), Some("" | "." | "..")) && !path.is_empty();
+    match names.join("/") {
+        path if of_folder => format!("{path}/"),
+        path => path,
+    }
+}
+
 /// To the same path below the name in its usual form.
 fn moved(request: &GatewayRequest<'_>, name: &str) -> Response {
     let query = request.query.map(|query| format!("?{query}")).unwrap_or_default();
@@ -227,7 +265,12 @@ async fn answer(found: &Found, request: &GatewayRequest<'_>, query: &Query) -> R
         Format::DagJson | Format::DagCbor | Format::Json | Format::Cbor => data::answer(found, request, query).await?,
         Format::Plain | Format::IpnsRecord => file::answer(found, request, query).await?,
     };
-    bytes::set(&mut response, HeaderName::from_static("x-ipfs-path"), &request.content_path());
+    bytes::set(&mut response, HeaderName::from_static("ipfs-uri"), &request.uri());
+    // The older of the two tells the path as it is, or not at all where a header cannot hold it (IPIP-548).
+    let path = request.plain_path();
+    if path.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        bytes::set(&mut response, HeaderName::from_static("x-ipfs-path"), &path);
+    }
     bytes::set(&mut response, HeaderName::from_static("x-ipfs-roots"), &found.roots());
     if query.negotiated && response.status().is_success() {
         bytes::set(&mut response, CONTENT_LOCATION, &location(request, query.format));
@@ -249,4 +292,28 @@ pub(super) fn encode(path: &str) -> String {
     const KEPT: &percent_encoding::AsciiSet =
         &percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
     percent_encoding::utf8_percent_encode(path, KEPT).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_path_leads_above_its_root() {
+        for (path, straight) in [
+            ("", ""),
+            ("/", "/"),
+            ("a/b", "a/b"),
+            ("a//b/", "a/b/"),
+            ("a/../plain.txt", "plain.txt"),
+            ("a/./b/..", "a/"),
+            ("a/..", "/"),
+            ("..", "../"),
+            ("a/../../b", "../b"),
+            ("../../b", "../../b"),
+            ("...", "..."),
+        ] {
+            assert_eq!(straightened(path), straight, "{path}");
+        }
+    }
 }

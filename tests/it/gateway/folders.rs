@@ -58,10 +58,53 @@ async fn a_listing_has_names_sizes_and_the_way_back_and_nothing_that_runs() {
     assert!(!text.contains("<script") && deep.header("content-security-policy").starts_with("default-src 'none'"));
     assert_eq!(deep.header("etag"), format!("\"DirIndex-1_CID-{inner}\""));
     assert_eq!(deep.header("cache-control"), "private, max-age=604800, stale-while-revalidate=2678400");
-    assert_eq!(deep.header("x-ipfs-path"), format!("{base}/%C4%85/%C4%99/"));
+    assert_eq!(deep.header("ipfs-uri"), format!("ipfs://{root}/%C4%85/%C4%99/"));
+    assert!(!deep.headers.contains_key("x-ipfs-path"), "no header holds this path as it is");
     assert_eq!(deep.header("x-ipfs-roots").split(',').count(), 3);
     let top = gateway.get(&format!("{base}/"), &[]).await;
     assert!(!top.text().contains(">..</a>") && top.text().contains("a &amp; &lt;b&gt;&#34;"), "{}", top.text());
+}
+
+#[tokio::test]
+async fn each_answer_tells_its_address_in_one_form() {
+    let mut gateway = Gateway::fetching();
+    let soup = gateway.others.raw(b"soup");
+    let inner = gateway.others.folder(&[("b.txt", gateway.others.raw(b"nested")), ("file!'()*~.txt", soup)]);
+    let names = ["a#b?c.txt", "100% sure.txt", "emoji🚀.txt", "Portugal%2C+España=Peninsula Ibérica.txt"];
+    let entries = [("a", inner), ("a/b.txt", gateway.others.raw(b"never reached")), ("plain.txt", soup)];
+    let root = gateway.others.folder(&[&entries[..], &names.map(|name| (name, soup))[..]].concat());
+    let old = Cid::new_v0(*root.hash()).unwrap();
+    for (asked, uri, path) in [
+        (format!("{root}/plain.txt?filename=x&format=json"), "/plain.txt", Some("/plain.txt")),
+        (format!("{root}/a%2F..%2Fplain%2Etxt"), "/plain.txt", Some("/plain.txt")),
+        (format!("{root}/a/b.txt"), "/a/b.txt", Some("/a/b.txt")),
+        (format!("{root}/a%2Fb.txt"), "/a/b.txt", Some("/a/b.txt")),
+        (format!("{root}/a/file!%27%28%29*~.txt"), "/a/file%21%27%28%29%2A~.txt", Some("/a/file!'()*~.txt")),
+        (format!("{root}/a%23b%3fc.txt"), "/a%23b%3Fc.txt", Some("/a#b?c.txt")),
+        (format!("{root}/100%25%20sure.txt"), "/100%25%20sure.txt", Some("/100% sure.txt")),
+        (format!("{root}/emoji%F0%9F%9A%80.txt"), "/emoji%F0%9F%9A%80.txt", None),
+        (
+            format!("{root}/Portugal%252C+Espa%c3%b1a=Peninsula%20Ib%C3%A9rica%2etxt"),
+            "/Portugal%252C%2BEspa%C3%B1a%3DPeninsula%20Ib%C3%A9rica.txt",
+            None,
+        ),
+        (format!("{root}/a/"), "/a/", Some("/a/")),
+    ] {
+        let answer = gateway.get(&format!("/ipfs/{asked}"), &[]).await;
+        assert_eq!(
+            (answer.status, answer.header("ipfs-uri")),
+            (StatusCode::OK, format!("ipfs://{root}{uri}").as_str())
+        );
+        let expected = path.map(|path| format!("/ipfs/{root}{path}")).unwrap_or_default();
+        assert_eq!(answer.header("x-ipfs-path"), expected, "{asked}");
+        assert_ne!(answer.body, b"never reached");
+    }
+    let moved = gateway.get(&format!("/ipfs/{old}"), &[]).await;
+    assert_eq!((moved.status.as_u16(), moved.header("ipfs-uri")), (301, format!("ipfs://{root}").as_str()));
+    assert_eq!(moved.header("x-ipfs-path"), format!("/ipfs/{old}"));
+    gateway.own_origin = true;
+    let own = gateway.get(&format!("/ipfs/{root}/plain.txt"), &[]).await;
+    assert_eq!(own.header("ipfs-uri"), format!("ipfs://{root}/plain.txt"));
 }
 
 #[tokio::test]

@@ -21,6 +21,9 @@ async fn a_name_leads_through_its_path_to_content() {
     let answer = gateway.get(&format!("/ipns/{KEY}/soup.txt"), &[]).await;
     assert_eq!((answer.status, answer.text()), (StatusCode::OK, "soup"));
     assert_eq!(answer.header("x-ipfs-path"), format!("/ipns/{KEY}/soup.txt"));
+    assert_eq!(answer.header("ipfs-uri"), format!("ipns://{KEY}/soup.txt"));
+    let above = gateway.get(&format!("/ipns/{KEY}/..%2Fmenu/soup.txt"), &[]).await;
+    assert_eq!(above.status, StatusCode::NOT_FOUND, "nothing leads above what the name stands for");
     assert_eq!(answer.header("x-ipfs-roots"), format!("{root},{inner},{soup}"));
     assert_eq!(answer.header("cache-control"), "private, max-age=60");
     assert_eq!(answer.header("etag"), format!("\"{soup}\""));
