@@ -8,6 +8,9 @@ use crate::blocks::dag::DagError;
 use crate::blocks::{BlockError, FetchError, NamesError};
 use crate::content::cid::CidError;
 
+/// By these words tests of gateways know an answer.
+const WITHIN: &str = "reading IPLD Kinds other than Links (CBOR Tag 42) is not implemented";
+
 /// An answer that is a sentence.
 pub(super) fn refusal(status: StatusCode, reason: impl std::fmt::Display) -> Response {
     let mut response = Response::new(Body::from(format!("{reason}\n")));
@@ -34,7 +37,7 @@ pub(super) fn of_dag(error: &DagError) -> Response {
         DagError::NotFound(_) | DagError::NotAFile(_) | DagError::NotAFolder(_) => not_found(),
         DagError::NoName { .. } => refusal(StatusCode::NOT_FOUND, error),
         DagError::Limit(_, "the beginning of too long a path") => not_found(),
-        DagError::Within(_) => refusal(StatusCode::NOT_IMPLEMENTED, error),
+        DagError::Within(_) => refusal(StatusCode::NOT_IMPLEMENTED, format_args!("{error} ({WITHIN})")),
         DagError::UnknownCodec(_)
         | DagError::TooLarge(_)
         | DagError::Malformed { .. }

@@ -61,12 +61,19 @@ async fn what_comes_twice_is_there_twice_for_who_wants_that() {
         ("", "application/vnd.ipld.car; order=dfs; dups=y", &twice),
         ("", "application/vnd.ipld.car; order=dfs; dups=n", &once),
         ("?car-dups=n", "application/vnd.ipld.car;dups=y", &once),
+        ("?format=car", "application/vnd.ipld.car; version=1; order=dfs; dups=y", &twice),
     ] {
         let answer = gateway.get(&format!("/ipfs/{root}{query}"), &[("accept", accept)]).await;
         assert_eq!(&cids(&answer), expected, "{query} {accept}: and nothing that is in its own name");
         let dups = if expected == &twice { "y" } else { "n" };
         let kind = format!("application/vnd.ipld.car; version=1; order=dfs; dups={dups}");
         assert_eq!((answer.header("content-type"), answer.header("accept-ranges")), (kind.as_str(), "none"));
+    }
+    for (query, accept) in [("?format=car&car-order=unk", ""), ("", "application/vnd.ipld.car; version=1; order=unk")] {
+        let answer = gateway.get(&format!("/ipfs/{root}{query}"), &[("accept", accept)]).await;
+        assert_eq!(answer.header("content-type"), "application/vnd.ipld.car; version=1; order=unk; dups=n");
+        assert_eq!((&cids(&answer), answer.header("x-content-type-options")), (&once, "nosniff"));
+        assert!(answer.header("content-disposition").starts_with(&format!("attachment; filename=\"{root}.car\"")));
     }
     for refused in ["car-version=2", "car-order=bfs", "car-dups=maybe"] {
         let answer = gateway.get(&format!("/ipfs/{root}?format=car&{refused}"), &[]).await;
@@ -103,4 +110,28 @@ async fn a_block_that_is_missing_ends_the_car_where_it_is_missing() {
     let response = gateway_of.get(Arc::new(gateway.guests.clone()), asked).await;
     assert_eq!(response.status(), StatusCode::OK);
     assert!(response.into_body().collect().await.is_err(), "a reader is not told that this was all");
+}
+
+#[tokio::test]
+async fn a_sharded_folder_is_all_its_shards_and_a_path_through_it_those_on_the_way() {
+    let gateway = Gateway::fetching();
+    let names: Vec<String> = (0..6000).map(|n| format!("a dish with a rather long name {n:05}.txt")).collect();
+    let soup = gateway.others.raw(b"soup");
+    let entries: Vec<FolderEntry> =
+        names.iter().map(|name| FolderEntry { name: name.clone(), cid: soup, tsize: 4 }).collect();
+    let built = folder::build(entries).unwrap();
+    gateway.others.0.lock().blocks.extend(built.nodes.clone());
+    let (root, shards): (Cid, HashSet<Cid>) = (built.root, built.nodes.iter().map(|node| node.0).collect());
+    for query in ["&dag-scope=entity", "&dag-scope=entity&entity-bytes=0:*"] {
+        let told = cids(&gateway.get(&format!("/ipfs/{root}?format=car{query}"), &[]).await);
+        assert_eq!((told[0], told.len()), (root, shards.len()), "{query}: each once");
+        assert_eq!(told.into_iter().collect::<HashSet<_>>(), shards, "{query}: and nothing that is in it");
+    }
+    let path = names[4711].replace(' ', "%20");
+    for scope in ["block", "entity", "all"] {
+        let told = cids(&gateway.get(&format!("/ipfs/{root}/{path}?format=car&dag-scope={scope}"), &[]).await);
+        let (end, way) = told.split_last().unwrap();
+        assert!(*end == soup && way[0] == root && way.len() >= 2, "{scope}");
+        assert!(way.iter().all(|cid| shards.contains(cid)) && way.len() < 5, "{scope}");
+    }
 }

@@ -77,6 +77,7 @@ async fn a_path_follows_links_and_ends_at_one() {
     assert_eq!(answer.header("x-ipfs-roots"), format!("{start},{middle},{end}"));
     let within = gateway.get(&format!("/ipfs/{start}/foo"), &[]).await;
     assert_eq!(within.status, StatusCode::NOT_IMPLEMENTED);
+    assert!(within.text().contains("reading IPLD Kinds other than Links (CBOR Tag 42) is not implemented"));
     let nowhere = gateway.get(&format!("/ipfs/{start}/foo/nothing"), &[]).await;
     assert_eq!(nowhere.status, StatusCode::NOT_FOUND);
     let car = gateway.get(&format!("/ipfs/{start}/foo/link/bar?format=car"), &[]).await;

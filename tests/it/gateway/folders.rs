@@ -216,3 +216,35 @@ async fn the_folder_of_what_is_public_is_for_anyone_and_opens_nothing_else() {
     assert_eq!((soup.text(), soup.header("cache-control")), ("soup", "public, max-age=29030400, immutable"));
     assert_eq!(gateway.get(&format!("/ipfs/{}/b", built.root), &[]).await.status, StatusCode::NOT_FOUND);
 }
+
+/// A folder with one file, as a flat one and as a shard, with the node's data before its links and after them (IPIP-550).
+const ORDERS: [(&str, &str); 4] = [
+    (
+        "bafybeigqvyloizmfcdy6scaxnyltftzptaruqa3hnnplfzsbf4sqteiwlm",
+        "0a02080112330a24015512205891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03120968656c6c6f2e7478741806",
+    ),
+    (
+        "bafybeigdcg7pksx2zk5336vrfsktjodlr4rbfz37qr3koc5xboxe5ekv24",
+        "12330a24015512205891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03120968656c6c6f2e74787418060a020801",
+    ),
+    (
+        "bafybeicwgy2rlqmqqu3yy2tqvm2wbgdvy3snu4sbbv4wqpvpnoplpzxz74",
+        "0a250805121c80000000000000000000000000000000000000000000000000000000282230800212350a24015512205891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03120b444668656c6c6f2e7478741806",
+    ),
+    (
+        "bafybeicjwkfslu7gwyywffvqgse5kiibojtktxcdqhgv7ldj5fjdacuceq",
+        "12350a24015512205891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03120b444668656c6c6f2e74787418060a250805121c800000000000000000000000000000000000000000000000000000002822308002",
+    ),
+];
+
+#[tokio::test]
+async fn a_node_is_read_in_either_order_of_its_parts_and_given_as_it_is() {
+    let gateway = Gateway::fetching();
+    gateway.others.raw(b"hello\n");
+    for (root, block) in ORDERS {
+        let block = data_encoding::HEXLOWER.decode(block.as_bytes()).unwrap();
+        gateway.others.put(cid::parse(root).unwrap(), block.clone());
+        assert_eq!(gateway.get(&format!("/ipfs/{root}/hello.txt"), &[]).await.text(), "hello\n", "{root}");
+        assert_eq!(gateway.get(&format!("/ipfs/{root}?format=raw"), &[]).await.body, block);
+    }
+}

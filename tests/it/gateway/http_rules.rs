@@ -37,6 +37,7 @@ async fn any_form_of_a_block_is_answered_in_parts_and_known_by_its_own_tag() {
         assert_eq!(past.status, StatusCode::RANGE_NOT_SATISFIABLE, "{query}");
         let known = gateway.get(&uri, &[("if-none-match", &format!("\"x\", W/{}", whole.header("etag")))]).await;
         assert_eq!(known.status, StatusCode::NOT_MODIFIED, "{query}");
+        assert_eq!(gateway.get(&uri, &[("if-none-match", "*")]).await.status, StatusCode::NOT_MODIFIED, "{query}");
         tags.insert(whole.header("etag").to_owned());
     }
     assert_eq!(tags.len(), 3, "JSON of a file is the file");
@@ -79,4 +80,54 @@ async fn a_download_is_saved_under_its_name_and_names_of_any_script_are_kept() {
     let car = gateway.get(&format!("/ipfs/{cid}?format=car&filename=soup.car"), &[]).await;
     assert!(car.header("content-disposition").starts_with("attachment; filename=\"soup.car\""));
     assert_eq!(car.header("x-content-type-options"), "nosniff");
+}
+
+#[tokio::test]
+async fn head_says_of_every_form_what_get_would() {
+    let gateway = Gateway::fetching();
+    let data = b"\xa1aa\x01".to_vec();
+    let data = gateway.others.put(cid::of_digest(potluck::content::ipld::DAG_CBOR, &cid::sha256(&data)), data);
+    let page = gateway.others.raw(b"<!DOCTYPE html>");
+    let site = gateway.others.folder(&[("index.html", page)]);
+    let link = potluck::content::unixfs::node::encode_symlink("foo");
+    let link = gateway.others.put(cid::of_node(&link), link);
+    let root = gateway.others.folder(&[("data", data), ("link", link), ("site", site), ("text", page)]);
+    for (path, accept) in [
+        ("/", ""),
+        ("", ""),
+        ("/site/", ""),
+        ("/site", ""),
+        ("/link", ""),
+        ("/text", ""),
+        ("/text?format=raw", ""),
+        ("/data", ""),
+        ("/data", "text/html"),
+        ("/data?format=dag-json", ""),
+        ("/data?format=cbor", ""),
+        ("?format=dag-cbor", ""),
+        ("?format=car", ""),
+        ("/nothing", ""),
+    ] {
+        let (uri, headers) = (format!("/ipfs/{root}{path}"), [("accept", accept)]);
+        let (head, get) = (gateway.head(&uri, &headers).await, gateway.get(&uri, &headers).await);
+        assert_eq!((head.status, &head.headers), (get.status, &get.headers), "{path} {accept}");
+        assert!(head.body.is_empty() || !get.status.is_success(), "{path} {accept}");
+    }
+}
+
+#[tokio::test]
+async fn a_range_is_given_also_where_other_parts_of_the_file_are_nowhere() {
+    let gateway = Gateway::fetching();
+    // The type is found by the first 512 bytes.
+    let parts = ["one ", "two ", "three"].map(|word| word.repeat(600)[..1024].to_owned());
+    let root = gateway.others.file(parts.concat().as_bytes(), Profile { leaf_size: 1024, links_max: 10 });
+    gateway.others.0.lock().blocks.remove(&cid::of_raw(parts[1].as_bytes()));
+    for (range, part) in [("bytes=997-1000", &parts[0][997..1001]), ("bytes=2200-2201", &parts[2][152..154])] {
+        let answer = gateway.get(&format!("/ipfs/{root}"), &[("range", range)]).await;
+        assert_eq!((answer.status, answer.text()), (StatusCode::PARTIAL_CONTENT, part), "{range}");
+        assert_eq!(answer.header("content-range"), format!("bytes {}/3072", &range[6..]));
+        assert_eq!(answer.header("content-type"), "text/plain; charset=utf-8");
+    }
+    let missing = gateway.get(&format!("/ipfs/{root}"), &[("range", "bytes=1500-1501")]).await;
+    assert_eq!(missing.status, StatusCode::NOT_FOUND);
 }
