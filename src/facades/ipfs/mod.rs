@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  request ─► [request] what is wanted ─► [found] where the path leads, step by step through [seen]
-//!                                            └─► [block] [car] [data] [file] [listing]
+//!                                            └─► [block] [car] [data] [file] [listing] [tar]
 //! ```
 //! Source: the "HTTP gateway" specifications of IPFS (path, trustless and subdomain gateway; IPIP-402 and IPIP-412 for CARs).
 //!
@@ -21,6 +21,7 @@ mod request;
 mod seen;
 mod sniff;
 pub mod subdomain;
+mod tar;
 mod uri;
 
 use std::sync::Arc;
@@ -262,6 +263,7 @@ async fn answer(found: &Found, request: &GatewayRequest<'_>, query: &Query) -> R
     let mut response = match query.format {
         Format::Raw => block::raw(found, request, query).await?,
         Format::Car => car::answer(found, request, query).await?,
+        Format::Tar => tar::answer(found, request, query).await?,
         Format::DagJson | Format::DagCbor | Format::Json | Format::Cbor => data::answer(found, request, query).await?,
         Format::Plain | Format::IpnsRecord => file::answer(found, request, query).await?,
     };

@@ -18,6 +18,8 @@ pub(super) enum Format {
     Raw,
     /// Blocks in a CAR.
     Car,
+    /// A file or folder in a TAR.
+    Tar,
     /// Data as DAG-JSON.
     DagJson,
     /// Data as DAG-CBOR.
@@ -31,9 +33,10 @@ pub(super) enum Format {
 }
 
 /// Each format with its name in the query and its media type.
-const FORMATS: [(Format, &str, &str); 7] = [
+const FORMATS: [(Format, &str, &str); 8] = [
     (Format::Raw, "raw", "application/vnd.ipld.raw"),
     (Format::Car, "car", "application/vnd.ipld.car"),
+    (Format::Tar, "tar", "application/x-tar"),
     (Format::DagJson, "dag-json", "application/vnd.ipld.dag-json"),
     (Format::DagCbor, "dag-cbor", "application/vnd.ipld.dag-cbor"),
     (Format::Json, "json", "application/json"),
@@ -146,7 +149,7 @@ fn pair(text: &str) -> (&str, String) {
 
 fn format(value: &str) -> Result<Format, &'static str> {
     let known = FORMATS.iter().find(|(_, name, _)| *name == value).map(|(format, ..)| *format);
-    known.ok_or("format is raw, car, dag-json, dag-cbor, json, cbor or ipns-record")
+    known.ok_or("format is raw, car, tar, dag-json, dag-cbor, json, cbor or ipns-record")
 }
 
 fn scope(value: &str) -> Result<Scope, &'static str> {

@@ -6,6 +6,7 @@ mod folders;
 mod http_rules;
 mod names;
 mod node;
+mod tars;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -401,7 +402,7 @@ async fn malformed_requests_are_refused_before_anything_is_looked_up() {
     for name in ["x", "..", "%2e%2e%2fetc", "bafkrei", "%00", "%F0%9F%8D%B2", &long] {
         assert_eq!(gateway.get(&format!("/ipfs/{name}"), &[]).await.status, StatusCode::BAD_REQUEST, "{name:.20}");
     }
-    for query in ["format=tar", "format=car&dag-scope=some", "format=car&entity-bytes=x", "format="] {
+    for query in ["format=zip", "format=car&dag-scope=some", "format=car&entity-bytes=x", "format="] {
         assert_eq!(gateway.get(&format!("/ipfs/{cid}?{query}"), &[]).await.status, StatusCode::BAD_REQUEST, "{query}");
     }
     let version_2 = [("accept", "application/vnd.ipld.car;version=2")];
