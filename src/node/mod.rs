@@ -18,10 +18,12 @@ mod web;
 pub use covers::{COVER_MAX, CoverError};
 pub use events::NodeEvent;
 pub use folder::{DataFolder, control_socket, write_secret};
-pub use ipfs::{AnnounceState, Ipfs, IpfsOptions, NameError, Resolved, RouterError, is_router};
+pub use ipfs::{AnnounceState, Ipfs, IpfsOptions, NameError, Resolved, RouterError, is_router, routed};
 pub use keys::NodeKey;
 pub use listens::{Listens, ListensError, ListensOptions, ListensState};
-pub use pins::{NewPin, PinInfo, PinPage, PinState, PinTarget, Pins, PinsError, PinsOptions};
+pub use pins::{
+    NewPin, PinInfo, PinPage, PinState, PinTarget, Pins, PinsError, PinsOptions, answered as pins_answered,
+};
 pub use podcasts::{Podcasts, PodcastsError, PodcastsOptions, ending as podcast_ending};
 pub use scrub::{Healed, ScrubOptions, ScrubReport, ScrubState, Verified};
 pub use tasks::Tasks;

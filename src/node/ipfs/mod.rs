@@ -40,6 +40,7 @@ use names::Names;
 
 pub use delegated::{RouterError, is_router};
 pub use names::{NameError, Resolved};
+pub use providers::routed;
 pub use tree::{Tree, TreeError};
 
 /// After a change of what is public, the tree is made when nothing else came for this long.

@@ -68,6 +68,15 @@ fn listed(body: &[u8], house: bool, most: usize) -> Vec<Provider> {
     all.into_iter().filter_map(|record| provider(record, house)).take(most).collect()
 }
 
+/// The nodes that a delegated router's answer names, in either of its forms, by their ids and addresses: what this node would connect
+/// to. `house` as the router stands in this house or not.
+#[must_use]
+pub fn routed(body: &[u8], house: bool) -> Vec<(String, Vec<String>)> {
+    let line = |line| serde_json::from_slice(line).ok().and_then(|record| provider(record, house));
+    let found = listed(body, house, usize::MAX).into_iter().chain(body.split(|byte| *byte == b'\n').filter_map(line));
+    found.map(|provider| (provider.peer.to_string(), provider.addresses)).collect()
+}
+
 /// Reads a record of the schema `peer`, of a node that can be reached and may speak Bitswap. Others are passed over.
 fn provider(record: Value, house: bool) -> Option<Provider> {
     #[derive(Deserialize)]

@@ -25,7 +25,7 @@ use crate::content::Cid;
 use desk::Desk;
 
 pub(super) use follow::keep;
-pub use words::{PinInfo, PinPage, PinState};
+pub use words::{PinInfo, PinPage, PinState, answered};
 
 /// Pins of one page at most, as the specification has it.
 pub const PAGE_MAX: u32 = 1000;

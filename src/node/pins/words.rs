@@ -165,6 +165,15 @@ impl PinStatus {
     }
 }
 
+/// What a service's answer says, whatever was asked: a list of pins, one pin, or a failure; and what would be asked about again, by ids.
+#[must_use]
+pub fn answered(body: &[u8]) -> (Vec<PinInfo>, Vec<String>, String) {
+    let list = serde_json::from_slice::<PinResults>(body).map(|list| list.results).unwrap_or_default();
+    let all: Vec<PinStatus> = list.into_iter().chain(serde_json::from_slice(body)).collect();
+    let known = all.iter().filter_map(|pin| pin.request().map(str::to_owned)).collect();
+    (all.iter().map(PinStatus::info).collect(), known, Failure::said(body))
+}
+
 /// Whether a text may be the id of a pin, and a part of a path.
 pub(super) fn is_request(text: &str) -> bool {
     (1..=REQUEST_MAX).contains(&text.len()) && text != "." && text != ".." && !text.chars().any(char::is_control)

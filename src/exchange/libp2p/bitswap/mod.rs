@@ -11,7 +11,7 @@ pub mod message;
 mod peer;
 mod server;
 mod wants;
-mod wire;
+pub mod wire;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ use tokio_util::task::TaskTracker;
 use super::streams::{Arrival, Order};
 use crate::content::Cid;
 use client::Client;
-use message::Message;
+use message::{Message, MessageError};
 use peer::Peer;
 use wants::{WANTS_MAX, WANTS_MORE, WANTS_OF_ALL};
 
@@ -247,7 +247,7 @@ async fn listen_to(inner: &Inner, peer: &Arc<Peer>, mut stream: Stream) {
     // Some peers open a stream for each message: those that are too many wait.
     let Ok(Ok(_place)) = timeout(WAITING_TIME, peer.reading.acquire()).await else { return };
     loop {
-        match wire::read(&mut stream, peer).await {
+        match next(peer, &mut stream).await {
             Ok(Some(message)) => handle(inner, peer, message),
             Ok(None) | Err(wire::WireError::Io(_)) => return,
             // Not every line is quick.
@@ -258,6 +258,13 @@ async fn listen_to(inner: &Inner, peer: &Arc<Peer>, mut stream: Stream) {
             }
         }
     }
+}
+
+/// The next message of a peer, read as soon as there is room for it.
+async fn next(peer: &Peer, stream: &mut Stream) -> Result<Option<Message>, wire::WireError> {
+    let Some(len) = wire::next_length(stream).await? else { return Ok(None) };
+    let _room = peer.room(len).await.ok_or(MessageError::TooLong(len))?;
+    wire::message(stream, len).await.map(Some)
 }
 
 fn handle(inner: &Inner, peer: &Arc<Peer>, message: Message) {

@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use ::libp2p::Stream;
 use bytes::{Bytes, BytesMut};
-use futures_util::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use futures_util::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
 
 use super::message::{Message, MessageError};
-use super::peer::Peer;
 
 /// Room is made for so many bytes at a time, as they arrive: who only announces a long message costs nothing.
 const STEP: usize = 64 * 1024;
@@ -21,36 +20,47 @@ const IDLE_TIME: Duration = Duration::from_secs(300);
 
 /// Why a stream is not read or written any more.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum WireError {
+pub enum WireError {
+    /// The stream broke.
     #[error("the stream broke")]
     Io(#[from] io::Error),
+    /// What came is no message.
     #[error(transparent)]
     Message(#[from] MessageError),
+    /// A message began, and did not end in time.
     #[error("it was too slow")]
     Slow,
 }
 
-/// The next message of a peer, read as soon as there is room for it; `None` at the end of the stream, and when nothing comes for
-/// minutes.
-pub(super) async fn read(stream: &mut Stream, peer: &Peer) -> Result<Option<Message>, WireError> {
+/// Bytes of the next message; `None` at the end of the stream, and when nothing comes for minutes.
+///
+/// # Errors
+/// See [`WireError`].
+pub async fn next_length<S: AsyncRead + Unpin>(stream: &mut S) -> Result<Option<usize>, WireError> {
     let Ok(first) = timeout(IDLE_TIME, first(stream)).await else { return Ok(None) };
     let Some(first) = first? else { return Ok(None) };
-    let len = timeout(MESSAGE_TIME, length(stream, first)).await.map_err(|_| WireError::Slow)??;
-    let _room = peer.room(len).await.ok_or(MessageError::TooLong(len))?;
+    timeout(MESSAGE_TIME, length(stream, first)).await.map_err(|_| WireError::Slow)?.map(Some)
+}
+
+/// The message that has so many bytes.
+///
+/// # Errors
+/// See [`WireError`].
+pub async fn message<S: AsyncRead + Unpin>(stream: &mut S, len: usize) -> Result<Message, WireError> {
     let body = timeout(time_for(len), body(stream, len)).await.map_err(|_| WireError::Slow)??;
-    Ok(Some(Message::decode(body)?))
+    Ok(Message::decode(body)?)
 }
 
 fn time_for(len: usize) -> Duration {
     MESSAGE_TIME + Duration::from_secs((len / RATE_MIN) as u64)
 }
 
-async fn first(stream: &mut Stream) -> io::Result<Option<u8>> {
+async fn first(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<u8>> {
     let mut byte = [0];
     Ok((stream.read(&mut byte).await? == 1).then_some(byte[0]))
 }
 
-async fn length(stream: &mut Stream, first: u8) -> Result<usize, WireError> {
+async fn length(stream: &mut (impl AsyncRead + Unpin), first: u8) -> Result<usize, WireError> {
     let (mut len, mut byte, mut shift) = (usize::from(first & 0x7f), [first], 7);
     while byte[0] & 0x80 != 0 {
         // Five bytes say more than any message may have.
@@ -64,7 +74,7 @@ async fn length(stream: &mut Stream, first: u8) -> Result<usize, WireError> {
     Ok(len)
 }
 
-async fn body(stream: &mut Stream, len: usize) -> io::Result<Bytes> {
+async fn body(stream: &mut (impl AsyncRead + Unpin), len: usize) -> io::Result<Bytes> {
     let mut body = BytesMut::new();
     while body.len() < len {
         let start = body.len();
