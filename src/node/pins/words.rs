@@ -45,7 +45,7 @@ impl PinState {
 /// A pin of a service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PinInfo {
-    /// Its id there.
+    /// Its id there; empty where that is none that can be asked about.
     pub request: String,
     /// See [`PinState`].
     pub state: PinState,
@@ -150,7 +150,7 @@ impl PinStatus {
     pub fn info(&self) -> PinInfo {
         let info = self.info.iter().flatten().take(INFO_MAX).map(|(key, value)| (plain(key), text(value)));
         PinInfo {
-            request: self.requestid.clone(),
+            request: self.request().unwrap_or_default().to_owned(),
             state: self.status,
             cid: plain(&self.pin.cid),
             name: self.pin.name.as_deref().map(plain),
@@ -215,7 +215,7 @@ mod tests {
             "info":{"status_details":"no\u0007 room","dag_size":7},"more":[]}"#;
         let read: PinStatus = serde_json::from_str(much).unwrap();
         assert_eq!((read.request(), read.details().as_deref()), (None, Some("no room")));
-        assert_eq!(read.info().info["dag_size"], "7");
+        assert_eq!((read.info().info["dag_size"].as_str(), read.info().request.as_str()), ("7", ""));
         assert!(serde_json::from_str::<PinStatus>(&least.replace("queued", "lost")).is_err());
     }
 }
