@@ -7,9 +7,10 @@ use serde_json::{Map, Number, Value};
 
 use crate::content::cid;
 
-/// As DAG-JSON. What JSON has no number for becomes nothing.
-pub(super) fn to_json(data: &Ipld) -> Value {
-    match data {
+/// As DAG-JSON. What JSON has no number for becomes nothing. `None` where a map has the reserved `/` as its only name: it would be read
+/// as a link or as bytes.
+pub(super) fn to_json(data: &Ipld) -> Option<Value> {
+    Some(match data {
         Ipld::Null => Value::Null,
         Ipld::Bool(yes) => Value::Bool(*yes),
         Ipld::Integer(number) => Number::from_i128(*number).map_or(Value::Null, Value::Number),
@@ -17,9 +18,13 @@ pub(super) fn to_json(data: &Ipld) -> Value {
         Ipld::String(text) => Value::String(text.clone()),
         Ipld::Bytes(bytes) => reserved(reserved_bytes(bytes)),
         Ipld::Link(cid) => reserved(Value::String(cid.to_string())),
-        Ipld::List(list) => Value::Array(list.iter().map(to_json).collect()),
-        Ipld::Map(map) => Value::Object(map.iter().map(|(name, data)| (name.clone(), to_json(data))).collect()),
-    }
+        Ipld::List(list) => Value::Array(list.iter().map(to_json).collect::<Option<_>>()?),
+        Ipld::Map(map) if map.len() == 1 && map.contains_key("/") => return None,
+        Ipld::Map(map) => {
+            let entries = map.iter().map(|(name, data)| Some((name.clone(), to_json(data)?)));
+            Value::Object(entries.collect::<Option<_>>()?)
+        }
+    })
 }
 
 fn reserved(value: Value) -> Value {

@@ -29,6 +29,9 @@ pub enum IpldError {
     /// Of a codec that is not known here.
     #[error("codec {0:#x} is not known here")]
     UnknownCodec(u64),
+    /// It has a map that DAG-JSON takes for a link or for bytes.
+    #[error("the block has a map whose only name is \"/\", which DAG-JSON takes for something else")]
+    Reserved,
     /// Not what its codec says.
     #[error("the block is not valid {0}")]
     Malformed(&'static str),
@@ -85,7 +88,10 @@ pub fn convert(codec: u64, bytes: &[u8], to: u64) -> Result<Vec<u8>, IpldError> 
     match to {
         _ if same => Ok(bytes.to_vec()),
         DAG_CBOR => serde_ipld_dagcbor::to_vec(&data).map_err(|_| IpldError::Malformed("DAG-CBOR")),
-        _ => serde_json::to_vec(&forms::to_json(&data)).map_err(|_| IpldError::Malformed("DAG-JSON")),
+        _ => {
+            let json = forms::to_json(&data).ok_or(IpldError::Reserved)?;
+            serde_json::to_vec(&json).map_err(|_| IpldError::Malformed("DAG-JSON"))
+        }
     }
 }
 

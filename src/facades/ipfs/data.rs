@@ -57,7 +57,7 @@ async fn shown(
     let block = found.seen.block(&cid).await?;
     let content = match to.map(|to| convert(&cid, &block, to)).transpose() {
         Ok(converted) => converted.unwrap_or(block),
-        Err(IpldError::UnknownCodec(_)) => {
+        Err(IpldError::UnknownCodec(_) | IpldError::Reserved) => {
             return Ok(refusal(http::StatusCode::NOT_ACCEPTABLE, "this data cannot be given in that form"));
         }
         Err(error) => return Err(DagError::Malformed { cid, reason: error.to_string() }),

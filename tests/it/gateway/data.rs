@@ -51,6 +51,11 @@ async fn data_is_given_in_the_form_that_is_asked_for() {
     let odd = put(&gateway, 0x300, b"x".to_vec());
     let refused = gateway.get(&format!("/ipfs/{odd}?format=dag-json"), &[]).await;
     assert_eq!(refused.status, StatusCode::NOT_ACCEPTABLE);
+    // A map of CBOR that would be a link in DAG-JSON.
+    let slash = self::cbor(&gateway, &ipld!({ "a": { "/": soup.to_string() } }));
+    let refused = gateway.get(&format!("/ipfs/{slash}?format=dag-json"), &[]).await;
+    assert_eq!(refused.status, StatusCode::NOT_ACCEPTABLE, "{}", refused.text());
+    assert_eq!(gateway.get(&format!("/ipfs/{slash}?format=dag-cbor"), &[]).await.status, StatusCode::OK);
     let broken = put(&gateway, DAG_JSON, b"{".to_vec());
     assert_eq!(gateway.get(&format!("/ipfs/{broken}?format=dag-json"), &[]).await.status, StatusCode::BAD_REQUEST);
     assert_eq!(gateway.get(&format!("/ipfs/{broken}?format=raw"), &[]).await.text(), "{");
