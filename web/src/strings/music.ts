@@ -102,7 +102,8 @@ export const music = {
   supplyHelp: 'Each block is hashed here and played only when it matches its name.',
   verified: (source: string) => `Verified: ${source}`,
   unverified: (source: string) => `${source}; not verified`,
-  madeAnew: 'Encoded anew for this browser, over HTTPS',
+  madeAnew: 'Encoded anew for this browser, over HTTPS; not verified',
+  madeVerified: (source: string) => `Encoded anew for this browser; verified: ${source}`,
   /** `program` is null for this page at another device. */
   elsewhere: (program: string | null) =>
     `Go on with what you heard ${program ? `in ${program}` : 'at another device'}?`,

@@ -1,7 +1,7 @@
 /**
  * One of two that take turns: while one plays, the other already has the next track. A track whose file this browser decodes, and that
  * is not too long, is decoded from verified blocks and played to the sample (`Tape`), so that the next one begins where it ends. Anything
- * else is played from its address as it comes (`Stream`).
+ * else is played as it comes (`Stream`): from its segments, which are verified blocks too, and by its address where those cannot be had.
  */
 import { api } from '../../api/client';
 import type { ItemDetail } from '../../api/types';
@@ -9,9 +9,10 @@ import type { Exchange } from '../../exchange';
 import { read, type Read } from './bytes';
 import { factorOf, type Loudness } from './gain';
 import { rateFor, type Output, type Rate } from './output';
+import { partsOf, Segmented } from './segmented';
 import { Sound } from './sound';
 import { bearable, isDecoded, made, sourceFor, type Source } from './source';
-import { Stream } from './stream';
+import { Address, Stream, type Feed } from './stream';
 import { Tape } from './tape';
 
 export interface DeckEvents {
@@ -27,8 +28,8 @@ export interface DeckEvents {
   told: (deck: Deck) => void;
 }
 
-/** How the bytes came: as these verified blocks, plainly from the node, or made anew by it. */
-export type Arrived = { verified: NonNullable<Read> } | 'plain' | 'made';
+/** How the bytes came: as these verified blocks, of the file or of what the node made anew, or plainly from the node. */
+export type Arrived = { verified: NonNullable<Read>; made: boolean } | 'plain' | 'made';
 
 const MOVED_EVERY_MS = 200;
 
@@ -110,7 +111,7 @@ export class Deck {
     if (!this.tape) return;
     // Who seeks behind what came shall not wait for all of it.
     if (this.tape.reaches(to)) this.tape.seek(to);
-    else this.plainly(to);
+    else void this.segmented(to);
   }
 
   /** Has another deck begin right where this one ends. False where that cannot be. */
@@ -154,7 +155,7 @@ export class Deck {
     const opus = detail.streams.some(({ codec }) => codec === 'opus');
     const rate = rateFor(detail.music?.sample_rate ?? (opus ? 48_000 : 44_100));
     const { deviceMemory } = navigator as { deviceMemory?: number };
-    if (this.source.made || !isDecoded(detail, rate, bearable(deviceMemory))) this.plainly(this.wanted);
+    if (this.source.made || !isDecoded(detail, rate, bearable(deviceMemory))) await this.segmented(this.wanted);
     else await this.decoded(rate, signal);
   }
 
@@ -176,7 +177,7 @@ export class Deck {
       ready();
       if (signal.aborted || !this.source) return;
       // What it cannot decode, it may still play; if not, the node makes it anew.
-      this.plainly(this.tape?.position ?? this.wanted);
+      void this.segmented(this.tape?.position ?? this.wanted);
     });
     await begun;
     if (signal.aborted || this.stream) return;
@@ -202,7 +203,7 @@ export class Deck {
     );
     await sound.finish();
     if (signal.aborted) return;
-    this.arrived = found ? { verified: found } : 'plain';
+    this.arrived = found ? { verified: found, made: false } : 'plain';
     this.events.told(this);
   }
 
@@ -213,38 +214,68 @@ export class Deck {
     return node;
   }
 
+  /** From its segments on, as they come; resolves once it may be told to play. */
+  private async segmented(from: number): Promise<void> {
+    const { detail } = this;
+    if (!detail) return;
+    const stream: Stream = this.streaming(() => this.plainly(stream.position));
+    const parts = async () => {
+      const { exchange, hold } = await this.join();
+      hold(detail);
+      return partsOf(detail, exchange);
+    };
+    const feed = new Segmented(detail.id, parts, {
+      came: (segment) => {
+        this.arrived = { verified: segment, made: segment.encoder !== 'copy' };
+        this.events.told(this);
+      },
+      failed: () => stream.failed(),
+    });
+    await this.begin(stream, feed, from);
+  }
+
   /** From its address on, as it comes. */
   private plainly(from: number): void {
-    if (!this.source) return;
+    const { source } = this;
+    if (!source) return;
+    const stream: Stream = this.streaming(() => this.remade(stream.position));
+    this.arrived = source.made ? 'made' : 'plain';
+    this.events.told(this);
+    void this.begin(stream, new Address(source), from);
+  }
+
+  /** In the place of what played before. */
+  private streaming(failed: () => void): Stream {
     this.abort.abort();
     this.tape?.close();
     this.sound?.close();
+    this.stream?.close();
     this.gain?.disconnect();
     this.tape = this.sound = null;
     clearInterval(this.timer);
     this.timer = undefined;
     this.rate = 48_000;
     this.gain = this.connected(this.rate);
-    const stream: Stream = new Stream(this.output.at(this.rate).context, this.gain, {
+    this.stream = new Stream(this.output.at(this.rate).context, this.gain, {
       moved: () => this.events.moved(this),
       ended: () => this.events.ended(this),
       waits: (waiting) => this.events.waits(this, waiting),
       stopped: () => this.events.stopped(this),
-      failed: () => this.failed(stream),
+      failed,
     });
-    this.stream = stream;
-    stream.open(this.source, from);
-    this.arrived = this.source.made ? 'made' : 'plain';
-    this.events.told(this);
+    return this.stream;
+  }
+
+  private begin(stream: Stream, feed: Feed, from: number): Promise<void> {
+    const opened = stream.open(feed, from);
     if (this.playing) this.play().catch(() => this.events.stopped(this));
+    return opened;
   }
 
   /** A file that the browser said it would play and does not is made anew, once. */
-  private failed(stream: Stream): void {
-    if (stream !== this.stream || !this.source || !this.track) return;
+  private remade(from: number): void {
+    if (!this.source || !this.track) return;
     if (this.source.made) return this.events.failed(this);
-    const from = stream.position;
-    stream.close();
     this.source = made(this.track, plays);
     this.plainly(from);
   }

@@ -4,7 +4,7 @@ import type { Exchange } from '../../exchange';
 import type { Meter, Source } from '../supply/meter';
 import type { Arrived } from './deck';
 
-/** Who gave most of a track, and its name; without one it was not verified. */
+/** Who gave most of a track, or of what came last of a long one, and its name; without one it was not verified. */
 export interface Origin {
   source: Source;
   cid: string | null;
@@ -33,6 +33,6 @@ export class Supply {
     if (arrived === null) return null;
     if (typeof arrived === 'string') return { source: 'https', cid: null, made: arrived === 'made' };
     const { cid, blocks } = arrived.verified;
-    return { source: this.meter?.mostOf(blocks) ?? 'unknown', cid, made: false };
+    return { source: this.meter?.mostOf(blocks) ?? 'unknown', cid, made: arrived.made };
   }
 }

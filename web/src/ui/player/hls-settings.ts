@@ -40,7 +40,7 @@ export function settings(start: number, supply: Supply | null): Partial<HlsConfi
   };
 }
 
-function policy(longestMs: number, tries: number): LoadPolicy {
+export function policy(longestMs: number, tries: number): LoadPolicy {
   const errorRetry = { maxNumRetry: tries, retryDelayMs: 500, maxRetryDelayMs: 8000 };
   const timeoutRetry = { maxNumRetry: 2, retryDelayMs: 0, maxRetryDelayMs: 0 };
   return { default: { maxTimeToFirstByteMs: longestMs, maxLoadTimeMs: longestMs, errorRetry, timeoutRetry } };
