@@ -127,6 +127,8 @@ pub struct Decision {
 
 /// Containers whose packets can be repackaged and whose index is found without reading the whole file.
 const CONTAINERS: [&str; 4] = ["mp4", "mov", "matroska", "webm"];
+/// Containers of sound alone whose packets can be repackaged once the file was read through.
+const SOUND_CONTAINERS: [&str; 2] = ["mp3", "flac"];
 
 /// The stream that is shown: the default one, else the first.
 #[must_use]
@@ -231,7 +233,7 @@ pub fn sound_needs(facts: &Facts, sound: &Stream, client: &Capabilities) -> Opti
         let whom = if plain { "" } else { ", which this player cannot play" };
         return Some(format!("it is {}{whom}", codec_name(&sound.codec)));
     }
-    container_needs(facts)
+    container_needs(facts).filter(|_| !SOUND_CONTAINERS.contains(&facts.container.as_str()))
 }
 
 /// What decoders in players take of a codec.
@@ -389,7 +391,10 @@ mod tests {
             ("avi", "mpeg4", "mp3", [Transcode, Transcode, Transcode, Transcode]),
             ("asf", "vc1", "wmav2", [Transcode, Transcode, Transcode, Transcode]),
             ("mp4", "", "aac", [Direct, Direct, Direct, Direct]),
-            ("flac", "", "flac", [Audio, Audio, Audio, Audio]),
+            ("flac", "", "flac", [Audio, Copy, Copy, Copy]),
+            ("mp3", "", "mp3", [Audio, Copy, Copy, Copy]),
+            ("wav", "", "pcm_s16le", [Audio, Audio, Audio, Audio]),
+            ("aac", "", "aac", [Audio, Audio, Audio, Audio]),
         ];
         for (container, video, audio, expected) in matrix {
             for (name, method) in ["default", "chromium", "firefox", "safari"].iter().zip(expected) {

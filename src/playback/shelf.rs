@@ -8,7 +8,9 @@ use crate::content::Cid;
 use crate::media::timeline::FileIndex;
 
 /// Version of what an index holds. It grows when an older one lacks something.
-const MEASURED: u32 = 2;
+const MEASURED: u32 = 3;
+/// The version before it, which lacks the frames of sound that is alone in its file.
+const FILMS_MEASURED: u32 = 2;
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -38,7 +40,8 @@ impl Shelf {
     pub async fn get(&self, file: &Cid) -> Option<FileIndex> {
         let bytes = tokio::fs::read(self.path(file)?).await.ok()?;
         let kept: Kept = serde_json::from_slice(&bytes).ok()?;
-        (kept.packager == PACKAGER && kept.measured == MEASURED).then_some(kept.index)
+        let of_film = kept.measured == FILMS_MEASURED && kept.index.film().is_some();
+        (kept.packager == PACKAGER && (kept.measured == MEASURED || of_film)).then_some(kept.index)
     }
 
     /// Keeps an index. It can be measured again, so a failure is only told.

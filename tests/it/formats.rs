@@ -96,3 +96,43 @@ async fn sound_of_other_codecs_is_repackaged() {
     check(&sound("copy-ac3.mp4", &["-c:a", "ac3"]), "ac-3").await;
     check(&sound("copy-eac3.mkv", &["-c:a", "eac3", "-ac", "6"]), "ec-3").await;
 }
+
+/// Half a minute of music alone in a file that keeps no index; loud and quiet take turns, so that bit rates change.
+fn music(name: &str, codec: &[&str]) -> PathBuf {
+    let sound = "aevalsrc=0.3*sin(2*PI*(300+20*t)*t)*mod(floor(t)\\,2)+0.01*random(0):s=44100:d=31";
+    clip(name, &[&["-f", "lavfi", "-i", sound, "-ac", "2"], codec].concat())
+}
+
+#[tokio::test]
+async fn music_in_files_without_an_index_is_repackaged() {
+    check(&music("alone.flac", &["-c:a", "flac"]), "flac").await;
+    check(&music("alone.mp3", &["-c:a", "libmp3lame", "-q:a", "2"]), "mp4a.6B").await;
+    check(&music("alone-constant.mp3", &["-c:a", "libmp3lame", "-b:a", "128k", "-write_xing", "0"]), "mp4a.6B").await;
+}
+
+#[tokio::test]
+async fn a_segment_of_music_is_the_same_whatever_was_asked_for_before() {
+    for (name, codec) in [("alone.flac", &["-c:a", "flac"][..]), ("alone.mp3", &["-c:a", "libmp3lame", "-q:a", "2"])] {
+        let path = music(name, codec);
+        let media = media();
+        let index = media.index(&path).await.unwrap();
+        let track = &index.tracks[0];
+        let mut forward = Vec::new();
+        for n in 0..track.starts.len() {
+            forward.push(media.segment(&path, index.plan(track, n).unwrap()).await.unwrap().0);
+        }
+        assert_eq!(forward.len(), 6, "{name}");
+        for n in (0..track.starts.len()).rev() {
+            let anew = media.segment(&path, index.plan(track, n).unwrap()).await.unwrap().0;
+            assert!(anew == forward[n], "{name}: segment {n}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn other_sound_without_an_index_is_transcoded() {
+    for (name, codec) in [("alone.wav", "pcm_s16le"), ("alone.aac", "aac"), ("alone.ogg", "libvorbis")] {
+        let index = media().index(&music(name, &["-c:a", codec])).await.unwrap();
+        assert_eq!(index.tracks[0].config.format, SampleFormat::Foreign { video: false }, "{name}");
+    }
+}

@@ -1,6 +1,6 @@
 //! Measures where a file can be cut: from the container's index where it has a good one ([`crate::listed`]), by reading
 //! every packet ([`crate::counted`]), or, where the one is missing and the other would take minutes for nothing, evenly
-//! ([`crate::even`]).
+//! ([`crate::even`]). Sound alone in MP3 and FLAC files is read through.
 //!
 //! Which way is taken follows from the file alone, so that every node finds the same cuts.
 use potluck::media::avc;
@@ -59,7 +59,7 @@ pub fn of(source: &Source) -> Result<FileIndex, Trouble> {
 
 fn measured(source: &Source, tracks: Vec<Track>) -> Result<(Vec<Track>, Vec<Option<Measured>>), Trouble> {
     if !source.has_tables() {
-        return evenly(source, tracks);
+        return if source.is_countable() { sound_alone(source, tracks) } else { evenly(source, tracks) };
     }
     // What is repackaged is measured as if it were alone, so that its cuts do not depend on the other tracks.
     let (core, others) = split(tracks);
@@ -97,6 +97,13 @@ fn split(tracks: Vec<Track>) -> (Vec<Track>, Vec<Track>) {
 fn is_read_through(source: &Source, core: &[Track]) -> bool {
     let is_worth_it = |t: &Track| matches!(t.config.format, SampleFormat::Avc { .. } | SampleFormat::Aac { .. });
     core.iter().any(is_worth_it) || source.size() <= READ_THROUGH_MAX
+}
+
+/// Sound that can be repackaged is read through; what has no frames with times is cut by what its head tells.
+fn sound_alone(source: &Source, tracks: Vec<Track>) -> Result<(Vec<Track>, Vec<Option<Measured>>), Trouble> {
+    let copied = tracks.iter().all(|track| !track.is_film() && track.config.format.is_copyable());
+    let found = if copied { counted::measured(source, &tracks)? } else { Vec::new() };
+    if found.is_empty() || found.iter().any(Option::is_none) { evenly(source, tracks) } else { Ok((tracks, found)) }
 }
 
 fn evenly(source: &Source, tracks: Vec<Track>) -> Result<(Vec<Track>, Vec<Option<Measured>>), Trouble> {

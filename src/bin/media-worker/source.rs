@@ -19,6 +19,8 @@ const BUFFER: usize = 256 * 1024;
 const MOOV_MAX: usize = 128 * 1024 * 1024;
 const TOP_BOXES_MAX: usize = 10_000;
 const SAMPLES_MAX: usize = 20_000_000;
+/// Bytes of the longest sound that is read through for its frames: a day of MP3, three hours of FLAC.
+const SOUND_MAX: u64 = 2 * 1024 * 1024 * 1024;
 
 /// How much of a file is looked at to find out what is in it.
 #[derive(Debug, Clone, Copy)]
@@ -178,6 +180,11 @@ impl Source {
     /// family and Matroska.
     pub fn has_tables(&self) -> bool {
         self.is_matroska() || self.container().starts_with("mov")
+    }
+
+    /// Whether it is sound alone whose frames are found by reading it through, each with its exact time: MP3 and FLAC.
+    pub fn is_countable(&self) -> bool {
+        matches!(self.container().as_str(), "mp3" | "flac") && self.size() <= SOUND_MAX
     }
 
     /// Bytes.

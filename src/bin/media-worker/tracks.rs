@@ -166,8 +166,8 @@ fn sound(source: &Source, view: &StreamView<'_>) -> Option<Track> {
         return None;
     }
     let sample_rate = u32::try_from(parameters.sample_rate).ok().filter(|rate| *rate > 0)?;
-    // What is in a container without an index is transcoded in any case.
-    let copied = if source.has_tables() {
+    // What is in a container without an index is transcoded in any case, except where all frames are counted.
+    let copied = if source.has_tables() || source.is_countable() {
         sound_format(view, sample_rate).or_else(|| formats::sound(source, view, sample_rate))
     } else {
         None
