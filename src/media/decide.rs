@@ -127,8 +127,9 @@ pub struct Decision {
 
 /// Containers whose packets can be repackaged and whose index is found without reading the whole file.
 const CONTAINERS: [&str; 4] = ["mp4", "mov", "matroska", "webm"];
-/// Containers of sound alone whose packets can be repackaged once the file was read through.
-const SOUND_CONTAINERS: [&str; 2] = ["mp3", "flac"];
+/// Containers without an index and their codecs, whose packets can be repackaged once the file was read through. Bare MPEG frames have
+/// one name from their tags and another from libav.
+const READ_THROUGH: [(&str, &str); 4] = [("mp3", "mp3"), ("mpeg", "mp3"), ("flac", "flac"), ("ogg", "opus")];
 
 /// The stream that is shown: the default one, else the first.
 #[must_use]
@@ -233,7 +234,8 @@ pub fn sound_needs(facts: &Facts, sound: &Stream, client: &Capabilities) -> Opti
         let whom = if plain { "" } else { ", which this player cannot play" };
         return Some(format!("it is {}{whom}", codec_name(&sound.codec)));
     }
-    container_needs(facts).filter(|_| !SOUND_CONTAINERS.contains(&facts.container.as_str()))
+    let read_through = READ_THROUGH.contains(&(facts.container.as_str(), sound.codec.as_str()));
+    container_needs(facts).filter(|_| !read_through)
 }
 
 /// What decoders in players take of a codec.
@@ -393,6 +395,9 @@ mod tests {
             ("mp4", "", "aac", [Direct, Direct, Direct, Direct]),
             ("flac", "", "flac", [Audio, Copy, Copy, Copy]),
             ("mp3", "", "mp3", [Audio, Copy, Copy, Copy]),
+            ("mpeg", "", "mp3", [Audio, Copy, Copy, Copy]),
+            ("ogg", "", "opus", [Audio, Copy, Copy, Copy]),
+            ("ogg", "", "vorbis", [Audio, Audio, Audio, Audio]),
             ("wav", "", "pcm_s16le", [Audio, Audio, Audio, Audio]),
             ("aac", "", "aac", [Audio, Audio, Audio, Audio]),
         ];

@@ -66,3 +66,37 @@ async fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     tokio::fs::write(&new, bytes).await?;
     tokio::fs::rename(&new, path).await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::content::cid::of_raw;
+    use crate::media::fmp4::{SampleFormat, TrackConfig};
+    use crate::media::timeline::TrackIndex;
+
+    fn index(video: bool) -> FileIndex {
+        let config = TrackConfig { timescale: 1000, language: None, format: SampleFormat::Foreign { video } };
+        let track = TrackIndex {
+            stream: 0,
+            config,
+            starts: vec![0],
+            keys: Vec::new(),
+            end: 1000,
+            grid: None,
+            peak_bit_rate: 1,
+        };
+        FileIndex { base_seconds: 0, tracks: vec![track] }
+    }
+
+    #[tokio::test]
+    async fn sound_alone_is_measured_anew_where_an_older_version_did_not_look_for_its_frames() {
+        let folder = tempfile::tempdir().unwrap();
+        let shelf = Shelf::new(Some(folder.path().to_owned()));
+        for (video, measured, found) in [(true, 1, false), (true, 2, true), (false, 2, false), (false, 3, true)] {
+            let file = of_raw(&[u8::from(video), measured]);
+            let kept = Kept { packager: PACKAGER, measured: u32::from(measured), index: index(video) };
+            write(&shelf.path(&file).unwrap(), &serde_json::to_vec(&kept).unwrap()).await.unwrap();
+            assert_eq!(shelf.get(&file).await.is_some(), found, "version {measured}, film: {video}");
+        }
+    }
+}

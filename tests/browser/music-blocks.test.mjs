@@ -5,12 +5,15 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { befriend } from './friends.mjs';
 import { imported, signedIn, startBrowser, startNode } from './node.mjs';
 import { blockUdp } from './watch.mjs';
 
 const RATE = 44_100;
 const HERTZ = 441.7;
 const LOUD = 0.4;
+/** Of what is too long to be decoded as a whole. */
+const LONG_SECONDS = 1200;
 /** Where the one tone is cut into tracks: at no round place, and nowhere near a zero. */
 const CUTS = [0, 5 * RATE + 137, 10 * RATE + 1_001, 15 * RATE + 29];
 
@@ -48,9 +51,14 @@ before(async () => {
   const quiet = ['-f', 'lavfi', '-i', `aevalsrc=${LOUD}*sin(2*PI*${HERTZ}*t)|${LOUD}*sin(2*PI*${HERTZ}*t):s=${RATE}:d=20`];
   const gains = { REPLAYGAIN_TRACK_GAIN: '-6.02 dB', REPLAYGAIN_TRACK_PEAK: '0.4', REPLAYGAIN_ALBUM_GAIN: '-12.04 dB', REPLAYGAIN_ALBUM_PEAK: '0.4' };
   ffmpeg(...quiet, ...tagged('Measured', 'Weather', 2, gains), join(folder, 'other/measured.flac'));
-  ffmpeg('-f', 'lavfi', '-i', `sine=330:r=${RATE}:d=1000`, '-ac', '2', '-b:a', '32k', ...tagged('Endless', 'Weather', 3), join(folder, 'other/endless.mp3'));
+  const long = ['-f', 'lavfi', '-i', `sine=330:r=${RATE}:d=${LONG_SECONDS}`, '-ac', '2'];
+  ffmpeg(...long, '-b:a', '32k', ...tagged('Endless', 'Weather', 3), join(folder, 'other/endless.mp3'));
+  ffmpeg(...long, ...tagged('Set', 'Weather', 4), join(folder, 'other/set.flac'));
+  // What no browser plays; of the first nobody reads the tags.
+  ffmpeg('-f', 'lavfi', '-i', 'anoisesrc=r=44100:d=60:a=0.3:seed=7', '-ac', '2', '-c:a', 'wmav2', join(folder, 'other/foreign.wma'));
+  ffmpeg(...quiet, '-c:a', 'alac', ...tagged('Apple', 'Weather', 5), join(folder, 'other/apple.m4a'));
   [node, browser] = await Promise.all([startNode({ library: folder, kind: 'music' }), startBrowser()]);
-  items = await imported(node, 12);
+  items = await imported(node, 15);
 });
 after(async () => {
   await browser?.close();
@@ -61,8 +69,8 @@ after(async () => {
 const track = (title) => items.find((item) => item.title === title);
 
 /** A page whose sound is recorded, left channel, from when it begins: `window.heard()` gives it with the frame of the context at which it begins. */
-async function at(t, path, prepare) {
-  const page = await signedIn(browser, node, { viewport: { width: 1280, height: 800 }, bypassCSP: true });
+async function at(t, path, prepare, on = node) {
+  const page = await signedIn(browser, on, { viewport: { width: 1280, height: 800 }, bypassCSP: true });
   t.after(() => page.context().close());
   page.plainly = [];
   page.on('request', (request) => /\/(file|sound)(\?|$)/.test(request.url()) && page.plainly.push(request.url()));
@@ -99,7 +107,7 @@ async function at(t, path, prepare) {
       return start.call(this, when, from, ...rest);
     };
   });
-  await page.goto(node.url + path);
+  await page.goto(on.url + path);
   return page;
 }
 
@@ -203,12 +211,121 @@ test('where UDP is blocked the same blocks come over HTTPS, and are verified all
   assert.deepEqual(page.plainly, []);
 });
 
-test('what is too long to be decoded comes from its address, and says that it was not verified', async (t) => {
-  const page = await at(t, `/item/${track('Endless').show}`);
+/** Moves the slider of the bar, as a person does. */
+const seekTo = (page, seconds) =>
+  page.getByTestId('music-seek').first().evaluate((slider, to) => {
+    slider.value = String(to);
+    slider.dispatchEvent(new Event('change', { bubbles: true }));
+  }, seconds);
+/** Sound leaves the page, and is not only counted. */
+const hears = (page) =>
+  page.waitForFunction(() => window.heard().samples.slice(-8192).some((sample) => Math.abs(sample) > 0.01), null, {
+    timeout: 30_000,
+  });
+const isSilent = (page) => page.locator('[data-testid=music-bar][data-playing=false]').waitFor({ timeout: 30_000 });
+
+for (const [title, made, next] of [['Endless', false, 'Set'], ['Set', false, 'Apple'], ['foreign', true, null], ['Apple', true, null]]) {
+  test(`${title}, which cannot be decoded as a whole, comes as verified blocks over WebRTC all the same`, async (t) => {
+    const segments = [];
+    const page = await at(t, `/item/${track(title).show}`, (page) =>
+      page.on('request', (request) => /\/hls\/[^/]+\/\d+\.m4s/.test(request.url()) && segments.push(request.url())),
+    );
+    await page.waitForLoadState('networkidle');
+    await page.getByRole('button', { name: `Play ${title}` }).click();
+    await isAt(page, 0.5);
+    await hears(page);
+    await page.getByTestId('music-origin').first().waitFor();
+    assert.deepEqual(await origin(page), { testid: 'music-origin', source: 'webrtc', verified: 'true' });
+    // Far ahead of anything that came, and back.
+    const { duration } = track(title);
+    const pressed = Date.now();
+    await seekTo(page, duration * 0.8);
+    await isAt(page, duration * 0.8 + 0.3);
+    t.diagnostic(`heard ${Date.now() - pressed - 300} ms after the seek`);
+    await hears(page);
+    assert.equal((await origin(page)).verified, 'true');
+    const rendition = await page.evaluate(
+      async (id) => (await (await fetch(`/api/v1/items/${id}/renditions?audio=aac,mp3,flac,opus`)).json()).renditions[0],
+      track(title).id,
+    );
+    assert.equal(rendition.method, made ? 'transcode' : 'copy');
+    await page.getByTestId('music-queue').click();
+    await page.getByTestId('music-supply').locator('summary').click();
+    await page.waitForFunction(() => Number(document.querySelector('[data-testid=verified] strong')?.textContent) >= 4, null, {
+      timeout: 30_000,
+    });
+    await page.keyboard.press('Escape');
+    await seekTo(page, duration - 1.5);
+    await (next ? heardOf(page, next) : isSilent(page));
+    if (next) await isAt(page, 0.5);
+    assert.deepEqual([page.plainly, segments, page.elsewhere, page.faults], [[], [], [], []]);
+  });
+}
+
+test('a pause holds a long track where it is', async (t) => {
+  const page = await at(t, `/item/${track('Set').show}`);
+  await page.getByRole('button', { name: 'Play Set' }).click();
+  await isAt(page, 1);
+  await page.getByTestId('music-toggle').first().click();
+  await isSilent(page);
+  const stood = Number(await page.getByTestId('music-seek').first().inputValue());
+  await seekTo(page, 600);
+  await page.getByTestId('music-toggle').first().click();
+  await isAt(page, 600.3);
+  assert.ok(stood < 30);
+  assert.deepEqual(page.plainly, []);
+});
+
+test("a friend's long track comes from the friend's node directly", async (t) => {
+  const guest = await startNode();
+  t.after(() => guest.stop());
+  befriend(node, 'Host', guest, 'Guest');
+  const shared = (await imported(guest, items.length)).find(({ title }) => title === 'Set');
+  const page = await at(t, `/item/${shared.show}`, undefined, guest);
+  await page.waitForLoadState('networkidle');
+  await page.getByRole('button', { name: 'Play Set' }).click();
+  await isAt(page, 0.5);
+  await page.locator('[data-testid=music-origin][data-source=friend][data-verified=true]').first().waitFor();
+  await seekTo(page, 900);
+  await isAt(page, 900.3);
+  assert.equal((await origin(page)).source, 'friend');
+  assert.deepEqual(page.plainly, []);
+});
+
+test('where UDP is blocked the blocks of a long track come over HTTPS', async (t) => {
+  const page = await at(t, `/item/${track('Set').show}`, blockUdp);
+  await page.getByRole('button', { name: 'Play Set' }).click();
+  await isAt(page, 0.5);
+  await page.getByTestId('music-origin').first().waitFor();
+  assert.deepEqual(await origin(page), { testid: 'music-origin', source: 'https', verified: 'true' });
+  assert.deepEqual(page.plainly, []);
+});
+
+/** Neither the channel nor blocks by their names: `ends` is what becomes of a request for one. */
+const without = (ends) => async (page) => {
+  await blockUdp(page);
+  await page.route('**/ipfs/**', ends);
+};
+
+for (const [title, ending] of [['Endless', '/file'], ['foreign', '/sound']]) {
+  test(`${title} comes from its address where no blocks can be had, and says that it was not verified`, async (t) => {
+    const page = await at(t, `/item/${track(title).show}`, without((route) => route.abort()));
+    await page.getByRole('button', { name: `Play ${title}` }).click();
+    await isAt(page, 0.5);
+    await hears(page);
+    assert.deepEqual(await origin(page), { testid: 'music-origin', source: 'https', verified: 'false' });
+    assert.ok(page.plainly.length > 0 && page.plainly.every((url) => new URL(url).pathname.endsWith(ending)));
+    await seekTo(page, 30);
+    await isAt(page, 30.3);
+  });
+}
+
+test('blocks that never come do not leave it silent', async (t) => {
+  const page = await at(t, `/item/${track('Endless').show}`, without(() => {}));
   await page.getByRole('button', { name: 'Play Endless' }).click();
   await isAt(page, 0.5);
-  assert.deepEqual(await origin(page), { testid: 'music-origin', source: 'https', verified: 'false' });
-  assert.ok(page.plainly.every((url) => url.endsWith('/file')) && page.plainly.length > 0);
+  await hears(page);
+  assert.equal((await origin(page)).verified, 'false');
 });
 
 test('what tags say of the loudness is what is heard', async (t) => {

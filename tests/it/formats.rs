@@ -106,13 +106,20 @@ fn music(name: &str, codec: &[&str]) -> PathBuf {
 #[tokio::test]
 async fn music_in_files_without_an_index_is_repackaged() {
     check(&music("alone.flac", &["-c:a", "flac"]), "flac").await;
+    check(&music("alone.opus", &["-c:a", "libopus", "-ar", "48000"]), "opus").await;
+    check(&music("alone-flac.ogg", &["-c:a", "flac"]), "flac").await;
     check(&music("alone.mp3", &["-c:a", "libmp3lame", "-q:a", "2"]), "mp4a.6B").await;
     check(&music("alone-constant.mp3", &["-c:a", "libmp3lame", "-b:a", "128k", "-write_xing", "0"]), "mp4a.6B").await;
 }
 
 #[tokio::test]
 async fn a_segment_of_music_is_the_same_whatever_was_asked_for_before() {
-    for (name, codec) in [("alone.flac", &["-c:a", "flac"][..]), ("alone.mp3", &["-c:a", "libmp3lame", "-q:a", "2"])] {
+    let files: [(&str, &[&str]); 3] = [
+        ("alone.flac", &["-c:a", "flac"]),
+        ("alone.mp3", &["-c:a", "libmp3lame", "-q:a", "2"]),
+        ("alone.opus", &["-c:a", "libopus", "-ar", "48000"]),
+    ];
+    for (name, codec) in files {
         let path = music(name, codec);
         let media = media();
         let index = media.index(&path).await.unwrap();

@@ -1,6 +1,6 @@
 //! Measures where a file can be cut: from the container's index where it has a good one ([`crate::listed`]), by reading
 //! every packet ([`crate::counted`]), or, where the one is missing and the other would take minutes for nothing, evenly
-//! ([`crate::even`]). Sound alone in MP3 and FLAC files is read through.
+//! ([`crate::even`]). Sound alone in MP3, FLAC and Ogg files is read through.
 //!
 //! Which way is taken follows from the file alone, so that every node finds the same cuts.
 use potluck::media::avc;

@@ -182,9 +182,9 @@ impl Source {
         self.is_matroska() || self.container().starts_with("mov")
     }
 
-    /// Whether it is sound alone whose frames are found by reading it through, each with its exact time: MP3 and FLAC.
+    /// Whether it is sound alone whose frames are found by reading it through, each with its exact time: MP3, FLAC and Ogg.
     pub fn is_countable(&self) -> bool {
-        matches!(self.container().as_str(), "mp3" | "flac") && self.size() <= SOUND_MAX
+        matches!(self.container().as_str(), "mp3" | "flac" | "ogg") && self.size() <= SOUND_MAX
     }
 
     /// Bytes.
