@@ -7,6 +7,7 @@ import type { HlsConfig } from 'hls.js';
 import { address, api, queryString } from '../../api/client';
 import type { ItemDetail } from '../../api/types';
 import type { Exchange, Segment } from '../../exchange';
+import { capabilities } from '../../exchange/capabilities';
 import { policy } from '../player/hls-settings';
 import type { Feed } from './stream';
 
@@ -117,10 +118,9 @@ export class Segmented implements Feed {
 
 /** What hls.js and the node need to play a track here. */
 export async function partsOf(item: ItemDetail, exchange: Exchange): Promise<Parts> {
-  const [{ default: Hls }, { createLoader }, { capabilities }] = await Promise.all([
+  const [{ default: Hls }, { createLoader }] = await Promise.all([
     import('hls.js'),
     import('../../exchange/hls-loader'),
-    import('../../exchange/capabilities'),
   ]);
   const client = await capabilities();
   exchange.segments.setQuery(item.id, queryString(client).slice(1));
