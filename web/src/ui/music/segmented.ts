@@ -9,6 +9,7 @@ import type { ItemDetail } from '../../api/types';
 import type { Exchange, Segment } from '../../exchange';
 import { capabilities } from '../../exchange/capabilities';
 import { policy } from '../player/hls-settings';
+import { bare, wantsBare } from './bare';
 import type { Feed } from './stream';
 
 /** An element that waits this long for what it shall play hangs. The first playlist may wait for the file to be read through. */
@@ -122,10 +123,20 @@ export async function partsOf(item: ItemDetail, exchange: Exchange): Promise<Par
     import('hls.js'),
     import('../../exchange/hls-loader'),
   ]);
-  const client = await capabilities();
+  const told = await capabilities();
+  const isBare = item.streams.some(({ codec }) => codec === 'mp3') && wantsBare(takes);
+  const client = isBare ? { ...told, audio: `${told.audio},mp3` } : told;
   exchange.segments.setQuery(item.id, queryString(client).slice(1));
-  const loader = createLoader(exchange) as Parts['loader'];
+  const plain = createLoader(exchange) as Parts['loader'];
+  const loader = isBare ? bare(plain) : plain;
   return { Hls, loader, segments: exchange.segments, playlist: address.playlist(item.id, client) };
+}
+
+/** What the media source of this browser says of a type; the one of phones, where they have another. */
+function takes(type: string): boolean {
+  const { ManagedMediaSource } = globalThis as { ManagedMediaSource?: typeof MediaSource };
+  const source = ManagedMediaSource ?? (typeof MediaSource === 'undefined' ? null : MediaSource);
+  return source?.isTypeSupported(type) ?? false;
 }
 
 function settings(from: number, loader: Parts['loader']): Partial<HlsConfig> {
@@ -148,6 +159,7 @@ function settings(from: number, loader: Parts['loader']): Partial<HlsConfig> {
     subtitleStreamController: none,
     timelineController: none,
     fLoader: loader,
+    pLoader: loader as unknown as NonNullable<HlsConfig['pLoader']>,
   };
 }
 
