@@ -138,7 +138,7 @@ test('a place in a track survives a reload with the queue', async (t) => {
 
 test('what the browser does not play is made anew, and sought in', async (t) => {
   const page = await at(t, album('Harmonics'));
-  const made = page.waitForResponse((answer) => /\/sound\?format=opus$/.test(answer.url()));
+  const made = page.waitForResponse((answer) => /\/renditions\/a0-aac2\/segments/.test(answer.url()));
   await page.getByTestId('track-play').nth(2).click();
   await hears(page, 'Third Partial');
   await isAt(page, 0.1);
