@@ -143,7 +143,7 @@ impl Title {
         };
         let average = match &form {
             Form::Copy if id.is_film() => self.facts.bit_rate,
-            Form::Copy => about.and_then(|s| s.bit_rate).unwrap_or(track.peak_bit_rate),
+            Form::Copy => self.sound_bit_rate(about).unwrap_or(track.peak_bit_rate),
             Form::Picture(format) => format.bit_rate,
             Form::Sound(format) => format.bit_rate,
         };
@@ -173,7 +173,8 @@ impl Title {
             },
             average_bit_rate: average,
             peak_bit_rate: match &form {
-                Form::Copy => track.peak_bit_rate,
+                Form::Copy if id.is_film() => track.peak_bit_rate,
+                Form::Copy => track.peak_bit_rate.max(average),
                 Form::Picture(format) => format.bit_rate * 3 / 2,
                 Form::Sound(format) => format.bit_rate * 5 / 4,
             },
@@ -183,6 +184,12 @@ impl Title {
             descriptor,
             segments,
         })
+    }
+
+    /// What a sound tells of itself; where it is alone in its file and tells nothing (FLAC), what the file has.
+    fn sound_bit_rate(&self, about: Option<&Stream>) -> Option<u64> {
+        let of_file = || self.index.film().is_none().then_some(self.facts.bit_rate).filter(|rate| *rate > 0);
+        about.and_then(|s| s.bit_rate).or_else(of_file)
     }
 
     /// What becomes of the stream under this name; `None` where there is no such rendition.
