@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { api } from '../../api/client';
+import { segmentOf } from '../../exchange/hls-loader';
 import { FakeElement, fakeAudio } from './fakes';
 import { HANG_MS, Segmented, watchFor, type Parts } from './segmented';
 
@@ -40,7 +41,7 @@ function parts(encoder = 'copy', supported = true) {
   }
   const content = { cid: 'c', size: 1, blocks: [{ cid: 'c', size: 1 }], n: 4, encoder };
   const segments = { segment: vi.fn(async () => content) };
-  const given = { Hls: FakeHls, loader: class {}, segments, playlist: '/master.m3u8' } as unknown as Parts;
+  const given = { Hls: FakeHls, loader: class {}, segments, segmentOf, playlist: '/master.m3u8' } as unknown as Parts;
   return { given, all, content };
 }
 

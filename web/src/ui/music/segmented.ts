@@ -8,6 +8,7 @@ import { address, api, queryString } from '../../api/client';
 import type { ItemDetail } from '../../api/types';
 import type { Exchange, Segment } from '../../exchange';
 import { capabilities } from '../../exchange/capabilities';
+import type { Place } from '../../exchange/hls-loader';
 import { policy } from '../player/hls-settings';
 import { bare, wantsBare } from './bare';
 import type { Feed } from './stream';
@@ -26,6 +27,7 @@ export interface Parts {
   Hls: typeof Hls;
   loader: NonNullable<HlsConfig['fLoader']>;
   segments: Exchange['segments'];
+  segmentOf: (url: string) => Place | undefined;
   /** Address of the playlist. */
   playlist: string;
 }
@@ -86,18 +88,19 @@ export class Segmented implements Feed {
   }
 
   private begin(
-    { Hls, loader, segments, playlist }: Parts,
+    parts: Parts,
     sound: HTMLAudioElement,
     from: number,
     { fail, look }: { fail: () => void; look: () => void },
   ): void {
+    const { Hls, loader, playlist } = parts;
     if (!Hls.isSupported()) return fail();
     const { turn } = this;
     const hls = new Hls(settings(from, loader));
     this.hls = hls;
     hls.on(Hls.Events.FRAG_BUFFERED, (_event, { frag }) => {
       look();
-      if (typeof frag.sn === 'number') void this.tell(segments, frag.url, turn);
+      if (typeof frag.sn === 'number') void this.tell(parts, frag.url, turn);
     });
     hls.on(Hls.Events.ERROR, (_event, { fatal }) => {
       if (fatal) fail();
@@ -106,8 +109,7 @@ export class Segmented implements Feed {
     hls.attachMedia(sound);
   }
 
-  private async tell(segments: Exchange['segments'], url: string, turn: number): Promise<void> {
-    const { segmentOf } = await import('../../exchange/hls-loader');
+  private async tell({ segments, segmentOf }: Parts, url: string, turn: number): Promise<void> {
     const place = segmentOf(url);
     if (!place || place.n === 'init') return;
     const segment = await segments.segment(place.item, place.rendition, place.n).catch(() => null);
@@ -119,7 +121,7 @@ export class Segmented implements Feed {
 
 /** What hls.js and the node need to play a track here. */
 export async function partsOf(item: ItemDetail, exchange: Exchange): Promise<Parts> {
-  const [{ default: Hls }, { createLoader }] = await Promise.all([
+  const [{ default: Hls }, { createLoader, segmentOf }] = await Promise.all([
     import('hls.js'),
     import('../../exchange/hls-loader'),
   ]);
@@ -129,7 +131,7 @@ export async function partsOf(item: ItemDetail, exchange: Exchange): Promise<Par
   exchange.segments.setQuery(item.id, queryString(client).slice(1));
   const plain = createLoader(exchange) as Parts['loader'];
   const loader = isBare ? bare(plain) : plain;
-  return { Hls, loader, segments: exchange.segments, playlist: address.playlist(item.id, client) };
+  return { Hls, loader, segments: exchange.segments, segmentOf, playlist: address.playlist(item.id, client) };
 }
 
 /** What the media source of this browser says of a type; the one of phones, where they have another. */
