@@ -7,6 +7,7 @@
 //! ```
 //! One task owns the swarm; the handle asks it. Invariants: every stream, connection and message is limited, and in routing
 //! mode `off` nobody is told and nobody asked what is here.
+mod addresses;
 mod behaviour;
 pub mod bitswap;
 mod by_address;

@@ -64,7 +64,7 @@ async fn sweep(ipfs: &Ipfs, node: &Node, options: &IpfsOptions, announced: &mut 
     let mut changes = ipfs.changes();
     loop {
         changes.mark_unchanged();
-        announced.look_where(ipfs);
+        announced.reached_at(reached(ipfs));
         if let Some(roots) = public(ipfs, node, options).await {
             withdraw(ipfs, &roots, announced).await;
             tokio::select! {
@@ -84,8 +84,7 @@ async fn sweep(ipfs: &Ipfs, node: &Node, options: &IpfsOptions, announced: &mut 
 
 impl Announced {
     /// What was told with addresses that nobody reaches is told anew.
-    fn look_where(&mut self, ipfs: &Ipfs) {
-        let now = reached(ipfs);
+    fn reached_at(&mut self, now: Vec<String>) {
         if !now.is_empty() && now != self.reached {
             self.told.clear();
             self.reached = now;
@@ -194,4 +193,22 @@ async fn one(ipfs: &Ipfs, node: &Node, root: Cid) -> (Cid, bool) {
 async fn is_public(ipfs: &Ipfs, node: &Node, root: &Cid) -> bool {
     let held = node.catalog().libraries_of(root).await.unwrap_or_default();
     *root == ipfs.root() || held.iter().any(|(_, visibility)| *visibility == Visibility::Public)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::content::cid;
+
+    #[test]
+    fn what_was_told_is_told_anew_where_this_node_is_reached_elsewhere() {
+        let told = || HashSet::from([cid::of_raw(b"film")]);
+        let [first, second] = ["/ip4/203.0.113.7/tcp/4001", "/ip4/203.0.113.8/tcp/4001"].map(|at| vec![at.to_owned()]);
+        let mut announced = Announced { told: told(), ..Announced::default() };
+        for (now, left) in [(vec![], 1), (first.clone(), 0), (first, 1), (vec![], 1), (second, 0)] {
+            announced.reached_at(now.clone());
+            assert_eq!(announced.told.len(), left, "{now:?}");
+            announced.told = told();
+        }
+    }
 }

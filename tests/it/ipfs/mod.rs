@@ -17,6 +17,9 @@ use std::time::Duration;
 use ::bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use libp2p::Swarm;
+use libp2p::futures::StreamExt as _;
+use libp2p::swarm::{NetworkBehaviour, SwarmEvent};
 use parking_lot::Mutex;
 use potluck::blocks::Blocks;
 use potluck::content::Cid;
@@ -130,6 +133,28 @@ impl Host {
     pub async fn fetch_one(&self, cid: &Cid, patience: Duration) -> Result<Bytes, BitswapError> {
         self.libp2p.fetch(cid, cid, patience).await
     }
+}
+
+/// Has a host that is made of libp2p alone listen, and go on; its address with its id.
+async fn served<B: NetworkBehaviour + Send>(mut swarm: Swarm<B>, ip: &str) -> String
+where
+    B::ToSwarm: std::fmt::Debug,
+{
+    swarm.listen_on(format!("/ip4/{ip}/tcp/0").parse().unwrap()).unwrap();
+    let address = loop {
+        if let SwarmEvent::NewListenAddr { address, .. } = swarm.select_next_some().await {
+            break address;
+        }
+    };
+    // Nobody else tells it where it is reached.
+    swarm.add_external_address(address.clone());
+    let address = format!("{address}/p2p/{}", swarm.local_peer_id());
+    tokio::spawn(async move {
+        loop {
+            swarm.select_next_some().await;
+        }
+    });
+    address
 }
 
 /// Waits until something is so.

@@ -1,10 +1,9 @@
 //! A host in the public network learns from others where it is reached.
-use libp2p::futures::StreamExt as _;
-use libp2p::swarm::{NetworkBehaviour, SwarmEvent};
-use libp2p::{Multiaddr, Swarm, SwarmBuilder, autonat, identify, noise, yamux};
+use libp2p::swarm::NetworkBehaviour;
+use libp2p::{Swarm, SwarmBuilder, autonat, identify, noise, yamux};
 use potluck::exchange::libp2p::{Libp2pOptions, Routing};
 
-use super::{Host, options, until};
+use super::{Host, options, served, until};
 
 #[derive(NetworkBehaviour)]
 struct Helper {
@@ -14,7 +13,7 @@ struct Helper {
 
 /// One who dials back whoever asks for it; its address with its id.
 async fn helper() -> String {
-    let mut swarm: Swarm<Helper> = SwarmBuilder::with_new_identity()
+    let swarm: Swarm<Helper> = SwarmBuilder::with_new_identity()
         .with_tokio()
         .with_tcp(Default::default(), noise::Config::new, yamux::Config::default)
         .unwrap()
@@ -24,19 +23,7 @@ async fn helper() -> String {
         })
         .unwrap()
         .build();
-    swarm.listen_on("/ip4/127.0.0.1/tcp/0".parse().unwrap()).unwrap();
-    let address: Multiaddr = loop {
-        if let SwarmEvent::NewListenAddr { address, .. } = swarm.select_next_some().await {
-            break address;
-        }
-    };
-    let address = format!("{address}/p2p/{}", swarm.local_peer_id());
-    tokio::spawn(async move {
-        loop {
-            swarm.select_next_some().await;
-        }
-    });
-    address
+    served(swarm, "127.0.0.1").await
 }
 
 #[tokio::test]

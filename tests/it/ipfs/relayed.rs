@@ -1,14 +1,13 @@
 //! A host that cannot be reached, and a relay that passes on connections to it: until both punched a hole.
 use std::sync::mpsc;
 
-use libp2p::futures::StreamExt as _;
-use libp2p::swarm::{NetworkBehaviour, SwarmEvent};
-use libp2p::{Multiaddr, Swarm, SwarmBuilder, identify, noise, relay, yamux};
+use libp2p::swarm::NetworkBehaviour;
+use libp2p::{Swarm, SwarmBuilder, identify, noise, relay, yamux};
 use potluck::exchange::libp2p::Libp2pOptions;
 
 use serde_json::{Value, json};
 
-use super::{Host, options, until};
+use super::{Host, options, served, until};
 use crate::far_node::FarNode;
 use crate::internet::{Internet, Place, Router};
 
@@ -20,7 +19,7 @@ struct Relay {
 
 /// A relay as anybody may run one; its address with its id.
 async fn relay(ip: &str) -> String {
-    let mut swarm: Swarm<Relay> = SwarmBuilder::with_new_identity()
+    let swarm: Swarm<Relay> = SwarmBuilder::with_new_identity()
         .with_tokio()
         .with_tcp(Default::default(), noise::Config::new, yamux::Config::default)
         .unwrap()
@@ -30,21 +29,7 @@ async fn relay(ip: &str) -> String {
         })
         .unwrap()
         .build();
-    swarm.listen_on(format!("/ip4/{ip}/tcp/0").parse().unwrap()).unwrap();
-    let address: Multiaddr = loop {
-        if let SwarmEvent::NewListenAddr { address, .. } = swarm.select_next_some().await {
-            break address;
-        }
-    };
-    // Nobody else tells it where it is reached.
-    swarm.add_external_address(address.clone());
-    let address = format!("{address}/p2p/{}", swarm.local_peer_id());
-    tokio::spawn(async move {
-        loop {
-            swarm.select_next_some().await;
-        }
-    });
-    address
+    served(swarm, ip).await
 }
 
 #[tokio::test]

@@ -364,35 +364,9 @@ fn entry(want: &Want, kind: Kind) -> Entry {
 
 #[cfg(test)]
 mod tests {
-    use futures_util::FutureExt as _;
-    use futures_util::future::BoxFuture;
-
-    use super::super::{Bitswap, Larder, Wiring};
+    use super::super::fakes::bitswap;
     use super::*;
     use crate::content::cid;
-
-    struct Empty;
-
-    impl Larder for Empty {
-        fn size<'a>(&'a self, _: &'a PeerId, _: &'a Cid) -> BoxFuture<'a, Option<u64>> {
-            async { None }.boxed()
-        }
-
-        fn block<'a>(&'a self, _: &'a PeerId, _: &'a Cid) -> BoxFuture<'a, Option<Bytes>> {
-            async { None }.boxed()
-        }
-    }
-
-    /// A side with these peers, of whom nobody answers.
-    fn bitswap(peers: &[PeerId]) -> Bitswap {
-        let (orders, search) = (mpsc::channel(8).0, mpsc::channel(8).0);
-        let wiring = Wiring { orders, search, offenders: mpsc::unbounded_channel().0, stop: CancellationToken::new() };
-        let bitswap = Bitswap::new(Arc::new(Empty), wiring);
-        for peer in peers {
-            drop(bitswap.peer(*peer));
-        }
-        bitswap
-    }
 
     #[tokio::test]
     async fn one_who_says_that_it_has_a_block_and_does_not_send_it_is_asked_after_others() {

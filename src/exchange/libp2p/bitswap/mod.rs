@@ -7,6 +7,8 @@
 //! The invariants: a [`Larder`] is asked before every answer, so that what a peer may not have is to it as if it were not
 //! there; a block goes to nobody but those who wanted it by the name that it hashes to; what one peer may have in memory is limited.
 mod client;
+#[cfg(test)]
+mod fakes;
 pub mod message;
 mod peer;
 mod server;
@@ -20,6 +22,7 @@ use std::time::Duration;
 
 use ::libp2p::{PeerId, Stream};
 use bytes::Bytes;
+use futures_util::io::AsyncRead;
 use parking_lot::Mutex;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::timeout;
@@ -243,7 +246,7 @@ impl Bitswap {
     }
 }
 
-async fn listen_to(inner: &Inner, peer: &Arc<Peer>, mut stream: Stream) {
+async fn listen_to(inner: &Inner, peer: &Arc<Peer>, mut stream: impl AsyncRead + Unpin) {
     // Some peers open a stream for each message: those that are too many wait.
     let Ok(Ok(_place)) = timeout(WAITING_TIME, peer.reading.acquire()).await else { return };
     loop {
@@ -261,7 +264,7 @@ async fn listen_to(inner: &Inner, peer: &Arc<Peer>, mut stream: Stream) {
 }
 
 /// The next message of a peer, read as soon as there is room for it.
-async fn next(peer: &Peer, stream: &mut Stream) -> Result<Option<Message>, wire::WireError> {
+async fn next(peer: &Peer, stream: &mut (impl AsyncRead + Unpin)) -> Result<Option<Message>, wire::WireError> {
     let Some(len) = wire::next_length(stream).await? else { return Ok(None) };
     let _room = peer.room(len).await.ok_or(MessageError::TooLong(len))?;
     wire::message(stream, len).await.map(Some)
@@ -301,5 +304,38 @@ fn offended(inner: &Inner, peer: &Peer) {
     if mind.offences == OFFENCES_MAX {
         // Nobody takes it any more when the node stops.
         let _ = inner.offenders.send(peer.id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
+    use super::fakes::bitswap;
+    use super::*;
+
+    /// Gives these bytes, and then nothing for ever.
+    struct Stuck(&'static [u8]);
+
+    impl AsyncRead for Stuck {
+        fn poll_read(mut self: Pin<&mut Self>, _: &mut Context<'_>, to: &mut [u8]) -> Poll<io::Result<usize>> {
+            let len = self.0.len().min(to.len());
+            to[..len].copy_from_slice(&self.0[..len]);
+            self.0 = &self.0[len..];
+            if len > 0 { Poll::Ready(Ok(len)) } else { Poll::Pending }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_line_is_no_offence_and_what_is_no_message_is_one() {
+        let id = PeerId::random();
+        let bitswap = bitswap(&[id]);
+        let peer = bitswap.peer(id);
+        for (bytes, offences) in [(&[100, 0x0a][..], 0), (&[0x80][..], 0), (&[2, 0xff, 0xff][..], 1)] {
+            listen_to(&bitswap.inner, &peer, Stuck(bytes)).await;
+            assert_eq!(peer.mind.lock().offences, offences, "{bytes:?}");
+        }
     }
 }

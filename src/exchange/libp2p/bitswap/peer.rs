@@ -157,7 +157,12 @@ impl Peer {
 impl Mind {
     /// Whether there is something to be said, or something wanted.
     pub fn is_open(&self) -> bool {
-        !self.entries.is_empty() || !self.presences.is_empty() || self.theirs.is_open()
+        self.has_words() || self.theirs.is_open()
+    }
+
+    /// Whether there is something to be said.
+    pub fn has_words(&self) -> bool {
+        !self.entries.is_empty() || !self.presences.is_empty()
     }
 
     /// What is to be said, without blocks.

@@ -83,9 +83,7 @@ async fn dish<'a>(inner: &'a Inner, peer: &Peer) -> Dish<'a> {
         (mind.words(), mind.theirs.is_open())
     };
     let mut dish = Dish { message, wants: Vec::new(), _room: None };
-    if wanted {
-        // Those who wait for room, and for a turn, get it in their order.
-        let Ok(mut room) = inner.room.acquire_many(kib(BLOCKS_MAX)).await else { return dish };
+    if wanted && let Some(mut room) = room(inner, peer, !dish.message.is_empty()).await {
         let Ok(_turn) = inner.turns.acquire().await else { return dish };
         fill(inner, peer, &mut dish).await;
         let bytes: usize = dish.message.blocks.iter().map(|(_, block)| block.len()).sum();
@@ -93,6 +91,24 @@ async fn dish<'a>(inner: &'a Inner, peer: &Peer) -> Dish<'a> {
         dish._room = Some(room);
     }
     dish
+}
+
+/// Room for blocks, which those who wait for it get in their order. What is to be said does not wait for it: `None` where there are words
+/// already, or come, and no room.
+async fn room<'a>(inner: &'a Inner, peer: &Peer, words: bool) -> Option<SemaphorePermit<'a>> {
+    if words {
+        return inner.room.try_acquire_many(kib(BLOCKS_MAX)).ok();
+    }
+    let mut waiting = std::pin::pin!(inner.room.acquire_many(kib(BLOCKS_MAX)));
+    loop {
+        tokio::select! {
+            room = &mut waiting => return room.ok(),
+            () = peer.ring.notified() => {}
+        }
+        if peer.mind.lock().has_words() {
+            return None;
+        }
+    }
 }
 
 /// What a message with so many bytes of blocks takes.
@@ -179,14 +195,14 @@ async fn next_dish<'a>(ready: &mut mpsc::Receiver<Dish<'a>>, open: &mut Option<S
 /// What it wants stays wanted, but a peer that takes nothing is not tried on and on.
 async fn not_taken(peer: &Peer, dish: Dish<'_>, failed: u32) {
     let Dish { wants, message, _room } = dish;
-    drop((message, _room));
+    drop((message.blocks, _room));
     if failed >= TRIES {
         drop(peer.mind.lock().theirs.apply(Vec::new(), true, 0));
     } else {
         let mut mind = peer.mind.lock();
         wants.into_iter().for_each(|entry| mind.theirs.put_back(entry));
         drop(mind);
-        peer.ring.notify_one();
+        peer.tell(message.presences);
     }
     tokio::time::sleep(AGAIN * 2u32.pow(failed.min(TRIES) - 1)).await;
 }
@@ -224,9 +240,11 @@ async fn close(stream: Option<Stream>) {
 
 #[cfg(test)]
 mod tests {
+    use tokio_util::sync::CancellationToken;
+
+    use super::super::fakes::bitswap;
     use super::*;
     use crate::content::cid;
-    use tokio_util::sync::CancellationToken;
 
     fn want(text: &str) -> Entry {
         let cid = cid::of_raw(text.as_bytes());
@@ -234,14 +252,35 @@ mod tests {
     }
 
     fn dish(wants: Vec<Entry>) -> Dish<'static> {
-        Dish { message: Message::default(), wants, _room: None }
+        let message = Message { presences: vec![(cid::of_raw(b"salt"), true)], ..Message::default() };
+        Dish { message, wants, _room: None }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_did_not_go_out_is_still_wanted() {
+    async fn what_did_not_go_out_is_still_wanted_and_still_to_be_said() {
         let peer = Peer::new(PeerId::random(), CancellationToken::new());
         not_taken(&peer, dish(vec![want("soup"), want("bread")]), 1).await;
-        assert_eq!(peer.mind.lock().theirs.len(), 2);
+        let mut mind = peer.mind.lock();
+        assert_eq!((mind.theirs.len(), mind.words().presences.len()), (2, 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_to_be_said_does_not_wait_for_room_that_others_have() {
+        let bitswap = bitswap(&[]);
+        let inner = &bitswap.inner;
+        let _all = inner.room.acquire_many(ROOM_KIB as u32).await.unwrap();
+        let peer = Peer::new(PeerId::random(), CancellationToken::new());
+        peer.mind.lock().theirs.apply(vec![want("soup")], false, 10);
+        peer.say(want("bread"));
+        assert_eq!(super::dish(inner, &peer).await.message.entries.len(), 1, "words that are there");
+        let later = async {
+            tokio::time::sleep(AGAIN).await;
+            peer.say(want("salt"));
+        };
+        let (nothing, ()) = tokio::join!(super::dish(inner, &peer), later);
+        assert!(nothing.message.is_empty(), "it waited for room until there were words");
+        assert_eq!(super::dish(inner, &peer).await.message.entries.len(), 1, "words that came");
+        assert_eq!(peer.mind.lock().theirs.len(), 1);
     }
 
     #[tokio::test(start_paused = true)]
