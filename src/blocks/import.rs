@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 
@@ -17,11 +17,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::bound::Bound;
 use super::by_reference::{Stamp, open};
-use super::index::{Index, Origin, Placed};
+use super::index::{Index, Origin, Placed, Whole};
 use super::{ImportError, Imported};
 use crate::content::Cid;
 use crate::content::cid::{Digest, digest_of};
 use crate::content::unixfs::{Builder, Built, LEAF_SIZE, LINKS_MAX, Position, Profile, Shape};
+use crate::database::DatabaseError;
 
 /// Bytes read at a time.
 const PIECE: usize = 64 * 1024;
@@ -143,6 +144,31 @@ pub(super) fn import(
     Recorder::new(index, of).record(path, |leaf| hash_leaves(path, progress, cancel, leaf))
 }
 
+/// Imports files, one after the other, and takes all over in one transaction: for many that are small. What became of each, in
+/// order. Blocking.
+pub(super) fn import_several(
+    index: &Index,
+    paths: &[PathBuf],
+    cancel: &CancellationToken,
+) -> Result<Vec<Result<Imported, ImportError>>, DatabaseError> {
+    let (mut outcomes, mut wholes) = (Vec::with_capacity(paths.len()), Vec::with_capacity(paths.len()));
+    for path in paths {
+        let mut recorder = Recorder::new(index, None);
+        match recorder.read(path, |leaf| hash_leaves(path, |_| (), cancel, leaf)) {
+            Ok((whole, imported)) => {
+                wholes.push(whole);
+                outcomes.push(Ok(imported));
+            }
+            Err(error) => {
+                recorder.discard()?;
+                outcomes.push(Err(error));
+            }
+        }
+    }
+    index.purge(index.publish_all(&wholes)?)?;
+    Ok(outcomes)
+}
+
 /// Imports a folder as one file. Blocking.
 pub(super) fn import_bound(
     index: &Index,
@@ -206,6 +232,17 @@ impl<'a> Recorder<'a> {
         path: &Path,
         leaves: impl FnOnce(TakeLeaf<'_>) -> Result<Stamp, ImportError>,
     ) -> Result<Imported, ImportError> {
+        let (whole, imported) = self.read(path, leaves)?;
+        self.index.purge(self.index.publish_all(&[whole])?)?;
+        Ok(imported)
+    }
+
+    /// Reads to the end; what is left to write then.
+    fn read(
+        &mut self,
+        path: &Path,
+        leaves: impl FnOnce(TakeLeaf<'_>) -> Result<Stamp, ImportError>,
+    ) -> Result<(Whole, Imported), ImportError> {
         let mut builder = Builder::new(Profile::V1_2025);
         let mut number = 0;
         let stamp = leaves(&mut |digest, len| {
@@ -217,16 +254,15 @@ impl<'a> Recorder<'a> {
             number += 1;
             Ok(())
         })?;
-        let Built { root, size, nodes, .. } = builder.finish();
-        self.blocks.extend(nodes.iter().map(|node| (node.position, node.digest)));
-        let root_digest = digest_of(&root).expect("the builder hashes with SHA-256");
-        self.blocks.retain(|(_, digest)| *digest != root_digest);
+        let Built { root: cid, size, nodes, .. } = builder.finish();
+        let mut blocks = std::mem::take(&mut self.blocks);
+        blocks.extend(nodes.iter().map(|node| (node.position, node.digest)));
+        let root = digest_of(&cid).expect("the builder hashes with SHA-256");
+        blocks.retain(|(_, digest)| *digest != root);
         let Stamp { modified_ns, inode, device, .. } = stamp;
         let bound = self.bound.clone();
         let origin = Origin::File { path: path.to_owned(), modified_ns, inode, device, of: self.of, bound };
-        let (_, gone) = self.index.publish(self.id, &self.blocks, &root_digest, size, &origin)?;
-        self.index.purge(gone)?;
-        Ok(Imported { cid: root, size, modified_ns, inode, device })
+        Ok((Whole { id: self.id, blocks, root, size, origin }, Imported { cid, size, modified_ns, inode, device }))
     }
 
     fn flush(&mut self) -> Result<(), ImportError> {
@@ -235,8 +271,7 @@ impl<'a> Recorder<'a> {
         Ok(())
     }
 
-    fn discard(self) -> Result<(), ImportError> {
-        self.index.purge(self.id.into_iter().collect())?;
-        Ok(())
+    fn discard(self) -> Result<(), DatabaseError> {
+        self.index.purge(self.id.into_iter().collect())
     }
 }

@@ -114,6 +114,26 @@ impl Blocks {
         self.import_with(path, None, progress, cancel).await
     }
 
+    /// The same of several small files, read one after the other and put into the index together. What became of each, in order.
+    ///
+    /// # Errors
+    /// When the index cannot be read or written; what it knew stays then. [`DatabaseError::Cancelled`] when the node stops.
+    pub async fn import_several(
+        &self,
+        paths: Vec<PathBuf>,
+        cancel: &CancellationToken,
+    ) -> Result<Vec<Result<Imported, ImportError>>, DatabaseError> {
+        let cancel = cancel.clone();
+        let this = self.clone();
+        self.with_index(move |index| {
+            let outcomes = import::import_several(index, &paths, &cancel)?;
+            let imported = paths.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_ok());
+            imported.for_each(|(path, _)| this.forget_findings(path));
+            Ok(outcomes)
+        })
+        .await
+    }
+
     /// The same for a file of the node's own that was made of a library file: who may see `of` may see it, and it is
     /// forgotten with it.
     ///
@@ -196,6 +216,15 @@ impl Blocks {
     pub async fn imported(&self, path: &Path) -> Result<Option<Imported>, DatabaseError> {
         let path = path.to_owned();
         self.with_index(move |index| Ok(index.file_at(&path)?.and_then(|o| o.imported()))).await
+    }
+
+    /// The same of several paths, in order.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub async fn all_imported(&self, paths: Vec<PathBuf>) -> Result<Vec<Option<Imported>>, DatabaseError> {
+        let imported = |object: Option<Object>| object.and_then(|object| object.imported());
+        self.with_index(move |index| Ok(index.files_at(&paths)?.into_iter().map(imported).collect())).await
     }
 
     /// The file moved, its bytes did not: no re-hash. Where `to` can be read, its inode and device are remembered.

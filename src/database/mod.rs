@@ -54,6 +54,9 @@ pub enum DatabaseError {
     Cancelled,
 }
 
+/// Prepared statements that a connection keeps: writing down one track alone takes some sixty.
+const STATEMENTS: usize = 128;
+
 struct Shared {
     /// Before `writer`, so that they close first: the last to close empties the WAL, and a reader could not.
     readers: Vec<Mutex<Connection>>,
@@ -141,7 +144,7 @@ fn prepare(connection: &Connection, options: &DatabaseOptions) -> Result<(), rus
         Durability::Normal => "NORMAL",
     };
     connection.busy_timeout(Duration::from_secs(10))?;
-    connection.set_prepared_statement_cache_capacity(64);
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
     if !connection.is_readonly("main")? {
         connection.pragma_update(None, "journal_mode", "WAL")?;
     }

@@ -13,7 +13,7 @@ use super::identify::{Candidate, Identified, Whereabouts, by_content};
 use super::report::Report;
 use super::scan::{Folder, Found, stat_of};
 use super::titles::kind_of;
-use super::{ItemChange, artwork, describe};
+use super::{ItemChange, artwork, describe, hashing};
 use crate::blocks::{BoundFile, ImportError, Imported};
 use crate::catalog::record::{BookFile, Description, Known, Place, Record, Stat, Touched};
 use crate::catalog::{Library, LibraryState};
@@ -53,7 +53,7 @@ impl Task<'_> {
 }
 
 /// What reading a file gave.
-enum Reading {
+pub(super) enum Reading {
     /// A video or a book with all its bytes hashed.
     Whole {
         content: Content,
@@ -83,7 +83,7 @@ pub(super) enum Still {
 }
 
 /// What a file is.
-struct Content {
+pub(super) struct Content {
     facts: Facts,
     book: Option<BookFile>,
     music: Option<TrackFacts>,
@@ -107,7 +107,11 @@ pub(super) async fn import(context: &Context, task: &Task<'_>, report: &Report) 
                 Ok((content, cid)) => picture(context, &task.path(), cid, content.still).await,
                 Err(_) => None,
             };
-            let prepared = prepare(context, task, read, poster, &HashSet::new()).await?;
+            let cids: Vec<Cid> = read.cid().into_iter().collect();
+            let known = context.catalog.known_by_cids(cids).await?.pop().unwrap_or_default();
+            let mut description = context.describe(task.library, task.folder, &task.found.name).await;
+            description.poster = description.poster.or(poster);
+            let prepared = prepare(context, task, read, known, description, &HashSet::new()).await?;
             let touched = context.catalog.record(prepared.record.clone()).await?;
             finish(context, task, report, &prepared, &touched).await?;
             Ok(Outcome::Item(touched.number))
@@ -122,6 +126,16 @@ pub(super) enum Look {
     Gone,
 }
 
+impl Look {
+    /// Root of a file that can be read.
+    pub fn cid(&self) -> Option<Cid> {
+        match self {
+            Self::Read(read) => read.cid(),
+            Self::Busy | Self::Gone => None,
+        }
+    }
+}
+
 /// What is in a file and its root, or why that cannot be told and whether the reason may pass.
 pub(super) struct Read {
     content: Result<(Content, Cid), (String, bool)>,
@@ -129,6 +143,11 @@ pub(super) struct Read {
 }
 
 impl Read {
+    /// Root of one that can be read.
+    pub fn cid(&self) -> Option<Cid> {
+        self.content.as_ref().ok().map(|(_, cid)| *cid)
+    }
+
     /// Of a track that can be read: its album as the tags have it, and whether it holds a picture.
     pub fn sleeve(&self) -> Option<(Option<&str>, &Cid)> {
         let (content, cid) = self.content.as_ref().ok()?;
@@ -139,22 +158,31 @@ impl Read {
 
 /// Reads a file, and tells of what is wrong with it.
 pub(super) async fn look(context: &Context, task: &Task<'_>, report: &Report) -> Result<Look, JobError> {
-    if is_busy(&task.found.stat, context.options.settle) {
-        return Ok(Look::Busy);
-    }
-    match read(context, task, report).await? {
-        Reading::Busy => Ok(Look::Busy),
-        Reading::Gone => Ok(Look::Gone),
+    let reading = match open(context, task).await? {
+        Ok(mut content) => {
+            let bound = content.bound.take();
+            whole(content, hashing::hash(context, &task.path(), &task.found.stat, bound, report).await)?
+        }
+        Err(reading) => reading,
+    };
+    Ok(tell(task, reading, report))
+}
+
+/// Tells of what is wrong with a file that was read.
+pub(super) fn tell(task: &Task<'_>, reading: Reading, report: &Report) -> Look {
+    match reading {
+        Reading::Busy => Look::Busy,
+        Reading::Gone => Look::Gone,
         Reading::Whole { content, cid, stat } => {
             if let Some(problem) = &content.problem {
                 tracing::warn!(file.path = %task.path().display(), problem, "a part of a book cannot be read");
             }
-            Ok(Look::Read(Read { content: Ok((content, cid)), stat }))
+            Look::Read(Read { content: Ok((content, cid)), stat })
         }
         Reading::Problem { problem, retry } => {
             tracing::warn!(file.path = %task.path().display(), problem, "a file cannot be played");
             report.update(|progress| progress.problems += 1);
-            Ok(Look::Read(Read { content: Err((problem, retry)), stat: task.found.stat }))
+            Look::Read(Read { content: Err((problem, retry)), stat: task.found.stat })
         }
     }
 }
@@ -165,32 +193,38 @@ fn is_busy(stat: &Stat, settle: Duration) -> bool {
     SystemTime::now().duration_since(written).is_ok_and(|age| age < settle)
 }
 
-async fn read(context: &Context, task: &Task<'_>, report: &Report) -> Result<Reading, JobError> {
-    let problem = |problem: String, retry| Ok(Reading::Problem { problem, retry });
+/// Asks a worker what is in a file; what became of one that is not to be hashed then.
+pub(super) async fn open(context: &Context, task: &Task<'_>) -> Result<Result<Content, Reading>, JobError> {
+    let problem = |problem: String, retry| Ok(Err(Reading::Problem { problem, retry }));
+    if is_busy(&task.found.stat, context.options.settle) {
+        return Ok(Err(Reading::Busy));
+    }
     if task.found.stat.size == 0 {
         return problem("the file is empty".to_owned(), false);
     }
     let path = task.path();
-    let mut content = match content(context, task, &path).await {
-        Ok(Some(content)) => content,
-        Ok(None) => return problem("there are no moving pictures in it".to_owned(), false),
-        Err(MediaError::Start(error)) => return Err(JobError::Worker(error)),
-        Err(MediaError::Open(error)) if error.kind() == io::ErrorKind::NotFound => return Ok(Reading::Gone),
-        Err(MediaError::Open(_)) if context.cancel.is_cancelled() => return Err(JobError::Cancelled),
-        Err(MediaError::Open(error)) => return problem(unreadable(&error), true),
+    match content(context, task, &path).await {
+        Ok(Some(content)) => Ok(Ok(content)),
+        Ok(None) => problem("there are no moving pictures in it".to_owned(), false),
+        Err(MediaError::Start(error)) => Err(JobError::Worker(error)),
+        Err(MediaError::Open(error)) if error.kind() == io::ErrorKind::NotFound => Ok(Err(Reading::Gone)),
+        Err(MediaError::Open(_)) if context.cancel.is_cancelled() => Err(JobError::Cancelled),
+        Err(MediaError::Open(error)) => problem(unreadable(&error), true),
         // A file that grew or shrank while it was probed is not broken.
-        Err(_) if context.now_is_another(&path, &task.found.stat) => return Ok(Reading::Busy),
-        Err(error) => return problem(error.to_string(), false),
-    };
-    let bound = content.bound.take();
-    match hash(context, &path, &task.found.stat, bound, report).await {
-        Ok(imported) => {
-            let Imported { cid, size, modified_ns, inode, device } = imported;
+        Err(_) if context.now_is_another(&path, &task.found.stat) => Ok(Err(Reading::Busy)),
+        Err(error) => problem(error.to_string(), false),
+    }
+}
+
+/// What became of a file that was hashed.
+pub(super) fn whole(content: Content, hashed: Result<Imported, ImportError>) -> Result<Reading, JobError> {
+    match hashed {
+        Ok(Imported { cid, size, modified_ns, inode, device }) => {
             Ok(Reading::Whole { content, cid, stat: Stat { size, modified_ns, inode, device } })
         }
         Err(ImportError::Changing(_)) => Ok(Reading::Busy),
         Err(ImportError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(Reading::Gone),
-        Err(ImportError::Io { source, .. }) => problem(unreadable(&source), true),
+        Err(ImportError::Io { source, .. }) => Ok(Reading::Problem { problem: unreadable(&source), retry: true }),
         Err(ImportError::Cancelled) => Err(JobError::Cancelled),
         Err(ImportError::Index(error)) => Err(JobError::Index(error)),
     }
@@ -243,32 +277,6 @@ fn unreadable(error: &io::Error) -> String {
                 .to_owned()
         }
         _ => format!("it cannot be read: {error}"),
-    }
-}
-
-/// Hashes a file into the block index, unless that was done before a restart.
-async fn hash(
-    context: &Context,
-    path: &Path,
-    stat: &Stat,
-    bound: Option<Vec<BoundFile>>,
-    report: &Report,
-) -> Result<Imported, ImportError> {
-    if let Some(known) = context.blocks.imported(path).await? {
-        let same = Stat { size: known.size, modified_ns: known.modified_ns, inode: known.inode, device: known.device };
-        if same == *stat && !context.is_forced(path) {
-            report.update(|progress| progress.bytes_done += stat.size);
-            return Ok(known);
-        }
-    }
-    let (reporter, mut before) = (report.clone(), 0);
-    let count = move |bytes: u64| {
-        reporter.update(|progress| progress.bytes_done += bytes.saturating_sub(before));
-        before = bytes;
-    };
-    match bound {
-        Some(files) => context.blocks.import_folder(path, files, count, &context.cancel).await,
-        None => context.blocks.import(path, count, &context.cancel).await,
     }
 }
 
@@ -325,20 +333,17 @@ pub(super) struct Prepared {
     candidates: Vec<Candidate>,
 }
 
-/// Decides which item it is, but none of `taken`.
+/// Decides which item it is, but none of `taken`: of those that are `known` to have the same content, or a new one.
 pub(super) async fn prepare(
     context: &Context,
     task: &Task<'_>,
     read: Read,
-    poster: Option<PathBuf>,
+    known: Vec<Known>,
+    mut description: Description,
     taken: &HashSet<i64>,
 ) -> Result<Prepared, JobError> {
-    let place = task.place();
-    let cid = read.content.as_ref().ok().map(|(_, cid)| *cid);
-    let mut candidates = match &cid {
-        Some(cid) => candidates_by_cid(context, cid, task).await?,
-        None => Vec::new(),
-    };
+    let (place, cid) = (task.place(), read.cid());
+    let mut candidates = candidates(context, known, task).await?;
     candidates.retain(|candidate| !taken.contains(&candidate.known.item));
     // Its item may have gone to another file just now.
     let here = task.here.filter(|here| !taken.contains(&here.item));
@@ -347,13 +352,9 @@ pub(super) async fn prepare(
         Identified::Same(item) | Identified::Moved(item) | Identified::Edited(item) => Some(item),
         Identified::New => None,
     };
-    let mut description = context.describe(task.library, task.folder, &task.found.name).await;
     context.keep_show(item, &mut description).await?;
     let (facts, book, music, problem, retry) = match read.content {
-        Ok((content, _)) => {
-            description.poster = description.poster.take().or(poster);
-            (Some(content.facts), content.book, content.music, None, false)
-        }
+        Ok((content, _)) => (Some(content.facts), content.book, content.music, None, false),
         Err((problem, retry)) => (None, None, None, Some(problem), retry),
     };
     let place = Place { library: task.library.id.clone(), path: place };
@@ -387,10 +388,9 @@ pub(super) async fn finish(
     Ok(())
 }
 
-async fn candidates_by_cid(context: &Context, cid: &Cid, task: &Task<'_>) -> Result<Vec<Candidate>, JobError> {
+async fn candidates(context: &Context, known: Vec<Known>, task: &Task<'_>) -> Result<Vec<Candidate>, JobError> {
     let here = task.here.map(|here| here.item);
-    let known = context.catalog.known_by_cid(cid).await?.into_iter().filter(|known| Some(known.item) != here).collect();
-    context.with_whereabouts(known).await
+    context.with_whereabouts(known.into_iter().filter(|known| Some(known.item) != here).collect()).await
 }
 
 /// The index need not keep the path that a file moved from, once nothing is there.
@@ -415,6 +415,18 @@ impl Context {
         let name = name.to_owned();
         let work = move || describe::describe(&titles, &library, &folder, &name);
         tokio::task::spawn_blocking(work).await.unwrap_or_default()
+    }
+
+    /// The same of several files, in order.
+    pub(super) async fn describe_several(&self, tasks: &[Task<'_>]) -> Result<Vec<Description>, JobError> {
+        let Some(first) = tasks.first() else { return Ok(Vec::new()) };
+        let (titles, library) = (Arc::clone(&self.titles), first.library.clone());
+        let files: Vec<_> = tasks.iter().map(|task| (Arc::clone(task.folder), task.found.name.clone())).collect();
+        let work = move || {
+            let described = files.iter().map(|(folder, name)| describe::describe(&titles, &library, folder, name));
+            described.collect()
+        };
+        tokio::task::spawn_blocking(work).await.map_err(|_| JobError::Cancelled)
     }
 
     /// A show whose folder was renamed keeps its id: its first episode with the new name takes it along.

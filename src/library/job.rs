@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::context::{Context, JobError};
 use super::folder_books::stat_at;
 use super::identify::{Absence, Missing, Recognised, absence, by_stat};
-use super::import::{self, Outcome, Task, folder_device};
+use super::import::{self, Look, Outcome, Task, folder_device};
 use super::report::Report;
 use super::scan::{self, Listing, Scope, Unseen};
 use super::sorted::{Folders, Sorted, Spot, Unexplained, sort};
@@ -378,43 +378,63 @@ impl Job<'_> {
         Ok((again, claimed))
     }
 
-    /// The same of many small files: some are read at once, and they are written down together.
+    /// The same of many small files: some are read at once, and they are written down together while the next are read.
     async fn read_together(&self, files: Vec<Unexplained>) -> Result<(Option<Scope>, HashSet<i64>), JobError> {
         let (mut again, mut claimed) = (HashMap::new(), HashSet::new());
-        let mut sleeves = Sleeves::default();
-        for batch in files.chunks(tracks::BATCH) {
+        let (mut sleeves, mut batches) = (Sleeves::default(), files.chunks(tracks::BATCH));
+        let mut next = batches.next().unwrap_or_default();
+        let mut looks = self.look_together(next).await?;
+        while !next.is_empty() {
             if self.context.cancel.is_cancelled() {
                 return Err(JobError::Cancelled);
             }
-            let task = |file: &Unexplained| {
-                let (folder, found) = (self.folders.folder(file.spot), self.folders.found(file.spot));
-                (folder, found, file.here.clone().filter(|here| !claimed.contains(&here.item)))
-            };
-            let spots: Vec<_> = batch.iter().map(task).collect();
-            let library = &self.library;
-            let tasks: Vec<Task<'_>> = spots
-                .iter()
-                .map(|(folder, found, here)| Task { library, folder, found, here: here.as_deref() })
-                .collect();
-            let name = tasks.first().map(|task| task.found.name.to_string_lossy().into_owned());
-            self.report.update(|progress| progress.current = name);
-            let outcomes = tracks::import(self.context, &tasks, &mut sleeves, self.report).await?;
-            for (task, outcome) in tasks.iter().zip(outcomes) {
+            let batch = std::mem::replace(&mut next, batches.next().unwrap_or_default());
+            let writing = self.write_together(batch, looks, &claimed, &mut sleeves);
+            let (outcomes, coming) = tokio::join!(writing, self.look_together(next));
+            for (file, outcome) in batch.iter().zip(outcomes?) {
                 match outcome {
                     Outcome::Item(item) => {
                         claimed.insert(item);
                     }
                     Outcome::Busy => {
-                        again.insert(task.folder.place.clone(), false);
-                        claimed.extend(task.here.map(|here| here.item));
+                        again.insert(self.folders.folder(file.spot).place.clone(), false);
+                        claimed.extend(file.here.as_ref().map(|here| here.item));
                     }
                     Outcome::Gone => {}
                 }
             }
             self.report.update(|progress| progress.files_done += batch.len() as u64);
+            looks = coming?;
         }
         let again = (!again.is_empty()).then(|| Scope::Folders(again.into_iter().collect()));
         Ok((again, claimed))
+    }
+
+    async fn look_together(&self, batch: &[Unexplained]) -> Result<Vec<Look>, JobError> {
+        let tasks: Vec<Task<'_>> = batch.iter().map(|file| self.task(file)).collect();
+        let name = tasks.first().map(|task| task.found.name.to_string_lossy().into_owned());
+        self.report.update(|progress| progress.current = name.or(progress.current.take()));
+        tracks::look(self.context, &tasks, self.report).await
+    }
+
+    async fn write_together(
+        &self,
+        batch: &[Unexplained],
+        looks: Vec<Look>,
+        claimed: &HashSet<i64>,
+        sleeves: &mut Sleeves,
+    ) -> Result<Vec<Outcome>, JobError> {
+        let mut tasks: Vec<Task<'_>> = batch.iter().map(|file| self.task(file)).collect();
+        for task in &mut tasks {
+            // An item whose content turned up elsewhere in this scan is not here any more.
+            task.here = task.here.filter(|here| !claimed.contains(&here.item));
+        }
+        tracks::write(self.context, &tasks, looks, sleeves, self.report).await
+    }
+
+    fn task<'b>(&'b self, file: &'b Unexplained) -> Task<'b> {
+        let (folder, found) = (self.folders.folder(file.spot), self.folders.found(file.spot));
+        Task { library: &self.library, folder, found, here: file.here.as_deref() }
     }
 
     /// What was expected and not found: deleted or away.

@@ -13,6 +13,7 @@ mod artwork;
 mod context;
 mod describe;
 mod folder_books;
+mod hashing;
 mod identify;
 mod import;
 mod job;

@@ -1,17 +1,22 @@
-//! Reads many small files: a few at a time, and writes them down together. Of music there are a hundred thousand, and a commit
-//! for each of them would take longer than to read them.
+//! Reads many small files: a few at a time, and writes them down together, while the next are read. Of music there are a hundred
+//! thousand, and a commit for each of them would take longer than to read them.
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
 use futures_util::FutureExt as _;
-use futures_util::stream::{self, StreamExt as _};
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use super::context::{Context, JobError};
+use super::hashing;
 use super::import::{self, Look, Outcome, Still, Task};
 use super::report::Report;
+use crate::blocks::ImportError;
 
-/// Files that are read at once.
+/// Files that workers are asked of at once.
 const AT_ONCE: usize = 4;
+/// Files that are hashed together, and parts of so many that are read at once: while one is hashed, the other is asked of.
+const TOGETHER: usize = 32;
+const PARTS: usize = 2;
 /// Files that are written down together.
 pub(super) const BATCH: usize = 128;
 
@@ -37,27 +42,57 @@ impl Sleeves {
     }
 }
 
-/// Reads files and writes them down; what became of each, in order.
+/// Reads files: what looking at each gave, in order.
 ///
 /// # Errors
 /// Only what stops the whole scan: see [`JobError`].
-pub(super) async fn import(
+pub(super) async fn look(context: &Context, tasks: &[Task<'_>], report: &Report) -> Result<Vec<Look>, JobError> {
+    let parts: Vec<_> = tasks.chunks(TOGETHER).map(|part| look_together(context, part, report).boxed()).collect();
+    stream::iter(parts).buffered(PARTS).try_concat().await
+}
+
+/// Each is opened, and they are hashed together.
+async fn look_together(context: &Context, tasks: &[Task<'_>], report: &Report) -> Result<Vec<Look>, JobError> {
+    let opened: Vec<_> = tasks.iter().map(|task| import::open(context, task).boxed()).collect();
+    let opened: Vec<_> = stream::iter(opened).buffered(AT_ONCE / PARTS).try_collect().await?;
+    let readable: Vec<&Task<'_>> =
+        tasks.iter().zip(&opened).filter(|(_, opened)| opened.is_ok()).map(|(task, _)| task).collect();
+    let mut hashed = hashing::hash_several(context, &readable, report).await?.into_iter();
+    let mut looks = Vec::with_capacity(tasks.len());
+    for (task, opened) in tasks.iter().zip(opened) {
+        let reading = match opened {
+            Ok(content) => import::whole(content, hashed.next().unwrap_or(Err(ImportError::Cancelled)))?,
+            Err(reading) => reading,
+        };
+        looks.push(import::tell(task, reading, report));
+    }
+    Ok(looks)
+}
+
+/// Writes down files that were looked at; what became of each, in order.
+///
+/// # Errors
+/// Only what stops the whole scan: see [`JobError`].
+pub(super) async fn write(
     context: &Context,
     tasks: &[Task<'_>],
+    looks: Vec<Look>,
     sleeves: &mut Sleeves,
     report: &Report,
 ) -> Result<Vec<Outcome>, JobError> {
-    let looks: Vec<_> = tasks.iter().map(|task| import::look(context, task, report).boxed()).collect();
-    let mut looks = stream::iter(looks).buffered(AT_ONCE);
+    let cids = looks.iter().filter_map(Look::cid).collect();
+    let mut known = context.catalog.known_by_cids(cids).await?.into_iter();
+    let descriptions = context.describe_several(tasks).await?;
     let (mut outcomes, mut written, mut taken) = (Vec::with_capacity(tasks.len()), Vec::new(), HashSet::new());
-    for task in tasks {
-        let Some(look) = looks.next().await.transpose()? else { break };
+    for ((task, look), mut description) in tasks.iter().zip(looks).zip(descriptions) {
+        let known = look.cid().and_then(|_| known.next()).unwrap_or_default();
         match look {
             Look::Busy => outcomes.push(Outcome::Busy),
             Look::Gone => outcomes.push(Outcome::Gone),
             Look::Read(read) => {
                 let sleeve = sleeves.of(context, task, &read).await;
-                let prepared = import::prepare(context, task, read, sleeve, &taken).await?;
+                description.poster = description.poster.or(sleeve);
+                let prepared = import::prepare(context, task, read, known, description, &taken).await?;
                 taken.extend(prepared.record.item);
                 // Which row it is becomes known when it is written.
                 written.push((outcomes.len(), task, prepared));

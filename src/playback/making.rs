@@ -4,6 +4,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 
+use super::activity::Activity;
 use super::jobs::{JobKey, Jobs, Order, Plan, Plans};
 use super::outline::Outlines;
 use super::pages::PagePlan;
@@ -35,6 +36,7 @@ pub(super) struct Inner {
     pub tracks: Tracks,
     pub outlines: Outlines,
     pub waiting: Waiting,
+    pub activity: Activity,
     pub options: PlaybackOptions,
     pub threads: u32,
 }

@@ -7,6 +7,7 @@
 //! ```
 //! Segments are made on demand. Copies are byte-identical whatever the order they are asked in; transcoded ones are kept on
 //! disk, because another encoder would give others. Anyone allowed can fetch either by CID.
+mod activity;
 mod choice;
 mod covers;
 mod devices;
@@ -47,6 +48,7 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
+use self::activity::Activity;
 use self::devices::Devices;
 use self::disk::Disk;
 use self::jobs::Jobs;
@@ -262,6 +264,7 @@ impl Playback {
             tracks: Tracks::default(),
             outlines: outline::Outlines::default(),
             waiting: Waiting::default(),
+            activity: Activity::default(),
             options,
             threads,
         };
@@ -357,6 +360,7 @@ impl Playback {
         n: u64,
         watcher: &Watcher,
     ) -> Result<Segment, PlaybackError> {
+        self.inner.activity.mark();
         let found = self.rendition(source, rendition, watcher).await?;
         self.inner.segment(source, &found, n, &watcher.viewer).await
     }
@@ -372,6 +376,7 @@ impl Playback {
         n: u64,
         watcher: &Watcher,
     ) -> Result<Option<Segment>, PlaybackError> {
+        self.inner.activity.mark();
         if rendition.transcoded {
             return Ok(self.inner.ready(source, rendition, n, &watcher.viewer).await);
         }
@@ -384,11 +389,13 @@ impl Playback {
     /// [`PlaybackError::Unsupported`] for a file whose sound cannot be had, [`PlaybackError::Busy`],
     /// [`PlaybackError::Transcode`], and [`PlaybackError::Blocks`] where the file changed.
     pub async fn sound(&self, source: &Source, form: &SoundForm, watcher: &Watcher) -> Result<Sound, PlaybackError> {
+        self.inner.activity.mark();
         self.inner.sounds.sound(source, &self.audible(form, watcher), &watcher.viewer).await
     }
 
     /// The same only if it is kept from before.
     pub async fn kept_sound(&self, source: &Source, form: &SoundForm, watcher: &Watcher) -> Option<KeptSound> {
+        self.inner.activity.mark();
         self.inner.sounds.kept(&source.cid, &self.audible(form, watcher)).await
     }
 
@@ -401,6 +408,12 @@ impl Playback {
     /// A viewer watches a file no more.
     pub fn stopped(&self, file: &Cid, viewer: &str) {
         self.inner.jobs.left(file, viewer);
+    }
+
+    /// Whether somebody plays something now: a segment or a sound was asked for within the last half minute.
+    #[must_use]
+    pub fn is_playing(&self) -> bool {
+        self.inner.activity.is_recent()
     }
 
     /// What is transcoded now.

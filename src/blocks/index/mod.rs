@@ -15,8 +15,8 @@ use bytes::Bytes;
 use rusqlite::{ErrorCode, OptionalExtension, params};
 
 use self::statements::{
-    OBJECT, bytes_of, digest_at, get_u64, insert_blocks, insert_keys, insert_object, object, prefix, purge_object,
-    purge_run, retire_derived, retire_file, to_i64,
+    OBJECT, bytes_of, digest_at, file_at, get_u64, insert_blocks, object, prefix, publish, purge_object, purge_run,
+    retire_file, to_i64,
 };
 use super::bound::Bound;
 use super::{Imported, Recipe};
@@ -129,6 +129,16 @@ impl Object {
 /// A block with its place in an object.
 pub(super) type Placed = (Position, Digest);
 
+/// An object that is to become alive, with its last blocks: all but its root.
+pub(super) struct Whole {
+    /// Where it was begun with [`Index::append`].
+    pub id: Option<i64>,
+    pub blocks: Vec<Placed>,
+    pub root: Digest,
+    pub size: u64,
+    pub origin: Origin,
+}
+
 /// Blocking; call it on a blocking thread.
 #[derive(Clone)]
 pub(super) struct Index {
@@ -176,15 +186,17 @@ impl Index {
         size: u64,
         origin: &Origin,
     ) -> Result<(i64, Vec<i64>), DatabaseError> {
+        self.database.write_blocking(|t| publish(t, id, blocks, root, size, origin))
+    }
+
+    /// The same of several, in one transaction. Gives what is gone by that, to purge.
+    pub fn publish_all(&self, wholes: &[Whole]) -> Result<Vec<i64>, DatabaseError> {
         self.database.write_blocking(|t| {
-            let gone = match origin {
-                Origin::File { path, .. } => retire_file(t, path)?,
-                Origin::Derived(recipe) => retire_derived(t, &recipe.source, Some(&recipe.detail))?,
-            };
-            let id = insert_object(t, id, root, size, origin)?;
-            insert_blocks(t, id, blocks)?;
-            insert_keys(t, id, &[(Shape::new(Profile::V1_2025, size).root(), *root)])?;
-            Ok((id, gone))
+            let mut all = Vec::new();
+            for Whole { id, blocks, root, size, origin } in wholes {
+                all.extend(publish(t, *id, blocks, root, *size, origin)?.1);
+            }
+            Ok(all)
         })
     }
 
@@ -236,10 +248,12 @@ impl Index {
 
     /// The file that is alive at a path.
     pub fn file_at(&self, path: &Path) -> Result<Option<Object>, DatabaseError> {
-        self.database.read_blocking(|c| {
-            let sql = format!("SELECT {OBJECT} FROM object o WHERE o.path = ?1 AND o.state = 1");
-            c.prepare_cached(&sql)?.query_row([bytes_of(path)], object).optional()
-        })
+        self.database.read_blocking(|c| file_at(c, path))
+    }
+
+    /// The files that are alive at these paths, in order.
+    pub fn files_at(&self, paths: &[PathBuf]) -> Result<Vec<Option<Object>>, DatabaseError> {
+        self.database.read_blocking(|c| paths.iter().map(|path| file_at(c, path)).collect())
     }
 
     /// The derived object of a recipe.

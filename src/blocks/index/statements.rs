@@ -11,12 +11,31 @@ use crate::blocks::Recipe;
 use crate::blocks::bound::Bound;
 use crate::content::Cid;
 use crate::content::cid::Digest;
-use crate::content::unixfs::{LINKS_MAX, Position};
+use crate::content::unixfs::{LINKS_MAX, Position, Profile, Shape};
 
 pub(super) const OBJECT: &str =
     "o.id, o.root, o.size, o.path, o.modified_ns, o.inode, o.device, o.source, o.detail, o.bound";
 
-pub(super) fn insert_object(
+/// Writes the last blocks of an object and makes it alive: see [`super::Index::publish`].
+pub(super) fn publish(
+    t: &Transaction<'_>,
+    id: Option<i64>,
+    blocks: &[Placed],
+    root: &Digest,
+    size: u64,
+    origin: &Origin,
+) -> Result<(i64, Vec<i64>), rusqlite::Error> {
+    let gone = match origin {
+        Origin::File { path, .. } => retire_file(t, path)?,
+        Origin::Derived(recipe) => retire_derived(t, &recipe.source, Some(&recipe.detail))?,
+    };
+    let id = insert_object(t, id, root, size, origin)?;
+    insert_blocks(t, id, blocks)?;
+    insert_keys(t, id, &[(Shape::new(Profile::V1_2025, size).root(), *root)])?;
+    Ok((id, gone))
+}
+
+fn insert_object(
     t: &Transaction<'_>,
     id: Option<i64>,
     root: &Digest,
@@ -46,11 +65,10 @@ pub(super) fn insert_object(
         // Another process that opened the index took it for a leftover.
         return Err(rusqlite::Error::QueryReturnedNoRows);
     }
-    t.execute(
-        "INSERT INTO object (id, state, root, size, path, modified_ns, inode, device, source, detail, bound)
-         VALUES (?1, 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-        params![id, root, to_i64(size), path, modified, inode, device, source, detail, bound],
-    )?;
+    let sql = "INSERT INTO object (id, state, root, size, path, modified_ns, inode, device, source, detail, bound)
+         VALUES (?1, 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+    let values = params![id, root, to_i64(size), path, modified, inode, device, source, detail, bound];
+    t.prepare_cached(sql)?.execute(values)?;
     Ok(t.last_insert_rowid())
 }
 
@@ -63,7 +81,7 @@ pub(super) fn insert_blocks(t: &Transaction<'_>, id: i64, blocks: &[Placed]) -> 
     insert_keys(t, id, blocks)
 }
 
-pub(super) fn insert_keys(t: &Transaction<'_>, id: i64, blocks: &[Placed]) -> Result<(), rusqlite::Error> {
+fn insert_keys(t: &Transaction<'_>, id: i64, blocks: &[Placed]) -> Result<(), rusqlite::Error> {
     // In the order of the tree, which is several times faster than the order of the file.
     let mut keys: Vec<_> = blocks.iter().map(|(at, digest)| (prefix(digest), *at)).collect();
     keys.sort_unstable();
@@ -100,11 +118,7 @@ pub(super) fn retire_file(t: &Transaction<'_>, path: &Path) -> Result<Vec<i64>, 
         .collect()
 }
 
-pub(super) fn retire_derived(
-    t: &Transaction<'_>,
-    source: &Cid,
-    detail: Option<&[u8]>,
-) -> Result<Vec<i64>, rusqlite::Error> {
+fn retire_derived(t: &Transaction<'_>, source: &Cid, detail: Option<&[u8]>) -> Result<Vec<i64>, rusqlite::Error> {
     t.prepare_cached(
         "UPDATE object SET state = 2 WHERE source = ?1 AND (?2 IS NULL OR detail = ?2) AND state = 1 RETURNING id",
     )?
@@ -148,6 +162,12 @@ pub(super) fn purge_object(t: &Transaction<'_>, id: i64) -> Result<Vec<i64>, rus
     }
     t.execute("DELETE FROM folder WHERE source = ?1", [gone.cid().to_bytes()])?;
     retire_derived(t, &gone.cid(), None)
+}
+
+/// The file that is alive at a path.
+pub(super) fn file_at(c: &Connection, path: &Path) -> Result<Option<Object>, rusqlite::Error> {
+    let sql = format!("SELECT {OBJECT} FROM object o WHERE o.path = ?1 AND o.state = 1");
+    c.prepare_cached(&sql)?.query_row([bytes_of(path)], object).optional()
 }
 
 /// Reads the columns of [`OBJECT`].

@@ -207,6 +207,11 @@ impl Catalog {
         Ok(self.database.read(move |c| known::by_cid(c, &cid)).await?)
     }
 
+    /// For each of `cids`, files of any library with this content.
+    pub async fn known_by_cids(&self, cids: Vec<Cid>) -> Result<Vec<Vec<Known>>, CatalogError> {
+        Ok(self.database.read(move |c| cids.iter().map(|cid| known::by_cid(c, cid)).collect()).await?)
+    }
+
     /// The file that is at a place, unless it is gone from there.
     pub async fn known_at(&self, place: Place) -> Result<Option<Known>, CatalogError> {
         Ok(self.database.read(move |c| known::at(c, &place)).await?)

@@ -1,4 +1,5 @@
-//! Announcing what is public: roots only, one sweep after another, at a pace that nobody feels.
+//! Announcing what is public: roots only, one sweep after another, at a pace that nobody feels: while somebody plays, no faster than
+//! the sweep needs to be through in its time.
 //!
 //! A sweep tells of everything once. What changes meanwhile ends the step that runs: what is not public any more is withdrawn,
 //! and of the rest only what was not told yet follows.
@@ -16,6 +17,11 @@ use crate::node::Node;
 
 /// Roots that are announced at a time: most of an announcement is waiting for others.
 const AT_ONCE: usize = 8;
+
+/// While somebody plays, a root waits no longer than this: ten thousand are told of in 22 hours even so.
+const SLOWEST: Duration = Duration::from_secs(7);
+/// How often is looked whether somebody plays.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// What some could not be told is tried again after this.
 const AGAIN: Duration = Duration::from_secs(600);
@@ -67,8 +73,9 @@ async fn sweep(ipfs: &Ipfs, node: &Node, options: &IpfsOptions, announced: &mut 
         announced.reached_at(reached(ipfs));
         if let Some(roots) = public(ipfs, node, options).await {
             withdraw(ipfs, &roots, announced).await;
+            let pace = Pace::new(options, due);
             tokio::select! {
-                () = step(ipfs, node, options, &roots, announced) => {}
+                () = step(ipfs, node, &pace, &roots, announced) => {}
                 _ = changes.changed() => continue,
             }
         }
@@ -139,13 +146,12 @@ async fn withdraw(ipfs: &Ipfs, roots: &[Cid], announced: &mut Announced) {
 }
 
 /// Tells of the roots that were not told of in this sweep.
-async fn step(ipfs: &Ipfs, node: &Node, options: &IpfsOptions, roots: &[Cid], announced: &mut Announced) {
+async fn step(ipfs: &Ipfs, node: &Node, pace: &Pace, roots: &[Cid], announced: &mut Announced) {
     let Announced { said, told, over, .. } = announced;
     let fresh: Vec<Cid> = roots.iter().filter(|root| !told.contains(root)).copied().collect();
     begin(&mut ipfs.inner.announced.write(), roots.len(), fresh.len());
     let begun = Instant::now();
-    let paced = paced(fresh, Duration::from_secs(1) / options.announced_per_second.max(1));
-    let asked = paced.map(|root| {
+    let asked = paced(fresh, pace, || node.playback().is_playing()).map(|root| {
         said.insert(root);
         one(ipfs, node, root)
     });
@@ -171,16 +177,46 @@ fn begin(state: &mut AnnounceState, roots: usize, fresh: usize) {
     *state = AnnounceState { roots: roots as u64, announced: (roots - fresh) as u64, failed: 0, sweeps: state.sweeps };
 }
 
-/// One in each `pace`.
-fn paced(roots: Vec<Cid>, pace: Duration) -> impl Stream<Item = Cid> {
-    let mut next = Instant::now();
-    stream::iter(roots).then(move |root| {
-        let at = next;
-        next += pace;
-        async move {
-            tokio::time::sleep_until(at).await;
-            root
+/// How fast roots follow each other.
+struct Pace {
+    /// Between two of them while nobody plays.
+    least: Duration,
+    /// When everything is to be told.
+    due: Instant,
+}
+
+impl Pace {
+    fn new(options: &IpfsOptions, due: Instant) -> Self {
+        Self { least: Duration::from_secs(1) / options.announced_per_second.max(1), due }
+    }
+
+    /// Between two of so many that are left. Who plays has the machine for himself but for what the sweep needs, with something left
+    /// over for what has to be told again.
+    fn between(&self, left: usize, playing: bool, now: Instant) -> Duration {
+        if !playing {
+            return self.least;
         }
+        let time = self.due.saturating_duration_since(now) * 9 / 10;
+        (time / u32::try_from(left).unwrap_or(u32::MAX).max(1)).min(SLOWEST).max(self.least)
+    }
+}
+
+/// One after the other, as the pace has it.
+fn paced(roots: Vec<Cid>, pace: &Pace, playing: impl Fn() -> bool) -> impl Stream<Item = Cid> {
+    let (all, start) = (roots.len(), Instant::now());
+    let numbered = stream::iter(roots.into_iter().enumerate());
+    stream::unfold((numbered, start, playing), move |(mut numbered, last, playing)| async move {
+        let (number, root) = numbered.next().await?;
+        let mut next = last;
+        while number > 0 {
+            let now = Instant::now();
+            next = last + pace.between(all - number, playing(), now);
+            if next <= now {
+                break;
+            }
+            tokio::time::sleep_until(next.min(now + LOOK)).await;
+        }
+        Some((root, (numbered, next, playing)))
     })
 }
 
@@ -199,6 +235,42 @@ async fn is_public(ipfs: &Ipfs, node: &Node, root: &Cid) -> bool {
 mod tests {
     use super::*;
     use crate::content::cid;
+
+    #[test]
+    fn while_somebody_plays_roots_follow_each_other_as_slowly_as_the_sweep_allows() {
+        let (now, hour) = (Instant::now(), Duration::from_secs(3600));
+        let pace = |hours| Pace { least: Duration::from_millis(250), due: now + hour * hours };
+        let cases = [
+            (22, 10_000, false, 0.25),
+            (22, 10_000, true, 7.0),
+            (22, 20_000, true, 3.564),
+            (1, 10_000, true, 0.324),
+            (1, 100_000, true, 0.25),
+            (0, 10, true, 0.25),
+            (22, 1, true, 7.0),
+            (22, 0, true, 7.0),
+        ];
+        for (hours, left, playing, seconds) in cases {
+            let between = pace(hours).between(left, playing, now);
+            assert_eq!(between.as_secs_f64(), seconds, "{left} left in {hours} hours, playing: {playing}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_pace_follows_who_begins_to_play_and_who_stops() {
+        let pace = Pace { least: Duration::from_secs(1), due: Instant::now() + Duration::from_secs(24 * 3600) };
+        let roots: Vec<Cid> = (0..6_u8).map(|n| cid::of_raw(&[n])).collect();
+        let (begun, playing) = (Instant::now(), std::cell::Cell::new(false));
+        let mut paced = std::pin::pin!(paced(roots.clone(), &pace, || playing.get()));
+        for (number, root) in roots.iter().enumerate() {
+            assert_eq!(paced.next().await.as_ref(), Some(root));
+            // Somebody plays after the second, and stops after the fourth.
+            playing.set((1..3).contains(&number));
+            let at = [0, 1, 8, 15, 16, 17][number];
+            assert_eq!(begun.elapsed().as_secs(), at, "root {number}");
+        }
+        assert_eq!(paced.next().await, None);
+    }
 
     #[test]
     fn what_was_told_is_told_anew_where_this_node_is_reached_elsewhere() {
