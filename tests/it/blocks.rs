@@ -269,6 +269,41 @@ async fn what_cannot_be_read_is_said_with_its_path() {
 }
 
 #[tokio::test]
+async fn several_files_are_imported_at_once_and_each_for_itself() {
+    let kitchen = Kitchen::new();
+    let known = kitchen.write("known", b"before");
+    kitchen.import(&known).await.unwrap();
+    kitchen.write("known", b"after");
+    let lengths = [0, 1, MIB, MIB + 1, 3 * MIB + 7];
+    let mut paths: Vec<PathBuf> = lengths.iter().map(|n| kitchen.write(n.to_string(), &bytes(*n))).collect();
+    paths.extend([kitchen.folder.path().join("missing"), known]);
+    let outcomes = kitchen.blocks.import_several(paths.clone(), &CancellationToken::new()).await.unwrap();
+    assert_eq!(outcomes.len(), paths.len());
+    for ((len, path), outcome) in lengths.iter().zip(&paths).zip(&outcomes) {
+        let (imported, layout) = (outcome.as_ref().unwrap(), Layout::of(&bytes(*len), Profile::V1_2025));
+        assert_eq!((imported.cid, imported.size), (layout.root, *len as u64));
+        assert_eq!(kitchen.blocks.imported(path).await.unwrap().as_ref(), Some(imported));
+        assert!(kitchen.read(&layout.root, 0..u64::MAX).await.unwrap() == bytes(*len), "{len}");
+    }
+    assert!(matches!(&outcomes[5], Err(ImportError::Io { path, .. }) if *path == paths[5]));
+    assert_eq!(outcomes[6].as_ref().unwrap().cid, Layout::of(b"after", Profile::V1_2025).root);
+    let known: Vec<bool> = kitchen.blocks.all_imported(paths).await.unwrap().iter().map(Option::is_some).collect();
+    assert_eq!(known, [true, true, true, true, true, false, true]);
+    assert_eq!(kitchen.blocks.totals().await.unwrap().objects, 6, "what was there before is gone");
+}
+
+#[tokio::test]
+async fn several_files_of_a_cancelled_import_leave_nothing() {
+    let kitchen = Kitchen::new();
+    let paths = vec![kitchen.write("a", b"a"), kitchen.write("b", &bytes(9 * MIB))];
+    let cancel = CancellationToken::new();
+    cancel.cancel();
+    let outcomes = kitchen.blocks.import_several(paths, &cancel).await.unwrap();
+    assert!(outcomes.iter().all(|outcome| matches!(outcome, Err(ImportError::Cancelled))));
+    assert_eq!(kitchen.blocks.totals().await.unwrap().blocks, 0);
+}
+
+#[tokio::test]
 async fn a_cancelled_import_leaves_nothing() {
     let kitchen = Kitchen::new();
     let path = kitchen.write("a", &bytes(9 * MIB));

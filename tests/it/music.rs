@@ -1,9 +1,10 @@
 //! Music: from the files to tracks, albums, artists, genres and folders.
+use std::collections::HashSet;
 use std::fs;
 
 use potluck::catalog::music::{AlbumFilter, AlbumOrder, Hearer, PlaylistChange, Target, TrackFilter, Wanted};
 use potluck::catalog::record::VARIOUS;
-use potluck::catalog::{ItemKind, ItemState, Library, LibraryKind};
+use potluck::catalog::{Item, ItemKind, ItemState, Library, LibraryKind};
 
 use crate::comics::picture;
 use crate::shelf::{ACCOUNT, Shelf};
@@ -292,6 +293,42 @@ async fn what_is_no_music_is_marked_and_the_rest_is_there() {
     let states: Vec<ItemState> = shelf.items(Some(ItemKind::Track)).await.into_iter().map(|t| t.state).collect();
     assert_eq!(states.iter().filter(|s| **s == ItemState::Unreadable).count(), 2);
     assert!(titles(&shelf, &hearer).await.contains(&"Ann: Album (1)".to_owned()));
+}
+
+/// More than are read, hashed and written together, with all that can be wrong among them.
+#[tokio::test]
+async fn of_many_tracks_each_is_what_its_own_file_says() {
+    const TRACKS: u32 = 300;
+    let (shelf, library, _) = music().await;
+    let damaged = |n: u32| n % 50 == 7;
+    let is_at = |track: &Item, name: &str| track.file.as_ref().is_some_and(|file| file.path.ends_with(name));
+    for n in 0..TRACKS {
+        let bytes =
+            if damaged(n) { vec![0x55; 5000 + n as usize] } else { of_album(n, &format!("Song {n}"), "Ann", "All") };
+        put(&shelf, &format!("music/{:03}.mp3", n), bytes);
+    }
+    // The same bytes under another name, far from the first.
+    put(&shelf, "music/copy.mp3", fs::read(shelf.path("music/001.mp3")).unwrap());
+    let scan = shelf.scan(&library).await;
+    assert_eq!((scan.added, scan.problems), (u64::from(TRACKS) + 1, 6));
+    let tracks = shelf.items(Some(ItemKind::Track)).await;
+    for n in 0..TRACKS {
+        let name = format!("{n:03}.mp3");
+        let of_file: Vec<_> = tracks.iter().filter(|track| is_at(track, &name)).collect();
+        let [track] = of_file[..] else { panic!("{name}: {} items", of_file.len()) };
+        let title = if damaged(n) { format!("{n:03}") } else { format!("Song {n}") };
+        let state = if damaged(n) { ItemState::Unreadable } else { ItemState::Present };
+        assert_eq!((track.title.as_str(), track.state), (title.as_str(), state));
+    }
+    let ids = |tracks: &[Item]| tracks.iter().map(|track| track.id.clone()).collect::<HashSet<_>>();
+    let place = |name: &str| shelf.path(&format!("music/{name}"));
+    fs::create_dir(place("moved")).unwrap();
+    for n in (0..TRACKS).step_by(2) {
+        fs::rename(place(&format!("{n:03}.mp3")), place(&format!("moved/{n:03}.mp3"))).unwrap();
+    }
+    let scan = shelf.scan(&library).await;
+    assert_eq!((scan.added, scan.moved, scan.trashed), (0, u64::from(TRACKS) / 2, 0));
+    assert_eq!(ids(&shelf.items(Some(ItemKind::Track)).await), ids(&tracks));
 }
 
 #[tokio::test]
