@@ -153,6 +153,10 @@ pub(super) fn import_several(
 ) -> Result<Vec<Result<Imported, ImportError>>, DatabaseError> {
     let (mut outcomes, mut wholes) = (Vec::with_capacity(paths.len()), Vec::with_capacity(paths.len()));
     for path in paths {
+        if cancel.is_cancelled() {
+            outcomes.push(Err(ImportError::Cancelled));
+            continue;
+        }
         let mut recorder = Recorder::new(index, None);
         match recorder.read(path, |leaf| hash_leaves(path, |_| (), cancel, leaf)) {
             Ok((whole, imported)) => {

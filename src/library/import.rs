@@ -417,16 +417,23 @@ impl Context {
         tokio::task::spawn_blocking(work).await.unwrap_or_default()
     }
 
-    /// The same of several files, in order.
-    pub(super) async fn describe_several(&self, tasks: &[Task<'_>]) -> Result<Vec<Description>, JobError> {
-        let Some(first) = tasks.first() else { return Ok(Vec::new()) };
+    /// The same of several files of one library, in order.
+    pub(super) async fn describe_several(&self, tasks: &[Task<'_>]) -> Vec<Description> {
+        let Some(first) = tasks.first() else { return Vec::new() };
         let (titles, library) = (Arc::clone(&self.titles), first.library.clone());
         let files: Vec<_> = tasks.iter().map(|task| (Arc::clone(task.folder), task.found.name.clone())).collect();
         let work = move || {
             let described = files.iter().map(|(folder, name)| describe::describe(&titles, &library, folder, name));
             described.collect()
         };
-        tokio::task::spawn_blocking(work).await.map_err(|_| JobError::Cancelled)
+        match tokio::task::spawn_blocking(work).await {
+            Ok(described) => described,
+            // One name must not keep the others out.
+            Err(_) => {
+                let each = tasks.iter().map(|task| self.describe(task.library, task.folder, &task.found.name));
+                futures_util::future::join_all(each).await
+            }
+        }
     }
 
     /// A show whose folder was renamed keeps its id: its first episode with the new name takes it along.

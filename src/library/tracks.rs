@@ -10,7 +10,8 @@ use super::context::{Context, JobError};
 use super::hashing;
 use super::import::{self, Look, Outcome, Still, Task};
 use super::report::Report;
-use crate::blocks::ImportError;
+use crate::blocks::{ImportError, Imported};
+use crate::catalog::record::Stat;
 
 /// Files that workers are asked of at once.
 const AT_ONCE: usize = 4;
@@ -61,12 +62,22 @@ async fn look_together(context: &Context, tasks: &[Task<'_>], report: &Report) -
     let mut looks = Vec::with_capacity(tasks.len());
     for (task, opened) in tasks.iter().zip(opened) {
         let reading = match opened {
-            Ok(content) => import::whole(content, hashed.next().unwrap_or(Err(ImportError::Cancelled)))?,
+            Ok(content) => {
+                let hashed = hashed.next().unwrap_or(Err(ImportError::Cancelled));
+                import::whole(content, hashed.and_then(|imported| as_listed(&task.found.stat, task.path(), imported)))?
+            }
             Err(reading) => reading,
         };
         looks.push(import::tell(task, reading, report));
     }
     Ok(looks)
+}
+
+/// A file that was written since it was listed is not what was found in it: of many, some are hashed long after they were opened.
+fn as_listed(listed: &Stat, path: PathBuf, imported: Imported) -> Result<Imported, ImportError> {
+    let Imported { size, modified_ns, inode, device, .. } = imported;
+    let same = *listed == Stat { size, modified_ns, inode, device };
+    if same { Ok(imported) } else { Err(ImportError::Changing(path)) }
 }
 
 /// Writes down files that were looked at; what became of each, in order.
@@ -82,7 +93,7 @@ pub(super) async fn write(
 ) -> Result<Vec<Outcome>, JobError> {
     let cids = looks.iter().filter_map(Look::cid).collect();
     let mut known = context.catalog.known_by_cids(cids).await?.into_iter();
-    let descriptions = context.describe_several(tasks).await?;
+    let descriptions = context.describe_several(tasks).await;
     let (mut outcomes, mut written, mut taken) = (Vec::with_capacity(tasks.len()), Vec::new(), HashSet::new());
     for ((task, look), mut description) in tasks.iter().zip(looks).zip(descriptions) {
         let known = look.cid().and_then(|_| known.next()).unwrap_or_default();
@@ -107,4 +118,22 @@ pub(super) async fn write(
         outcomes[*at] = Outcome::Item(touched.number);
     }
     Ok(outcomes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::content::cid;
+
+    #[test]
+    fn a_file_that_was_written_after_it_was_opened_is_read_again() {
+        let listed = Stat { size: 5, modified_ns: 1_000, inode: 7, device: 1 };
+        let imported = Imported { cid: cid::of_raw(b"tune!"), size: 5, modified_ns: 1_000, inode: 7, device: 1 };
+        let read = |imported: &Imported| as_listed(&listed, PathBuf::from("a.mp3"), imported.clone());
+        assert_eq!(read(&imported).unwrap(), imported);
+        let written = Imported { modified_ns: 1_001, ..imported.clone() };
+        for changed in [written, Imported { size: 6, ..imported.clone() }, Imported { inode: 8, ..imported }] {
+            assert!(matches!(read(&changed), Err(ImportError::Changing(_))), "{changed:?}");
+        }
+    }
 }

@@ -73,9 +73,10 @@ async fn sweep(ipfs: &Ipfs, node: &Node, options: &IpfsOptions, announced: &mut 
         announced.reached_at(reached(ipfs));
         if let Some(roots) = public(ipfs, node, options).await {
             withdraw(ipfs, &roots, announced).await;
-            let pace = Pace::new(options, due);
+            let (pace, reached) = (Pace::new(options, due), announced.reached.clone());
             tokio::select! {
                 () = step(ipfs, node, &pace, &roots, announced) => {}
+                () = moved(ipfs, &reached) => continue,
                 _ = changes.changed() => continue,
             }
         }
@@ -148,7 +149,7 @@ async fn withdraw(ipfs: &Ipfs, roots: &[Cid], announced: &mut Announced) {
 /// Tells of the roots that were not told of in this sweep.
 async fn step(ipfs: &Ipfs, node: &Node, pace: &Pace, roots: &[Cid], announced: &mut Announced) {
     let Announced { said, told, over, .. } = announced;
-    let fresh: Vec<Cid> = roots.iter().filter(|root| !told.contains(root)).copied().collect();
+    let fresh = in_turn(roots, said, told);
     begin(&mut ipfs.inner.announced.write(), roots.len(), fresh.len());
     let begun = Instant::now();
     let asked = paced(fresh, pace, || node.playback().is_playing()).map(|root| {
@@ -173,6 +174,14 @@ async fn step(ipfs: &Ipfs, node: &Node, pace: &Pace, roots: &[Cid], announced: &
     }
 }
 
+/// What was not told of in this sweep: the folder, then what nobody was told of before, then the rest.
+fn in_turn(roots: &[Cid], said: &HashSet<Cid>, told: &HashSet<Cid>) -> Vec<Cid> {
+    let left = || roots.iter().enumerate().filter(|(_, root)| !told.contains(root));
+    let is_new = |(number, root): &(usize, &Cid)| *number == 0 || !said.contains(root);
+    let (new, old) = (left().filter(is_new), left().filter(|root| !is_new(root)));
+    new.chain(old).map(|(_, root)| *root).collect()
+}
+
 fn begin(state: &mut AnnounceState, roots: usize, fresh: usize) {
     *state = AnnounceState { roots: roots as u64, announced: (roots - fresh) as u64, failed: 0, sweeps: state.sweeps };
 }
@@ -181,22 +190,24 @@ fn begin(state: &mut AnnounceState, roots: usize, fresh: usize) {
 struct Pace {
     /// Between two of them while nobody plays.
     least: Duration,
-    /// When everything is to be told.
+    /// When everything is to be told; the last tenth of a sweep is for what has to be told again.
     due: Instant,
 }
 
 impl Pace {
     fn new(options: &IpfsOptions, due: Instant) -> Self {
-        Self { least: Duration::from_secs(1) / options.announced_per_second.max(1), due }
+        Self {
+            least: Duration::from_secs(1) / options.announced_per_second.max(1),
+            due: due - options.announce_every / 10,
+        }
     }
 
-    /// Between two of so many that are left. Who plays has the machine for himself but for what the sweep needs, with something left
-    /// over for what has to be told again.
+    /// Between two of so many that are left. Who plays has the machine for himself but for what the sweep needs.
     fn between(&self, left: usize, playing: bool, now: Instant) -> Duration {
         if !playing {
             return self.least;
         }
-        let time = self.due.saturating_duration_since(now) * 9 / 10;
+        let time = self.due.saturating_duration_since(now);
         (time / u32::try_from(left).unwrap_or(u32::MAX).max(1)).min(SLOWEST).max(self.least)
     }
 }
@@ -254,8 +265,8 @@ mod tests {
         let cases = [
             (22, 10_000, false, 0.25),
             (22, 10_000, true, 7.0),
-            (22, 20_000, true, 3.564),
-            (1, 10_000, true, 0.324),
+            (22, 20_000, true, 3.96),
+            (1, 10_000, true, 0.36),
             (1, 100_000, true, 0.25),
             (0, 10, true, 0.25),
             (22, 1, true, 7.0),
@@ -265,6 +276,31 @@ mod tests {
             let between = pace(hours).between(left, playing, now);
             assert_eq!(between.as_secs_f64(), seconds, "{left} left in {hours} hours, playing: {playing}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_sweep_is_through_in_its_time_though_somebody_plays_all_the_time() {
+        let (begun, due) = (Instant::now(), Duration::from_secs(3600));
+        let pace = Pace { least: Duration::from_millis(250), due: begun + due };
+        let roots: Vec<Cid> = (0..2000_u16).map(|n| cid::of_raw(&n.to_le_bytes())).collect();
+        let mut paced = std::pin::pin!(paced(roots, &pace, || true));
+        let mut halfway = Duration::ZERO;
+        let mut count = 0;
+        while paced.next().await.is_some() {
+            count += 1;
+            halfway = if count == 1000 { begun.elapsed() } else { halfway };
+        }
+        assert!(begun.elapsed() <= due + Duration::from_secs(2), "{:?}", begun.elapsed());
+        assert!((1700..1900).contains(&halfway.as_secs()), "{halfway:?}: at one pace");
+    }
+
+    #[test]
+    fn what_is_new_is_told_before_what_others_know() {
+        let roots: Vec<Cid> = (0..6_u8).map(|n| cid::of_raw(&[n])).collect();
+        let of = |numbers: &[usize]| numbers.iter().map(|n| roots[*n]).collect::<Vec<_>>();
+        let set = |numbers: &[usize]| of(numbers).into_iter().collect::<HashSet<_>>();
+        assert_eq!(in_turn(&roots, &set(&[0, 1, 2, 4]), &set(&[2])), of(&[0, 3, 5, 1, 4]));
+        assert_eq!(in_turn(&roots, &set(&[0, 1, 2, 3, 4, 5]), &set(&[0, 1, 2, 3, 4, 5])), []);
     }
 
     #[tokio::test(start_paused = true)]
